@@ -1,6 +1,8 @@
 //! Finds members of the team. Files refer to people by name or e-mail address, and separate several
 //! by `;`.
 
+use std::collections::HashMap;
+
 use super::day::Day;
 use super::facts::TeamMember;
 
@@ -26,6 +28,30 @@ pub(crate) fn member<'t>(team: &'t [TeamMember], text: &str) -> Option<&'t TeamM
 /// The name of the member that a text refers to, otherwise the text itself.
 pub(crate) fn name_of(team: &[TeamMember], text: &str) -> String {
     member(team, text).map_or_else(|| text.to_owned(), |member| member.name.clone())
+}
+
+/// The spelling of the names of colleagues: that of the team, else the one that came first.
+#[derive(Debug)]
+pub(crate) struct Colleagues {
+    team: Vec<TeamMember>,
+    /// By folded name.
+    spellings: HashMap<String, String>,
+}
+
+impl Colleagues {
+    /// `known` are the names in use.
+    pub(crate) fn new(team: Vec<TeamMember>, known: impl IntoIterator<Item = String>) -> Self {
+        let known = known.into_iter().map(|name| (folded(&name), name));
+        Colleagues { team, spellings: known.collect() }
+    }
+
+    pub(crate) fn name_of(&mut self, text: &str) -> String {
+        if let Some(member) = member(&self.team, text) {
+            return member.name.clone();
+        }
+        let first = || text.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.spellings.entry(folded(text)).or_insert_with(first).clone()
+    }
 }
 
 impl TeamMember {

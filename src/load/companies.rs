@@ -11,8 +11,8 @@ use super::names::{CompanyBook, SharedName, shared_name};
 use super::repeated::RepeatedRows;
 use super::{Loaded, Watcher};
 use crate::domain::company::{Company, CompanyKey, folded_name};
-use crate::domain::facts::{AttributeType, TeamMember};
-use crate::domain::team;
+use crate::domain::facts::AttributeType;
+use crate::domain::team::{self, Colleagues};
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{Store, WrittenRows};
 
@@ -39,7 +39,7 @@ pub(super) fn load(
         named: Vec::new(),
         companies: BTreeSet::new(),
         repeated: RepeatedRows::new(terms.last_wins),
-        team: store.team()?,
+        colleagues: Colleagues::new(store.team()?, store.known_colleagues()?),
         is_payments: sheet.plan().mapping.orders_files,
     };
     let progress = sheet.progress();
@@ -75,7 +75,7 @@ struct Loader<'s> {
     /// All companies of the file.
     companies: BTreeSet<CompanyKey>,
     repeated: RepeatedRows,
-    team: Vec<TeamMember>,
+    colleagues: Colleagues,
     /// Whether the rows are payments, of which only the latest counts, even across files.
     is_payments: bool,
 }
@@ -99,7 +99,7 @@ impl Loader<'_> {
                 let old = self.store.company(key)?;
                 let mut company = old.clone();
                 let old_name = old.name.clone();
-                apply(&mut company, row, &self.team);
+                apply(&mut company, row, &mut self.colleagues);
                 self.rows.changed += u64::from(self.changes(key, &old, &company, row)?);
                 if let Some(old_name) =
                     old_name.filter(|old_name| company.name.as_ref() != Some(old_name))
@@ -111,7 +111,7 @@ impl Loader<'_> {
             }
             None => {
                 let mut company = Company { company_id: text.to_owned(), ..Company::default() };
-                apply(&mut company, row, &self.team);
+                apply(&mut company, row, &mut self.colleagues);
                 self.rows.new += 1;
                 self.store.add_company(&company)?
             }
@@ -240,18 +240,18 @@ fn remark(name: &str, values: &[String]) -> Option<String> {
 
 /// Changes the fields for which the row has a column: a value replaces the stored one, an empty
 /// cell clears it.
-fn apply(company: &mut Company, row: &FactRow<'_>, team: &[TeamMember]) {
+fn apply(company: &mut Company, row: &FactRow<'_>, colleagues: &mut Colleagues) {
     text(row, "name", &mut company.name);
     let mut csms = None;
     text(row, "csm", &mut csms);
     if row.cells.iter().any(|(column, _)| *column == "csm") {
         let mut names = team::names(csms.as_deref().unwrap_or_default());
-        company.csm = names.next().map(|name| team::name_of(team, name));
-        let others: Vec<String> = names.map(|name| team::name_of(team, name)).collect();
+        company.csm = names.next().map(|name| colleagues.name_of(name));
+        let others: Vec<String> = names.map(|name| colleagues.name_of(name)).collect();
         company.also_csms = Some(others.join(";")).filter(|others| !others.is_empty());
     }
     text(row, "manager", &mut company.manager);
-    company.manager = company.manager.take().map(|manager| team::name_of(team, &manager));
+    company.manager = company.manager.take().map(|manager| colleagues.name_of(&manager));
     text(row, "lifecycle_stage", &mut company.lifecycle_stage);
     text(row, "segment", &mut company.segment);
     text(row, "plan", &mut company.plan);
