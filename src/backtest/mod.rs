@@ -20,7 +20,7 @@ use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::{ALL_EVENTS, Aim, Direction, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::SignalType;
 use crate::expression::Expression;
-use crate::store::{Catalogue, Store};
+use crate::store::{Catalogue, Known, Store};
 
 use book::{Book, Criteria};
 pub(crate) use health::HealthOutcome;
@@ -124,6 +124,8 @@ pub(crate) struct Outcome {
     pub health: Option<HealthOutcome>,
     /// The columns in rules and conditions whose past values are unknown.
     pub without_history: Vec<String>,
+    /// The attributes in them that only runs record.
+    pub recorded_by_runs: Vec<String>,
 }
 
 impl Outcome {
@@ -175,11 +177,11 @@ pub(crate) fn run(
     signals.pop();
     let all = Backtest::new(&book.subjects, question.settings);
     let split = question.split.or_else(|| all.median_churn());
-    let load = Load::read(store, until)?;
     let mut rows = Vec::new();
     let mut blind_spots = Vec::new();
     for (part, settings) in parts(question.settings, split) {
         let backtest = Backtest::new(&book.subjects, settings);
+        let load = Load::read(store, settings.until)?;
         rows.extend(measure(&backtest, part, &rules, &measured, &load));
         if part == Part::All {
             let together = together(&measured);
@@ -203,7 +205,8 @@ pub(crate) fn run(
         signals,
         health: question.health.then(|| health::measure(store, &book, &all)).transpose()?,
         is_derived_from_silence: is_derived_from_silence(store, &book, days)?,
-        without_history: without_history(catalogue, question)?,
+        without_history: named_in(catalogue, question, |known| !known.has_history())?,
+        recorded_by_runs: named_in(catalogue, question, |known| known.is_recorded_by_runs())?,
     }))
 }
 
@@ -363,8 +366,12 @@ fn is_derived_from_silence(store: &Store, book: &Book, days: DayRange) -> Result
     Ok(next_day * 5 > all * 4)
 }
 
-/// The company columns in rules and conditions: only their present values are stored.
-fn without_history(catalogue: &Catalogue, question: &Question<'_>) -> Result<Vec<String>> {
+/// The attributes in rules and conditions for which `is_so`.
+fn named_in(
+    catalogue: &Catalogue,
+    question: &Question<'_>,
+    is_so: impl Fn(Known<'_>) -> bool,
+) -> Result<Vec<String>> {
     let mut expressions: Vec<Expression> = question.conditions.to_vec();
     for rule in &question.rules {
         let when = rule.logic.condition().map(|condition| &condition.when);
@@ -373,11 +380,9 @@ fn without_history(catalogue: &Catalogue, question: &Question<'_>) -> Result<Vec
         }
     }
     let mut names = BTreeSet::new();
-    for expression in &expressions {
-        for name in &expression.names {
-            if !catalogue.find(name)?.has_history() {
-                names.insert(name.clone());
-            }
+    for name in expressions.iter().flat_map(|expression| &expression.names) {
+        if is_so(catalogue.find(name)?) {
+            names.insert(name.clone());
         }
     }
     Ok(names.into_iter().collect())

@@ -109,8 +109,8 @@ pub(crate) fn tune(
     progress: impl FnMut(Day),
 ) -> Result<Tuned> {
     let Some(data) = store.event_days()? else { return Ok(Tuned::TooFewChurns(0)) };
-    let load = Load::read(store, budget.until)?;
-    if load.csms == 0 {
+    let load_at_end = Load::read(store, budget.until)?;
+    if load_at_end.csms == 0 {
         return Ok(Tuned::NoCsm);
     }
     store.keep_counts_in_memory()?;
@@ -127,6 +127,10 @@ pub(crate) fn tune(
     if churns < FEWEST_CHURNS {
         return Ok(Tuned::TooFewChurns(churns));
     }
+    let load = Load::read(store, split)?;
+    if load.csms == 0 {
+        return Ok(Tuned::NoCsm);
+    }
     let later = Backtest::new(&book.subjects, settings.later_part(split));
     let days = DayRange { from: data.from, to: budget.until };
     let raised = replay_settings(store, &book, tried, days, progress)?;
@@ -138,7 +142,9 @@ pub(crate) fn tune(
     let shipped: Vec<Option<usize>> = tried.iter().map(|tried| Some(tried.shipped)).collect();
     let mut rows = Vec::new();
     for (is_shipped, set) in [(false, &chosen), (true, &shipped)] {
-        for (part, backtest) in [(Part::First, &first), (Part::Later, &later)] {
+        for (part, backtest, load) in
+            [(Part::First, &first, &load), (Part::Later, &later, &load_at_end)]
+        {
             let measured = backtest.measure(&signals_of(set, &raised));
             rows.push(SetRow {
                 is_shipped,

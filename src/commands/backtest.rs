@@ -12,9 +12,9 @@ use crate::context::Context;
 use crate::domain::backtest::Settings;
 use crate::domain::day::GivenDay;
 use crate::domain::rule::Rule;
-use crate::error::not_allowed;
+use crate::error::{not_allowed, usage};
 use crate::output_file::OutputFile;
-use crate::query::ConditionOptions;
+use crate::query::{ConditionOptions, not_in_the_future};
 use crate::render::{Format, RecordWriter, Screen};
 use crate::run::last_complete_day;
 use crate::store::Store;
@@ -91,12 +91,12 @@ impl Backtest {
             write_signals(&store, path, &rules, &outcome)?;
         }
         if self.format.format != Format::Table {
-            return output::print_items(
-                &context.ui,
-                self.format.format,
-                &view::ROWS,
-                &outcome.rows,
-            );
+            output::print_items(&context.ui, self.format.format, &view::ROWS, &outcome.rows)?;
+            if outcome.health.is_some() {
+                context.ui.note("the health bands are in the table and in `report backtest`");
+            }
+            view::remarks(&outcome).into_iter().for_each(|remark| context.ui.note(remark));
+            return Ok(());
         }
         let mut screen = Screen::new(context.ui.look());
         view::draw(&outcome, &mut screen);
@@ -112,7 +112,7 @@ impl BacktestOptions {
         store: &mut Store,
     ) -> Result<(Vec<Rule>, Outcome)> {
         if self.min_lead > self.horizon {
-            return Err(crate::error::usage(format!(
+            return Err(usage(format!(
                 "a lead of {} days is longer than the horizon of {} days",
                 self.min_lead, self.horizon
             ))
@@ -122,9 +122,15 @@ impl BacktestOptions {
         let catalogue = store.catalogue()?;
         let conditions = self.companies.conditions(store, &catalogue)?;
         let until = match self.until {
-            Some(until) => Some(context.day(store, until)),
+            Some(until) => Some(not_in_the_future(context, store, until)?),
             None => last_complete_day(store, context.today(store))?,
         };
+        let from = self.from.map(|given| context.day(store, given));
+        if let (Some(from), Some(until)) = (from, until)
+            && from > until
+        {
+            return Err(usage(format!("{from} is after {until}")).into());
+        }
         let nothing = || {
             not_allowed("there are no events to replay the rules on")
                 .hint("`signals import FILE` brings them")
@@ -132,7 +138,7 @@ impl BacktestOptions {
         let question = Question {
             rules: self.rules(store)?,
             settings: Settings {
-                from: self.from.map(|given| context.day(store, given)),
+                from,
                 until: until.ok_or_else(nothing)?,
                 horizon: self.horizon,
                 min_lead: self.min_lead,

@@ -12,6 +12,7 @@ use crate::domain::day::{Day, GivenDay};
 use crate::domain::preset::{self, Choice};
 use crate::domain::rule::Rule;
 use crate::error::not_allowed;
+use crate::query::not_in_the_future;
 use crate::run::last_complete_day;
 use crate::store::{Finish, Store};
 use crate::views::backtest as view;
@@ -64,7 +65,7 @@ impl Tune {
         };
         let data = store.event_days()?.ok_or_else(nothing)?;
         let until = match self.until {
-            Some(until) => context.day(&store, until),
+            Some(until) => not_in_the_future(context, &store, until)?,
             None => last_complete_day(&store, context.today(&store))?.ok_or_else(nothing)?,
         };
         let catalogue = store.catalogue()?;

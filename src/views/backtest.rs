@@ -208,6 +208,12 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
             outcome.without_history.join(", ")
         ));
     }
+    if !outcome.recorded_by_runs.is_empty() {
+        remarks.push(format!(
+            "known only on days that were run, and unknown or 0 on all others: {}",
+            outcome.recorded_by_runs.join(", ")
+        ));
+    }
     remarks.push(
         "rules that were edited after these customers were seen look better than they are"
             .to_owned(),

@@ -92,6 +92,13 @@ impl<'c> Known<'c> {
         }
     }
 
+    /// Whether its values follow from what runs recorded: of a day that was not run they are
+    /// unknown.
+    pub(crate) fn is_recorded_by_runs(self) -> bool {
+        let Known::BuiltIn(attribute) = self else { return false };
+        matches!(attribute.group, Group::Health | Group::Signals)
+    }
+
     /// The unit of its values; empty when unknown.
     pub(crate) fn unit(self) -> &'static str {
         match self {
