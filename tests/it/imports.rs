@@ -698,3 +698,106 @@ fn a_day_of_very_many_events_is_imported_shown_merged_and_undone() {
     assert_eq!(rows(), (2, 170_000, 170_000));
     sandbox.ok("check");
 }
+
+#[test]
+fn a_dry_run_of_an_undo_undoes_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.import_events(&[("a", "login", "2026-03-01", 3)]);
+    sandbox.ok("import --undo --dry-run").says(&["import 1", "would be undone"]);
+    assert!(sandbox.ok("event list --format csv").stdout.contains("login"));
+    sandbox.ok("import --undo");
+    assert!(!sandbox.ok("event list --format csv").stdout.contains("login"));
+}
+
+#[test]
+fn acknowledgements_are_not_passed_over_by_an_undo() {
+    let sandbox = Sandbox::new();
+    sandbox.import_events(&[
+        ("a", "login", "2026-01-10", 1),
+        ("a", "login", "2026-03-01", 50),
+        ("a", "beat", "2026-03-31", 1),
+    ]);
+    sandbox.ok("rule set login");
+    sandbox.ok("run --as-of 2026-03-12");
+    sandbox.write("acks.csv", "signal_id,reason\n1,spoke to them\n");
+    sandbox.ok("import acks.csv");
+    sandbox.fails("import --undo", 9).says(&["acks.csv", "history", "--undo 1"]);
+    sandbox.fails("import --undo 2", 9).says(&["history"]);
+    assert!(sandbox.ok("event list --format csv").stdout.contains("login"));
+    sandbox.ok("import --undo 1");
+}
+
+#[test]
+fn a_column_that_was_cleared_stays_an_attribute() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.csv", "company_id,name,region,tier\n1,A,eu,\n");
+    sandbox.ok("import c.csv");
+    sandbox.import_events(&[("1", "login", "2026-03-10", 1), ("1", "login", "2026-03-31", 1)]);
+    sandbox.write(
+        "rules.toml",
+        "[[rule]]\nname = \"r\"\nkind = \"condition\"\nwhen = \"region = 'eu' OR tier = 'gold'\"\ntype = \"info\"\n",
+    );
+    sandbox.ok("config apply rules.toml");
+    sandbox.write("c.csv", "company_id,name,region,tier\n1,A,,\n");
+    sandbox.ok("import c.csv");
+    sandbox.ok("run");
+    assert_eq!(sandbox.array("list --rule r").len(), 0);
+    let listed = sandbox.ok("company list --columns company_id,region,tier --format csv").stdout;
+    assert_eq!(listed, "company_id,region,tier\n1,,\n");
+    sandbox.ok("import --undo");
+    sandbox.ok("import --undo 2");
+    sandbox.ok("rule remove r");
+    sandbox.ok("import --undo");
+    sandbox.fails("company list --columns region", 2);
+}
+
+#[test]
+fn a_thousand_with_a_point_is_no_one() {
+    let counted = |options: &str| {
+        let sandbox = Sandbox::new();
+        let rows = "company_id;event;timestamp;count\n1;x;2026-03-03;3.000\n1;x;2026-03-04;12\n";
+        sandbox.write("e.csv", rows);
+        let outcome = sandbox.run(&format!("import e.csv {options}"));
+        let sum = "SELECT coalesce(sum(count), 0) FROM day_counts";
+        let sum: i64 = sandbox.database().query_row(sum, [], |row| row.get(0)).unwrap();
+        (outcome.status, sum)
+    };
+    assert_eq!(counted("--decimal ,"), (0, 3012));
+    assert_eq!(counted("--decimal ."), (0, 15));
+    assert_eq!(counted(""), (4, 0));
+    let sandbox = Sandbox::new();
+    sandbox.write("c.csv", "company_id;name;mrr;seats\n1;A;1.234,50;1.000\n");
+    sandbox.ok("import c.csv --decimal ,");
+    assert_eq!(sandbox.array("company list --columns seats")[0]["seats"], 1000);
+    sandbox.write("w.csv", "company_id;date;login\n1;2026-03-09;1.000\n");
+    sandbox.ok("import w.csv --wide --decimal ,");
+    let sum = "SELECT sum(count) FROM day_counts";
+    assert_eq!(sandbox.database().query_row(sum, [], |row| row.get(0)), Ok(1000_i64));
+}
+
+#[test]
+fn a_list_of_accounts_may_have_columns_that_other_kinds_know() {
+    for column in ["score", "pulse", "direction"] {
+        let sandbox = Sandbox::new();
+        sandbox.write("k.csv", &format!("company_id,name,csm,{column}\n1,A,b,1\n2,B,c,2\n"));
+        sandbox.ok("import k.csv").says(&["companies: company_id, name, csm"]);
+    }
+    // With several rows of a company it may be anything.
+    let sandbox = Sandbox::new();
+    sandbox.write("k.csv", "company_id,name,csm,score\n1,A,b,1\n1,A,b,2\n");
+    sandbox.fails("import k.csv", 4);
+}
+
+#[test]
+fn the_csm_is_one_person_in_any_spelling() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .write("c.csv", "company_id,name,csm\n1,A,Ana Lee\n2,B,ana lee\n3,C,ANA  LEE\n4,D,Ben\n");
+    sandbox.ok("import c.csv");
+    sandbox.write("d.csv", "company_id,name,csm\n5,E,ana\u{a0}lee\n");
+    sandbox.ok("import d.csv");
+    assert_eq!(sandbox.array("company list --csm 'ANA LEE'").len(), 4);
+    let csms: Vec<_> =
+        sandbox.array("company list").iter().map(|company| company["csm"].clone()).collect();
+    assert_eq!(csms, ["Ana Lee", "Ana Lee", "Ana Lee", "Ben", "Ana Lee"]);
+}

@@ -200,7 +200,7 @@ fn book_to_tune() -> Sandbox {
 /// before do not count. So of 24 x 99 + 24 x 129 + 12 x 129 = 7,020 company-days the 24 x 84 from
 /// 12 March to 3 June come before a churn. The later part has 91 days from 2 October to
 /// 31 December, of which 52 are before the churns of 24: of 12 x 91 + 24 x 52 = 2,340
-/// company-days 1,248. All 12 customers on the last day have the one CSM.
+/// company-days 1,248. On the day of the split 36 customers have the one CSM, on the last day 12.
 #[test]
 fn tuning_finds_the_setting_that_warns_of_each_churn_and_of_nothing_else() {
     let sandbox = book_to_tune();
@@ -211,10 +211,10 @@ fn tuning_finds_the_setting_that_warns_of_each_churn_and_of_nothing_else() {
         rows.iter().find(|row| row["set"] == set && row["part"] == part).unwrap()
     };
     for (set, part, signals, lift, load) in [
-        ("chosen", "first", 24, 7020.0 / 2016.0, 7.0 * 24.0 / 7020.0 * 12.0),
+        ("chosen", "first", 24, 7020.0 / 2016.0, 7.0 * 24.0 / 7020.0 * 36.0),
         ("chosen", "later", 24, 2340.0 / 1248.0, 7.0 * 24.0 / 2340.0 * 12.0),
         // `unusually-silent` warns of 6 who pause, and 24 days before each churn.
-        ("shipped", "first", 30, 0.8 * 7020.0 / 2016.0, 7.0 * 30.0 / 7020.0 * 12.0),
+        ("shipped", "first", 30, 0.8 * 7020.0 / 2016.0, 7.0 * 30.0 / 7020.0 * 36.0),
         ("shipped", "later", 24, 2340.0 / 1248.0, 7.0 * 24.0 / 2340.0 * 12.0),
     ] {
         let row = row(set, part);
@@ -229,4 +229,25 @@ fn tuning_finds_the_setting_that_warns_of_each_churn_and_of_nothing_else() {
     let rules = sandbox.array("rule list");
     assert_eq!(rules.len(), 1);
     assert_eq!(rules[0]["when"], "days_since_last_event >= 28");
+}
+
+#[test]
+fn the_days_of_a_backtest_are_over_and_in_order() {
+    let sandbox = book(4);
+    sandbox.ok("company churn s0 --on 2026-03-30");
+    sandbox.fails("backtest --until 2026-04-02", 2).says(&["in the future"]);
+    sandbox.fails("tune --budget 5 --until 2026-04-02", 2).says(&["in the future"]);
+    sandbox
+        .fails("backtest --from 2026-03-02 --until 2026-03-01", 2)
+        .says(&["2026-03-02 is after 2026-03-01"]);
+}
+
+/// What is said below the table is said beside rows for programs too.
+#[test]
+fn rows_for_programs_come_with_the_remarks() {
+    let sandbox = book_to_tune();
+    sandbox.ok("rule add low --kind condition --when 'health_score < 50' --type bad --yes");
+    let outcome = sandbox.ok("backtest --health --format csv");
+    outcome.says(&["health bands", "known only on days that were run", "health_score", "edited"]);
+    assert!(outcome.stdout.starts_with("part,rule,signals"), "{outcome}");
 }
