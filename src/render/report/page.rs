@@ -12,7 +12,7 @@ use super::{Cell, Head, Logo, Report, Section, Table};
 use crate::render::Align;
 
 /// The hash of the style sheet in the page's policy. A test recomputes it.
-const STYLE_HASH: &str = "sha256-X+TehK4CdiNOJ210l77QITD2Q4qYJge9p8yZmVruHLY=";
+const STYLE_HASH: &str = "sha256-GFa87BDOvYVj1rX642NQTa9H/kGmE3IbrRfaw8mk+QY=";
 
 /// Shorter text stays on one line on paper too.
 const BRIEF: usize = 12;
@@ -23,8 +23,14 @@ const SHORT: usize = 25;
 /// Longer text needs a wide column.
 const LONG: usize = 40;
 
-/// Tables with more columns besides the first are printed in small type.
+/// Tables with at least as many columns besides the first are printed in small type.
 const BROAD: usize = 9;
+
+/// Tables with more rows and only one column besides the first are printed in several columns.
+const TALL: usize = 16;
+
+/// The length of a day: `2026-03-31`.
+const DAY: usize = 10;
 
 #[derive(Serialize)]
 struct Page<'r> {
@@ -44,16 +50,23 @@ struct Page<'r> {
 struct Tile {
     name: String,
     value: String,
-    /// Whether the value is too long for large type.
-    is_long: bool,
+    /// The class of the value's type, the smaller the longer; empty if it is large.
+    class: &'static str,
     more: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct PageSection<'r> {
     title: &'r str,
-    answer: String,
+    answer: Vec<Part>,
     tables: Vec<PageTable<'r>>,
+}
+
+/// A part of a text: a day, which stays on one line, or what lies between days.
+#[derive(Debug, PartialEq, Serialize)]
+struct Part {
+    text: String,
+    is_day: bool,
 }
 
 #[derive(Serialize)]
@@ -61,7 +74,7 @@ struct PageTable<'r> {
     name: &'r str,
     title: &'r str,
     is_folded: bool,
-    is_broad: bool,
+    class: &'static str,
     note: Option<&'r str>,
     when_empty: &'r str,
     headings: Vec<Shown<'r>>,
@@ -85,6 +98,8 @@ struct PageRow {
 #[derive(Serialize)]
 struct PageCell {
     text: String,
+    /// The text again, in parts.
+    parts: Vec<Part>,
     class: &'static str,
 }
 
@@ -119,6 +134,9 @@ pub(crate) fn page(report: &Report) -> Result<Vec<u8>> {
 /// Longer values do not fit a tile of a phone in large type.
 const LONGEST_LARGE: usize = 8;
 
+/// Longer values do not fit a tile of a phone in small type: amounts in the billions.
+const LONGEST_SMALL: usize = 14;
+
 /// Longer values do not fit the narrowest tile: amounts in the millions, and names of people.
 const LONGEST_NARROW: usize = 10;
 
@@ -129,7 +147,11 @@ fn tiles(table: &Table) -> Vec<Tile> {
         let value = texts.next().unwrap_or_default();
         Tile {
             name: row.item.label.text().into_owned(),
-            is_long: value.chars().count() > LONGEST_LARGE,
+            class: match value.chars().count() {
+                length if length <= LONGEST_LARGE => "",
+                length if length <= LONGEST_SMALL => "small",
+                _ => "tiny",
+            },
             value,
             more: texts.collect(),
         }
@@ -139,7 +161,7 @@ fn tiles(table: &Table) -> Vec<Tile> {
 
 fn section<'r>(head: &Head, section: &'r Section) -> PageSection<'r> {
     // Keeps a number and its percent sign together.
-    let answer = section.answer.replace(" %", "\u{a0}%");
+    let answer = parts(&section.answer.replace(" %", "\u{a0}%"));
     let tables = section.tables.iter().map(|part| table(head, part)).collect();
     PageSection { title: section.title, answer, tables }
 }
@@ -159,7 +181,11 @@ fn table<'r>(head: &Head, table: &'r Table) -> PageTable<'r> {
         name: table.name,
         title: table.title,
         is_folded: table.is_folded && chart.is_some(),
-        is_broad: table.columns.len() >= BROAD,
+        class: match table.columns.len() {
+            BROAD.. => "broad",
+            1 if table.rows.len() > TALL => "slim",
+            _ => "",
+        },
         note: table.note,
         when_empty: table.when_empty,
         headings,
@@ -182,10 +208,33 @@ fn page_cell(cell: &Cell, align: Align) -> PageCell {
         _ if matches!(cell, Cell::Day(_)) => "text date",
         0..BRIEF => "text brief",
         BRIEF..SHORT => "text short",
-        SHORT..LONG => "text",
+        SHORT..LONG => "text medium",
         _ => "text long",
     };
-    PageCell { text, class }
+    PageCell { parts: parts(&text), text, class }
+}
+
+/// Splits a text at its days.
+fn parts(text: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.as_bytes().windows(DAY).position(is_day) {
+        let (before, after) = rest.split_at(at);
+        let (day, after) = after.split_at(DAY);
+        parts.push(Part { text: before.to_owned(), is_day: false });
+        parts.push(Part { text: day.to_owned(), is_day: true });
+        rest = after;
+    }
+    parts.push(Part { text: rest.to_owned(), is_day: false });
+    parts.retain(|part| !part.text.is_empty());
+    parts
+}
+
+fn is_day(bytes: &[u8]) -> bool {
+    bytes.iter().enumerate().all(|(place, byte)| match place {
+        4 | 7 => *byte == b'-',
+        _ => byte.is_ascii_digit(),
+    })
 }
 
 fn chart(table: &Table) -> Option<PageChart<'_>> {
@@ -233,6 +282,24 @@ mod tests {
         let (style, _) = rest.split_once("</style>").unwrap();
         let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
         assert_eq!(STYLE_HASH, format!("sha256-{hash}"));
+    }
+
+    #[test]
+    fn days_are_parts_of_their_own() {
+        let split =
+            |text| parts(text).into_iter().map(|part| (part.text, part.is_day)).collect::<Vec<_>>();
+        let owned = |text: &str, is_day| (text.to_owned(), is_day);
+        assert_eq!(split("no day, 1.5 %"), [owned("no day, 1.5 %", false)]);
+        assert_eq!(split("2026-03-31"), [owned("2026-03-31", true)]);
+        assert_eq!(
+            split("Zoë, since 2026-02-01, and 2026-03-1"),
+            [
+                owned("Zoë, since ", false),
+                owned("2026-02-01", true),
+                owned(", and 2026-03-1", false)
+            ]
+        );
+        assert!(split("").is_empty());
     }
 
     #[test]
