@@ -198,7 +198,8 @@ fn review_text(review: Review) -> String {
 
 fn standing(task: &TaskRecord, today: Day) -> (String, Tone) {
     match today - task.due_on {
-        ..0 => ("due".to_owned(), Tone::Plain),
+        -1 => ("due tomorrow".to_owned(), Tone::Plain),
+        ..0 => (format!("due in {} days", task.due_on - today), Tone::Plain),
         0 => ("due today".to_owned(), Tone::Plain),
         late => (format!("{} late", counted(late.unsigned_abs().into(), "day", "days")), Tone::Bad),
     }
