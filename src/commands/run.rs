@@ -50,7 +50,7 @@ pub(crate) struct DayOptions {
     /// Run this day
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
     as_of: Option<GivenDay>,
-    /// Run the days from this one on that were not run yet
+    /// Run the days from this one on that have not been run yet
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, requires = "to")]
     from: Option<GivenDay>,
     /// The last day of the range, inclusive
@@ -319,6 +319,12 @@ impl Run {
         }
         if let Some(text) = ran.of_late_events(before) {
             context.ui.note(text);
+        }
+        if !due.is_empty() && due.iter().all(|report| report.record.rules.is_empty()) {
+            context.ui.warning("no rule is enabled, so no signals can be raised");
+            context
+                .ui
+                .hint("`signals rule preset add --usual` adds the rules that suit most teams");
         }
     }
 

@@ -54,6 +54,17 @@ fn run_without_a_date_catches_up_over_complete_days() {
 }
 
 #[test]
+fn a_run_without_rules_says_so() {
+    let mut sandbox = Sandbox::new_at("2026-03-10T05:00:00Z");
+    import_at(&mut sandbox, "2026-03-10T06:00:00Z", "2026-03-09");
+    sandbox.ok("run").says(&["no rule is enabled", "signals rule preset add --usual"]);
+    import_at(&mut sandbox, "2026-03-11T06:00:00Z", "2026-03-10");
+    sandbox.ok("rule set login");
+    let outcome = sandbox.ok("run");
+    assert!(!outcome.stderr.contains("no rule is enabled"), "{outcome}");
+}
+
+#[test]
 fn a_day_whose_events_came_before_it_ended_is_not_complete() {
     let mut sandbox = Sandbox::new_at("2026-03-10T05:00:00Z");
     import_at(&mut sandbox, "2026-03-10T06:00:00Z", "2026-03-09");
