@@ -11,7 +11,7 @@ use crate::query::{AsOfOption, Customers};
 use crate::render::escape::for_terminal;
 use crate::render::{Format, counted};
 use crate::store::{SignalFilter, SignalOrder, Snoozed, Store};
-use crate::views::signals::SIGNALS;
+use crate::views::signals::NEWEST;
 
 /// At most this many signals are shown.
 const SHOWN: u64 = 10;
@@ -29,7 +29,7 @@ To begin with your own:
   signals import events.csv        what people did: company_id, event, timestamp
   signals import companies.csv     who they are: company_id, name, csm, plan, …
   signals event list               the events there are
-  signals rule set login           watch one of them
+  signals rule preset add --usual  watch what most teams watch
   signals run                      compare each customer with the period before
   signals list                     see what came of it
 
@@ -109,7 +109,7 @@ fn print_newest(context: &Context, store: &Store) -> Result<()> {
     };
     let order = SignalOrder { limit: Some(SHOWN), ..SignalOrder::NEWEST_FIRST };
     let extras = Extras { link: store.company_link()?, ..Extras::default() };
-    output::print_with(&context.ui, Format::Table, &SIGNALS, &extras, |each| {
+    output::print_with(&context.ui, Format::Table, &NEWEST, &extras, |each| {
         store.for_each_signal(&filter, order, |signal| each(&signal))
     })?;
     context.ui.flush()
@@ -124,10 +124,10 @@ fn advise(context: &Context, store: &Store, bad: u64) -> Result<()> {
     };
     if data.to < yesterday {
         let days = counted((yesterday - data.to).unsigned_abs().into(), "day", "days");
-        context.ui.note(format!("the newest event is of {}, {days} before yesterday", data.to));
+        context.ui.note(format!("your data ends on {}, {days} before yesterday", data.to));
     }
     if store.rules()?.is_empty() {
-        context.ui.hint("`signals rule set EVENT` watches an event; `signals event list` shows the events there are");
+        context.ui.hint("`signals rule preset add --usual` adds the rules that suit most teams");
     } else if store.latest_run_day()?.is_none() {
         let hint = "`signals run` runs yesterday; `signals run --from DAY --to DAY` runs days that have passed";
         context.ui.hint(hint);

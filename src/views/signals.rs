@@ -151,6 +151,32 @@ pub(crate) const SIGNALS: Listing<SignalRecord> = Listing {
     when_empty: "no signals",
 };
 
+/// The newest open bad signals: what happened, in words, because a narrow terminal hides numbers.
+pub(crate) const NEWEST: Listing<SignalRecord> =
+    Listing { columns: &headings(&NEWEST_COLUMNS), cells: newest_cells, ..SIGNALS };
+
+const NEWEST_COLUMNS: [Column<SignalRecord>; 7] = [
+    Column { title: "id", align: Align::Right, cell: |signal| plain(signal.id) },
+    Column { title: "day", align: Align::Left, cell: |signal| plain(signal.raised_on) },
+    Column { title: "company", align: Align::Left, cell: |signal| plain(marked_company(signal)) },
+    Column { title: "what", align: Align::Left, cell: |signal| plain(&signal.detail) },
+    Column {
+        title: "holds",
+        align: Align::Left,
+        cell: |signal| plain(signal.holds.map_or("", render::yes_or_no)),
+    },
+    Column {
+        title: "chance",
+        align: Align::Right,
+        cell: |signal| plain(or_dash(signal.evidence.chance().map(render::chance))),
+    },
+    Column { title: "csm", align: Align::Left, cell: |signal| plain(or_dash(signal.csm.as_ref())) },
+];
+
+fn newest_cells(signal: &SignalRecord) -> Vec<(String, Tone)> {
+    NEWEST_COLUMNS.iter().map(|column| (column.cell)(signal)).collect()
+}
+
 fn state_tone(state: State) -> Tone {
     if state == State::Open { Tone::Plain } else { Tone::Faint }
 }
