@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{self, CommandError, ErrorKind, Report, usage};
-use crate::render::{Look, RecordWriter, Value, escape};
+use crate::render::{Look, RecordWriter, Value, escape, wrap_prose};
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,6 +53,8 @@ pub(crate) struct Ui {
     /// The pager, and the number of lines that fit on the screen.
     pager: Option<(String, usize)>,
     error_colour: bool,
+    /// The width of the terminal that standard error is; `None` if it is none.
+    error_width: Option<u16>,
     is_quiet: bool,
     shows_progress: bool,
 }
@@ -81,13 +83,16 @@ impl Ui {
         let size = terminal_size::terminal_size().filter(|(width, _)| width.0 > 0);
         let measured = || size.map(|(width, _)| width.0);
         let lines = size.map(|(_, height)| usize::from(height.0)).filter(|_| out_is_terminal);
-        let width =
-            out_is_terminal.then(|| terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH));
+        let width = terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH);
         Ui {
             out: buffered(io::stdout()),
-            look: Look { has_colour: colour(out_is_terminal), width },
+            look: Look {
+                has_colour: colour(out_is_terminal),
+                width: out_is_terminal.then_some(width),
+            },
             pager: terminal.pager.clone().zip(lines),
             error_colour: colour(error_is_terminal),
+            error_width: error_is_terminal.then_some(width),
             is_quiet,
             shows_progress: error_is_terminal && !is_quiet,
         }
@@ -206,9 +211,14 @@ impl Ui {
     }
 
     /// Escapes each line of text separately: the program's line breaks stay, control characters in
-    /// data do not.
+    /// data do not. At a terminal, lines break between words.
     fn say(&self, label: &str, style: Style, text: &str) {
-        let safe: Vec<_> = text.lines().map(escape::line_for_terminal).collect();
+        let width = self.error_width.map_or(usize::MAX, usize::from);
+        let fitted = |(place, line)| {
+            let line = escape::line_for_terminal(line);
+            wrap_prose(&line, if place == 0 { label.len() } else { 0 }, width)
+        };
+        let safe: Vec<_> = text.lines().enumerate().map(fitted).collect();
         let safe = safe.join("\n");
         #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
         let mut stream = io::stderr().lock();

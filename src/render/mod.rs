@@ -10,7 +10,7 @@ mod workbook;
 use std::borrow::Cow;
 
 pub(crate) use records::{Format, RecordWriter};
-pub(crate) use screen::{Align, Look, Screen, TextTable, Tone, cut, wrap};
+pub(crate) use screen::{Align, Look, Screen, TextTable, Tone, cut, wrap, wrap_prose};
 pub(crate) use workbook::RecordBook;
 
 use crate::domain::attributes::Datum;

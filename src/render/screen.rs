@@ -533,6 +533,33 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Breaks a line between words, but not within a command in backticks, so that it can be copied.
+/// The first line begins after `used` columns. What is longer than a line is left to the terminal.
+pub(crate) fn wrap_prose(text: &str, mut used: usize, width: usize) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_command = false;
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(command) if is_command => *command += &format!(" {word}"),
+            _ => words.push(word.to_owned()),
+        }
+        is_command ^= word.matches('`').count() % 2 == 1;
+    }
+    let mut wrapped = String::with_capacity(text.len());
+    for (place, word) in words.iter().enumerate() {
+        if place > 0 && used + 1 + word.width() > width {
+            wrapped.push('\n');
+            used = 0;
+        } else if place > 0 {
+            wrapped.push(' ');
+            used += 1;
+        }
+        wrapped.push_str(word);
+        used += word.width();
+    }
+    wrapped
+}
+
 /// A text that leads to an address (OSC 8).
 fn hyperlink(text: &str, address: &str) -> String {
     format!("\u{1b}]8;;{address}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\")
@@ -550,6 +577,18 @@ fn tone_style(tone: Tone) -> Option<Style> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_breaks_between_words_and_not_within_a_command() {
+        let hint = "`signals show ID` explains one, `signals ack ID --reason TEXT` closes it";
+        assert_eq!(
+            wrap_prose(hint, 6, 38),
+            "`signals show ID` explains one,\n`signals ack ID --reason TEXT` closes\nit"
+        );
+        assert_eq!(wrap_prose(hint, 6, usize::MAX), hint);
+        assert_eq!(wrap_prose("  two  spaces, and a `", 0, 10), "  two \nspaces,\nand a `");
+        assert_eq!(wrap_prose("", 0, 10), "");
+    }
 
     #[test]
     fn a_heading_has_its_link_at_a_terminal_alone() {

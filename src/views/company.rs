@@ -11,7 +11,7 @@ use crate::domain::company_link::CompanyLink;
 use crate::domain::customer::{Break, Subscription};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, Ticket, Touchpoint};
-use crate::render::{self, Align, Screen, TextTable, Value, counted};
+use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
 use crate::store::{Known, PeopleKept, PersonActivity, SignalRecord};
 use crate::views::pulses::HISTORY;
 use crate::views::signals::SIGNALS;
@@ -244,7 +244,7 @@ impl CompanyView {
         self.tasks
             .iter()
             .take(SHOWN)
-            .for_each(|listed| screen.line(&format!("  {}", tasks::line(&listed.task))));
+            .for_each(|listed| screen.wrapped("  ", &tasks::line(&listed.task), Tone::Plain));
         if self.tasks.len() > SHOWN {
             screen
                 .line(&format!("  and {} more: --format json shows all", self.tasks.len() - SHOWN));

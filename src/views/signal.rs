@@ -146,7 +146,8 @@ impl SignalView {
     fn draw_tasks(&self, screen: &mut Screen) {
         if !self.tasks.is_empty() {
             screen.heading("Tasks");
-            self.tasks.iter().for_each(|task| screen.line(&format!("  {}", tasks::line(task))));
+            let lines = self.tasks.iter().map(tasks::line);
+            lines.for_each(|line| screen.wrapped("  ", &line, Tone::Plain));
         }
     }
 
