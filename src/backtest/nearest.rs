@@ -78,7 +78,8 @@ fn largest_falls(
     Ok(lowest.into_iter().map(|change| change.map(sentence)).collect())
 }
 
-/// What a condition read for the company on the last day on which a signal would have been in time.
+/// What a condition read for the company on the last day on which a signal would have been in time;
+/// `None` if all of it is unknown.
 fn values(
     store: &Store,
     catalogue: &Catalogue,
@@ -90,13 +91,15 @@ fn values(
     let as_of = AsOf { day: missed.days.to, stage: Stage::BeforeConditions };
     let table = store.attributes(catalogue, &wanted, as_of, Scope::One(missed.company))?;
     let mut words = Vec::new();
+    let mut is_known = false;
     for name in &wanted {
         if let Some(value) = table.column(name)?.first() {
-            let value = value.text().map_or_else(|| "unknown".to_owned(), |text| text.into_owned());
-            words.push(format!("{name} {value}"));
+            let text = value.text();
+            is_known |= text.is_some();
+            words.push(format!("{name} {}", text.as_deref().unwrap_or("unknown")));
         }
     }
-    Ok((!words.is_empty()).then(|| words.join(", ")))
+    Ok(is_known.then(|| words.join(", ")))
 }
 
 impl Missed {
