@@ -48,7 +48,8 @@ pub(crate) enum ChartKind {
         /// The column for the area.
         size: &'static str,
     },
-    /// A point for each row, with its name, and its interval as a vertical line.
+    /// A point for each row, with its name, and its interval as a vertical line: good if the
+    /// interval is above 1, poor if it is below, else unknown.
     Points {
         /// The column with a share from 0 to 100 percent: the x position.
         x: &'static str,
@@ -269,7 +270,7 @@ pub(super) fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> 
 }
 
 impl Drawing {
-    fn is_narrow(&self) -> bool {
+    pub(super) fn is_narrow(&self) -> bool {
         self.width < 500.0
     }
 
@@ -288,7 +289,7 @@ impl Drawing {
         self.lines.push(Line { x1: tidy(x1), y1: tidy(y1), x2: tidy(x2), y2: tidy(y2), class });
     }
 
-    fn explain(&mut self, tint: Tint, name: &str) {
+    pub(super) fn explain(&mut self, tint: Tint, name: &str) {
         let entry = (tint.class(), name.to_owned());
         if !self.legend.contains(&entry) {
             self.legend.push(entry);
@@ -365,7 +366,11 @@ impl Drawing {
         let (least, most) = widened(least?, most?);
         let ticks = ticks(least, most);
         let (bottom, top) = (*ticks.first()?, *ticks.last()?);
-        let [left, right, head, foot] = [34.0, self.width - 14.0, 16.0, 190.0];
+        let (last, _) = points.last()?;
+        // The last value is written to the right of its point, where the line cannot cross it.
+        let last_text = table.rows[*last].cells[column].text();
+        let margin = last_text.chars().count() as f64 * CHARACTER + 14.0;
+        let [left, right, head, foot] = [34.0, self.width - margin, 16.0, 190.0];
         self.height = foot + 24.0;
         let steps = (table.rows.len().max(2) - 1) as f64;
         let x = |place: usize| left + place as f64 / steps * (right - left);
@@ -383,13 +388,7 @@ impl Drawing {
             self.circles.push(Circle { x, y, radius: 3.5, class: "plain", title });
         }
         let (place, value) = points.last()?;
-        self.text(
-            x(*place),
-            y(*value) - 10.0,
-            "end",
-            "value",
-            table.rows[*place].cells[column].text(),
-        );
+        self.text(x(*place) + 9.0, y(*value) + 4.0, "start", "value", last_text);
         Some(())
     }
 
@@ -645,6 +644,19 @@ mod tests {
             draw(&table(&rows), &Chart::new("", ChartKind::Line { column: "a" }), WIDE).unwrap();
         assert_eq!(drawing.paths[0].d.matches('M').count(), 2);
         assert_eq!(drawing.paths[0].d.matches('L').count(), 1);
+    }
+
+    #[test]
+    fn the_last_value_of_a_line_lies_beside_it() {
+        let rows = [100.0, 90.0, 73.3].map(|score| ("d", [Cell::Number(score), Cell::Unknown]));
+        for width in [WIDE, NARROW] {
+            let chart = Chart::new("", ChartKind::Line { column: "a" });
+            let drawing = draw(&table(&rows), &chart, width).unwrap();
+            let last = drawing.circles.last().unwrap();
+            let value = drawing.texts.iter().find(|text| text.class == "value").unwrap();
+            assert_eq!((value.text.as_str(), value.anchor), ("73.3", "start"));
+            assert!(value.x > last.x + last.radius && value.x + 4.0 * CHARACTER <= width);
+        }
     }
 
     #[test]
