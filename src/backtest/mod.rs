@@ -133,6 +133,11 @@ impl Outcome {
     pub(crate) fn churns(&self) -> u64 {
         self.rows.first().map_or(0, |row| row.measured.churns)
     }
+
+    /// All rules together in this part.
+    pub(crate) fn together(&self, part: Part) -> Option<&Row> {
+        self.rows.iter().find(|row| row.part == part && row.subject == Subject::Together)
+    }
 }
 
 /// The rule that most products ship.

@@ -171,6 +171,38 @@ fn tone(measured: &Measured) -> Tone {
     }
 }
 
+/// Whether signals foretell churn, in words.
+pub(crate) fn answer(outcome: &Outcome) -> String {
+    let Some(Row { measured, .. }) = outcome.together(Part::All) else { return String::new() };
+    let churns = outcome.churns();
+    if churns < FEWEST_CHURNS {
+        let churns = counted(churns, "churn is", "churns are");
+        return format!("{churns} too few to judge the rules by.");
+    }
+    let (Some(lift), Some(interval)) = (measured.lift, measured.interval) else {
+        return format!("No signal came early enough before any of {churns} churns to judge by.");
+    };
+    let verdict = match interval {
+        _ if interval.low > 1.0 => "Yes",
+        _ if interval.high < 1.0 => "No",
+        _ => "Not shown",
+    };
+    let chance = if interval.includes_one() { ", which chance alone explains" } else { "" };
+    let share = measured.coverage.unwrap_or_default() * 100.0;
+    let ahead = measured
+        .median_lead_days
+        .map(|days| format!(", usually {} ahead", counted(days.round() as u64, "day", "days")));
+    format!(
+        "{verdict}: customers with a signal churned {lift:.2} times as often as customers picked \
+         at random (95 % interval {:.2} to {:.2}){chance}. Signals came before {} of {churns} \
+         churns ({share:.0} %){}.",
+        interval.low,
+        interval.high,
+        measured.covered,
+        ahead.unwrap_or_default(),
+    )
+}
+
 /// Caveats about the numbers, one sentence each.
 pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
     let mut remarks = Vec::new();
@@ -182,11 +214,14 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
             counted(churns, "churn is", "churns are")
         ));
     }
-    for row in &all {
-        if row.measured.interval.is_some_and(|interval| interval.includes_one()) {
-            let rule = title(&row.subject);
-            remarks.push(format!("{rule}: not shown to be better than picking by lot"));
-        }
+    let is_unclear = |row: &&&Row| row.measured.interval.is_some_and(|i| i.includes_one());
+    let unclear: Vec<String> =
+        all.iter().filter(is_unclear).map(|row| title(&row.subject)).collect();
+    if !unclear.is_empty() {
+        remarks.push(format!(
+            "not shown to be better than picking customers at random: {}",
+            unclear.join("; ")
+        ));
     }
     if outcome.churns_too_early > 0 {
         remarks.push(format!(
@@ -248,6 +283,8 @@ pub(crate) fn heading(outcome: &Outcome) -> String {
 /// The screen for people.
 pub(crate) fn draw(outcome: &Outcome, screen: &mut Screen) {
     screen.heading(&heading(outcome));
+    screen.wrapped("", &format!("Do the signals foretell churn? {}", answer(outcome)), Tone::Plain);
+    screen.gap();
     screen.table(&table(outcome, Part::All));
     if let Some(split) = outcome.split {
         for (part, heading) in [
@@ -273,7 +310,7 @@ pub(crate) fn draw(outcome: &Outcome, screen: &mut Screen) {
     }
     screen.heading("How to read this");
     for remark in remarks(outcome) {
-        screen.line(&format!("- {remark}"));
+        screen.wrapped("- ", &remark, Tone::Plain);
     }
 }
 

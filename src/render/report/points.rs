@@ -1,6 +1,6 @@
 //! Points with intervals: x is a share, y a ratio on a logarithmic scale.
 
-use super::chart::{CHARACTER, Circle, Drawing, Interval, shortened, tidy};
+use super::chart::{CHARACTER, Circle, Drawing, Interval, Tint, shortened, tidy};
 use super::{Cell, Table};
 
 /// Ratios beyond these are drawn at the edge.
@@ -9,8 +9,8 @@ const FARTHEST: (f64, f64) = (0.1, 50.0);
 /// The possible positions of horizontal lines.
 const TICKS: [f64; 9] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0];
 
-/// Longer names are cut.
-const NAME: usize = 24;
+/// Longer names are cut, on wide screens and on phones.
+const NAME: (usize, usize) = (40, 18);
 
 pub(super) struct Plot {
     points: Vec<Point>,
@@ -25,7 +25,7 @@ struct Point {
     /// The ends of the interval; `None` if unknown.
     interval: Option<(f64, f64)>,
     title: String,
-    class: &'static str,
+    tint: Tint,
 }
 
 impl Plot {
@@ -47,8 +47,8 @@ impl Plot {
                     [cell(x), cell(y), cell(low), cell(high)],
                     [x_column.title, y_column.title],
                 ),
-                name: shortened(&name, NAME),
-                class: row.tint.class(),
+                name: name.into_owned(),
+                tint: row.tint,
             })
         };
         let points = table.rows.iter().filter_map(point).collect();
@@ -91,7 +91,8 @@ impl Drawing {
         let (Some(bottom), Some(top)) = (ticks.first().copied(), ticks.last().copied()) else {
             return;
         };
-        let [left, right, head, foot] = [34.0, self.width - 14.0, 26.0, 290.0];
+        // Half of the last label lies to the right of the last line.
+        let [left, right, head, foot] = [34.0, self.width - 20.0, 26.0, 290.0];
         self.height = foot + 40.0;
         let x = |share: f64| left + share.clamp(0.0, 100.0) / 100.0 * (right - left);
         let y = |ratio: f64| {
@@ -113,9 +114,18 @@ impl Drawing {
                 self.rule([x(point.x), y(low), x(point.x), y(high)], "interval");
             }
         }
-        for Point { x: share, y: ratio, class, title, .. } in &plot.points {
+        for Point { x: share, y: ratio, tint, title, .. } in &plot.points {
             let (x, y, title) = (tidy(x(*share)), tidy(y(*ratio)), title.clone());
-            self.circles.push(Circle { x, y, radius: 5.0, class, title });
+            self.circles.push(Circle { x, y, radius: 5.0, class: tint.class(), title });
+        }
+        for (tint, name) in [
+            (Tint::Good, "better than chance"),
+            (Tint::Unknown, "not shown to be better"),
+            (Tint::Poor, "worse than chance"),
+        ] {
+            if plot.points.iter().any(|point| point.tint == tint) {
+                self.explain(tint, name);
+            }
         }
         self.name_points(plot);
     }
@@ -130,10 +140,11 @@ impl Drawing {
         }));
         for (place, point) in plot.points.iter().enumerate() {
             let Circle { x, y, .. } = self.circles[place];
-            let long = point.name.chars().count() as f64 * CHARACTER;
+            let name = shortened(&point.name, if self.is_narrow() { NAME.1 } else { NAME.0 });
+            let long = name.chars().count() as f64 * CHARACTER;
             let start = place_for(&taken, [x, y, long], [self.width, self.height - 36.0]);
             taken.push([start.0, start.1 - 10.0, start.0 + long, start.1 + 3.0]);
-            self.text(start.0, start.1, "start", "name", &point.name);
+            self.text(start.0, start.1, "start", "name", name);
         }
     }
 }
@@ -197,7 +208,7 @@ mod tests {
         let [twice, half] = [&drawing.circles[0], &drawing.circles[1]];
         // Rounded to a tenth of a pixel.
         assert!(((one.y1 - twice.y) - (half.y - one.y1)).abs() < 0.25);
-        assert_eq!((half.x, twice.x), (34.0, 34.0 + (720.0 - 34.0 - 14.0) / 2.0));
+        assert_eq!((half.x, twice.x), (34.0, 34.0 + (720.0 - 34.0 - 20.0) / 2.0));
         let intervals: Vec<_> =
             drawing.lines.iter().filter(|line| line.class == "interval").collect();
         assert_eq!(intervals.len(), 2);

@@ -2,11 +2,11 @@
 
 use super::counted;
 use crate::backtest::{HealthOutcome, Outcome, Part, Row};
-use crate::domain::backtest::FEWEST_CHURNS;
+use crate::domain::day::Day;
 use crate::render::report::{
     Cell, Chart, ChartKind, Head, Interval, Item, Letterhead, Report, Section, Table, Tint,
 };
-use crate::views::backtest::{below_good, remarks, title};
+use crate::views::backtest::{answer, below_good, remarks, title};
 
 /// The results of each rule, with a chart of lift against coverage.
 pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> Report {
@@ -15,8 +15,9 @@ pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> R
         answer: answer(outcome),
         tables: vec![table("rules", "Lift and coverage of each rule", outcome, Part::All)
             .drawn(Chart::new(
-                "Lift against the share of churns covered, with 95 % intervals; a rule above the \
-                 line at 1 is better than picking customers by lot",
+                "Each point is a rule. The higher it is, the more often customers with its signals \
+                 churned; the further right, the more churns it covers. It is better than chance \
+                 if its whole vertical line (the 95 % interval) is above the dashed line.",
                 ChartKind::Points {
                     x: "coverage",
                     y: "lift",
@@ -24,15 +25,17 @@ pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> R
                 },
             ))
             .noted(
-                "Lift: how much oftener customers with a signal churned than customers picked by \
-                 lot. Covered: churns that a signal came before in time. Lead: days from the \
-                 earliest such signal to the churn, the median.",
+                "Lift: how many times as often customers with a signal churned as customers picked \
+                 at random; 1 is chance. Covered: churns that a signal came before, early enough to \
+                 act. Lead: the median number of days from the first such signal to the churn. \
+                 Right: signals that such a churn followed; late: signals too close to the churn. \
+                 Yardstick: what most products ship.",
             )],
     }];
     if let Some(split) = outcome.split {
         sections.push(Section {
             title: "Does it hold over time?",
-            answer: format!("The same, for the days up to {split} and for those after it."),
+            answer: over_time(outcome, split),
             tables: vec![
                 table("first", "The first part", outcome, Part::First),
                 table("later", "The later part", outcome, Part::Later),
@@ -50,7 +53,7 @@ pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> R
         title: "Which churns did no rule foretell?",
         answer: match outcome.blind_spots.len() {
             0 => "Every churn was foretold by some rule.".to_owned(),
-            missed => format!("{missed} of {}.", outcome.churns()),
+            missed => format!("{missed} of {}.", counted(outcome.churns(), "churn", "churns")),
         },
         tables: vec![blind_spots(outcome)],
     });
@@ -67,29 +70,19 @@ pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> R
     }
 }
 
-/// The best rule, unless there are too few churns to rank.
-fn answer(outcome: &Outcome) -> String {
-    let together = outcome.rows.iter().find(|row| row.subject.name() == "together");
-    let Some(Row { measured, .. }) = together else { return String::new() };
-    let churns = outcome.churns();
-    if churns < FEWEST_CHURNS {
-        let churns = counted(churns, "churn is", "churns are");
-        return format!("{churns} too few to judge the rules by.");
-    }
-    let covered = Cell::share_of(measured.covered, measured.churns);
-    let verdict = match measured.interval {
-        Some(interval) if interval.low > 1.0 => "better than picking by lot",
-        Some(interval) if interval.high < 1.0 => "worse than picking by lot",
-        _ => "not shown to be better than picking by lot",
+/// The lift of all rules together before and after the split.
+fn over_time(outcome: &Outcome, split: Day) -> String {
+    let lift = |part| {
+        let lift = outcome.together(part).and_then(|row| row.measured.lift);
+        lift.map(|lift| Cell::ratio(Some(lift)).text().into_owned())
     };
-    format!(
-        "All rules together: lift {}, {verdict}; they foretold {} of {churns} churns ({}), with a \
-         median lead of {} days.",
-        Cell::ratio(measured.lift).text(),
-        measured.covered,
-        covered.text(),
-        Cell::number(measured.median_lead_days).text(),
-    )
+    match (lift(Part::First), lift(Part::Later)) {
+        (Some(first), Some(later)) => format!(
+            "All rules together: lift {first} on the days up to {split}, {later} on the days after \
+             it."
+        ),
+        _ => format!("Too few churns lie on one side of {split} to compare."),
+    }
 }
 
 fn sentence(remark: String) -> String {
@@ -109,7 +102,9 @@ fn table(name: &'static str, heading: &'static str, outcome: &Outcome, part: Par
     .number("lift_high", "to (95 %)", |row| Cell::ratio(row.measured.interval.map(|i| i.high)))
     .number("churns", "churns", |row| Cell::Count(row.measured.churns))
     .number("covered", "covered", |row| Cell::Count(row.measured.covered))
-    .number("coverage", "share", |row| Cell::share_of(row.measured.covered, row.measured.churns))
+    .number("coverage", "share of churns", |row| {
+        Cell::share_of(row.measured.covered, row.measured.churns)
+    })
     .number("median_lead_days", "lead, days", |row| Cell::number(row.measured.median_lead_days))
     .number("signals", "signals", |row| Cell::Count(row.measured.signals))
     .number("right", "right", |row| Cell::Count(row.measured.right))
