@@ -342,7 +342,7 @@ impl TrendRule {
             && !self.inverse
             && self.direction != Direction::Up;
         is_common_rule.then_some(
-            "such a change foretells churn no better than picking customers by lot: lift 0.5 to 0.9 on \
+            "such a change foretells churn no better than picking customers at random: lift 0.5 to 0.9 on \
              four books with known churns; `signals rule preset add fading silent hardly-used \
              unusually-silent` adds rules that do better, `signals backtest` measures them on yours",
         )

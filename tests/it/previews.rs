@@ -113,7 +113,7 @@ fn a_trend_rule_says_what_its_first_run_raises_and_what_such_rules_are_worth() {
     );
     sandbox.ok("import more.csv");
     let outcome = sandbox.ok("rule set login --direction down --format json");
-    outcome.says(&["picking customers by lot", "lift 0.5 to 0.9", "rule preset add fading"]);
+    outcome.says(&["picking customers at random", "lift 0.5 to 0.9", "rule preset add fading"]);
     let rule: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     let preview = &rule[0]["preview"];
     // b2 had 17 logins from 18 to 24 March and 7 in the last week.
@@ -121,7 +121,7 @@ fn a_trend_rule_says_what_its_first_run_raises_and_what_such_rules_are_worth() {
     assert!(preview["per_week"]["as_it_is"].is_number());
     // For rules without measured results nothing is printed.
     let other = sandbox.ok("rule set export --inverse");
-    assert!(!other.stderr.contains("by lot"), "{other}");
+    assert!(!other.stderr.contains("at random"), "{other}");
 }
 
 /// Whether a number in a row is close to the expected one.
