@@ -15,7 +15,7 @@ use crate::views::agenda::AGENDA;
 /// Show what to do next, company by company, most at stake first.
 ///
 /// A company is on the agenda with open signals, tasks that are overdue or due within seven days, a
-/// business review that is due, or a reason to see to it: a renewal that is overdue or within 90
+/// business review that is due, or another reason to act: a renewal that is overdue or within 90
 /// days, a pulse at risk, poor or falling health. Churned companies and snoozed signals are left
 /// out. What is at stake is counted in points, which docs/actions.md lists.
 ///
@@ -31,7 +31,7 @@ pub(crate) struct Agenda {
     /// Only this person's companies, tasks and signals [default: SIGNALS_USER, if that is a CSM]
     #[arg(long, value_name = "NAME")]
     csm: Option<String>,
-    /// Everybody's, also if SIGNALS_USER is a CSM
+    /// Everybody's, even if SIGNALS_USER is a CSM
     #[arg(long, conflicts_with = "csm")]
     everyone: bool,
     /// Show at most this many companies

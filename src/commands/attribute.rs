@@ -12,7 +12,7 @@ use crate::views::attributes::{ATTRIBUTES, AttributeRow};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  signals attribute list")]
 pub(crate) enum Attribute {
-    /// List all attributes: those of the program, the companies' own columns, and metrics
+    /// List all attributes: built-in ones, the companies' own columns, and metrics
     #[command(
         after_help = "Examples:\n  signals attribute list\n  signals attribute list --format json"
     )]

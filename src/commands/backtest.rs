@@ -23,8 +23,8 @@ use crate::views::backtest as view;
 /// Measure whether the signals of rules foretell churn
 ///
 /// Replays the rules as they stand now, day by day over the stored facts, and compares their
-/// signals with the churns that followed. Nothing is written. Lift says how much oftener customers
-/// with a signal churned than customers picked by lot: 1 is no better than chance. docs/backtest.md
+/// signals with the churns that followed. Nothing is written. Lift says how many times as often
+/// customers with a signal churned as customers picked at random: 1 is no better than chance. docs/backtest.md
 /// explains the numbers with an example.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -60,7 +60,7 @@ pub(crate) struct BacktestOptions {
     /// A churn that follows in fewer days comes too late to act
     #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(i32).range(1..=3650))]
     min_lead: i32,
-    /// Count a company from its so manieth day as a customer
+    /// Count a company only once it has been a customer for this many days
     #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(i32).range(0..=3650))]
     established: i32,
     /// Count a company only while it has at least this many events in 180 days

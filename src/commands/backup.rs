@@ -13,7 +13,7 @@ use crate::output_file::is_standard_output;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals backup /backups/signals-monday.db")]
 pub(crate) struct Backup {
-    /// The file to write; there must be none of that name yet
+    /// The file to write; it must not exist yet
     file: PathBuf,
 }
 

@@ -26,7 +26,7 @@ Examples:
   signals demo
   signals demo /tmp/try-signals")]
 pub(crate) struct Demo {
-    /// The folder to make
+    /// The folder to create
     #[arg(default_value = "signals-demo", value_name = "DIR")]
     folder: PathBuf,
 }

@@ -40,7 +40,7 @@ pub(crate) enum Export {
     /// Every pulse that was set, by company
     #[command(after_help = "Example:\n  signals export pulses --out pulses.xlsx")]
     Pulses(ExportEntries),
-    /// All tasks, those due first before the others
+    /// All tasks, earliest due first
     #[command(after_help = "Example:\n  signals export tasks --format ndjson")]
     Tasks(ExportEntries),
     /// All events, day by day
@@ -64,7 +64,7 @@ pub(crate) enum ExportFormat {
     Csv,
     /// One array.
     Json,
-    /// One object a line.
+    /// One object per line.
     Ndjson,
     /// A workbook.
     Xlsx,

@@ -93,7 +93,7 @@ pub(crate) struct ReadingOptions {
     /// When several rows have the same id, use the last one
     #[arg(long)]
     last_wins: bool,
-    /// Take counts of days that have lost more than 5 percent of their events or companies, or all
+    /// Accept days that have lost more than 5 percent of their events or companies, or all of them
     #[arg(long)]
     accept_loss: bool,
     /// Write all rejected rows to this CSV file: line, reason, original fields

@@ -17,9 +17,9 @@ use crate::store::{Finish, Store};
 /// Pull counts from the databases that hold the events, as `[[source]]` of the configuration says.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Only days that are new or have changed are asked for, and the last days that are known are looked at \
-again. A known day that has lost more than 5 percent of its events or companies is refused: a server \
-that came up empty looks like customers who stop.
+Only days that are new or have changed are pulled; the last known days are checked again. A known day \
+that has lost more than 5 percent of its events or companies is refused: a server that came up empty \
+would look like customers who stopped.
 
 The password comes from SIGNALS_SOURCE_PASSWORD or ~/.pgpass.
 
@@ -36,16 +36,16 @@ pub(crate) struct Pull {
     /// The last day to look at; yesterday unless set
     #[arg(long, value_name = "DAY")]
     to: Option<Day>,
-    /// Replace days though nothing about them has changed
+    /// Replace all days, even those that have not changed
     #[arg(long)]
     full: bool,
-    /// Take days that have lost more than 5 percent of their events or companies, or all
+    /// Accept days that have lost more than 5 percent of their events or companies, or all of them
     #[arg(long)]
     accept_loss: bool,
     /// Do everything but write
     #[arg(long, short = 'n')]
     dry_run: bool,
-    /// Print the questions and the plans of the engine, and whether the grouping is done where the
+    /// Print the queries and the plans of the engine, and whether the grouping is done where the
     /// rows are
     #[arg(long)]
     explain: bool,

@@ -20,13 +20,13 @@ Examples:
   signals reason rename support/response-time support/slow-answers
   signals reason retire competition/building-own")]
 pub(crate) enum ReasonCommand {
-    /// List the reason codes, retired ones among them
+    /// List the reason codes, including retired ones
     List(ListReasons),
     /// Add a reason code, or bring back a retired one
     Add(AddReason),
-    /// Give a reason code another name, also where it was said already
+    /// Rename a reason code, also where it is used already
     Rename(RenameReason),
-    /// Take a reason code out of use; what was said with it stays
+    /// Retire a reason code; records that use it stay as they are
     Retire(RetireReason),
 }
 
@@ -55,7 +55,7 @@ Examples:
 pub(crate) struct AddReason {
     /// A category and a sub-category, such as support/response-time
     code: ReasonCode,
-    /// What it gives the reason of: pulse, downsell or churn
+    /// What it is a reason for: pulse, downsell or churn
     #[arg(long, value_name = "KIND", default_value = "pulse")]
     kind: ReasonKind,
     /// What it means, in one line
@@ -63,28 +63,28 @@ pub(crate) struct AddReason {
     description: Option<String>,
 }
 
-/// Give a reason code another name. The old one is still understood.
+/// Rename a reason code. The old name is still understood.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  signals reason rename support/response-time support/slow-answers"
 )]
 pub(crate) struct RenameReason {
-    /// The code as it is
+    /// The present code
     old: String,
-    /// The code as it shall be
+    /// The new code
     new: ReasonCode,
-    /// Of which kind it is, where several kinds have such a code
+    /// Its kind, if several kinds have a code of this name
     #[arg(long, value_name = "KIND")]
     kind: Option<ReasonKind>,
 }
 
-/// Take a reason code out of use.
+/// Retire a reason code.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals reason retire competition/building-own")]
 pub(crate) struct RetireReason {
     /// The code
     code: String,
-    /// Of which kind it is, where several kinds have such a code
+    /// Its kind, if several kinds have a code of this name
     #[arg(long, value_name = "KIND")]
     kind: Option<ReasonKind>,
 }

@@ -24,7 +24,7 @@ pub(crate) struct Snooze {
     /// The signals' numbers
     #[arg(value_name = "ID", required = true, value_parser = signal_number)]
     ids: Vec<i64>,
-    /// The day on which they return
+    /// The day on which they return, such as 2026-04-15 or +7d
     #[arg(
         long,
         value_name = "DAY",

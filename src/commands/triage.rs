@@ -21,7 +21,7 @@ pub(crate) struct Triage {
     /// Only this person's companies and signals [default: SIGNALS_USER, if that is a CSM]
     #[arg(long, value_name = "NAME")]
     csm: Option<String>,
-    /// Everybody's, also if SIGNALS_USER is a CSM
+    /// Everybody's, even if SIGNALS_USER is a CSM
     #[arg(long, conflicts_with = "csm")]
     everyone: bool,
 }

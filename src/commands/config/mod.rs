@@ -45,15 +45,15 @@ Examples:
   signals config apply signals.toml --dry-run
   signals config apply signals.toml")]
 pub(crate) enum Config {
-    /// Make everything that a file names what the file says; what it does not name is left alone
+    /// Apply a configuration file; what it does not name stays as it is
     Apply(ApplyConfig),
-    /// Write everything that was made or changed as such a file
+    /// Write the configuration as a file that `config apply` takes
     Export(ExportConfig),
     /// Check a configuration file without changing anything
     Check(CheckConfig),
 }
 
-/// Make everything that a file names what the file says. What it does not name is left alone.
+/// Apply a configuration file. What it does not name stays as it is.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -67,8 +67,8 @@ pub(crate) struct ApplyConfig {
     dry_run: bool,
 }
 
-/// Write everything that was made or changed as a file that `config apply` takes. What came with
-/// the program and nobody has changed is left out.
+/// Write the configuration as a file that `config apply` takes. What came with the program and was
+/// not changed is left out.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  signals config export\n  signals config export --out signals.toml"

@@ -39,9 +39,9 @@ pub(crate) enum HealthCommand {
     Show(ShowHealth),
     /// Show which measures moved the health of all companies
     Drivers(Drivers),
-    /// Score days again that were run, after a profile changed
+    /// Recompute the scores of days that were run, after a profile has changed
     Recompute(Recompute),
-    /// See and change how the health of which companies is judged
+    /// Show and change health profiles: how the health of which companies is scored
     #[command(subcommand)]
     Profile(ProfileCommand),
 }
@@ -77,7 +77,7 @@ pub(crate) struct ShowHealth {
     company: String,
     #[command(flatten)]
     as_of: AsOfOption,
-    /// Over how many days the trend is shown
+    /// Show the trend of this many days
     #[arg(long, value_name = "DAYS", default_value_t = SHOWN_DAYS, value_parser = clap::value_parser!(i32).range(1..=3650))]
     days: i32,
     #[command(flatten)]
@@ -92,22 +92,22 @@ pub(crate) struct ShowHealth {
 pub(crate) struct Drivers {
     #[command(flatten)]
     selection: Selection,
-    /// Against how many days before
+    /// Compare with the scores this many days before
     #[arg(long, value_name = "DAYS", default_value_t = 28, value_parser = clap::value_parser!(i32).range(1..=3650))]
     days: i32,
     #[command(flatten)]
     format: FormatOption,
 }
 
-/// Score days again that were run, by the profiles and facts as they are now. Signals stay as they
-/// are.
+/// Recompute the scores of days that were run, with the profiles and facts as they are now. Signals
+/// stay as they are.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals health recompute --from 2026-03-01 --to 2026-03-31")]
 pub(crate) struct Recompute {
     /// The first day
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
     from: GivenDay,
-    /// The last day, itself included
+    /// The last day, inclusive
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
     to: GivenDay,
 }

@@ -15,7 +15,7 @@ use crate::render::{Format, RecordWriter, Screen};
 use crate::store::{Finish, Store};
 use crate::views::health_profiles::{self, PROFILES};
 
-/// See and change how the health of which companies is judged.
+/// Show and change health profiles: how the health of which companies is scored.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -23,7 +23,7 @@ Examples:
   signals health profile show default
   signals health profile add large --where \"mrr >= 1000\" --priority 1 --good 80")]
 pub(crate) enum ProfileCommand {
-    /// Make a profile, or change the one of that name
+    /// Create a profile, or change an existing one
     Add(AddProfile),
     /// List the profiles, in the order in which they are tried
     #[command(after_help = "Example:\n  signals health profile list")]
@@ -35,7 +35,7 @@ pub(crate) enum ProfileCommand {
     Remove(ProfileName),
 }
 
-/// Make a profile, or change the one of that name: what is not given stays as it was. A new one
+/// Create a profile, or change an existing one: options not given keep their values. A new one
 /// without measures begins with those of the default profile. Days that were scored stay as they
 /// are; `signals health recompute` scores them again.
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(crate) struct AddProfile {
     /// Which companies it fits: an expression over attributes; all unless set
     #[arg(long = "where", value_name = "EXPRESSION")]
     condition: Option<String>,
-    /// Its place among the profiles, the lowest number first; 100 unless set
+    /// Profiles are tried in this order, the lowest number first; 100 unless set
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     priority: Option<i64>,
     /// The lowest good score; 70 unless set
@@ -58,7 +58,7 @@ pub(crate) struct AddProfile {
     /// The lowest average score; 40 unless set
     #[arg(long, value_name = "SCORE")]
     average: Option<f64>,
-    /// A measure as the configuration has it; those given are all that the profile has
+    /// A measure, written as in the configuration file; replaces all measures of the profile
     ///
     /// For example "name = 'seats', kind = 'proactive', value = 'seat_usage_pct', from = 0, to =
     /// 90, weight = 2", or with map = { promoter = 100, passive = 60, detractor = 0 } instead of

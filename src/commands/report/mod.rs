@@ -66,7 +66,8 @@ pub(crate) enum ReportCommand {
         after_help = "Examples:\n  signals report company acme\n  signals report company acme --out acme.html"
     )]
     Company(CompanyReportOptions),
-    /// The agenda of a CSM as a page: whom to see to and why, signals that hold, tasks, renewals
+    /// A CSM's agenda as a page: which customers need attention and why, signals that hold, tasks,
+    /// renewals
     #[command(after_help = "Example:\n  signals report csm ana --out ana.html")]
     Csm(CsmReportOptions),
 }
@@ -123,7 +124,7 @@ pub(crate) struct CsmReportOptions {
 /// The same, and how far back to look.
 #[derive(Debug, Args)]
 pub(crate) struct PulseChangesOptions {
-    /// With how many days ago the pulse is compared
+    /// Compare with the pulse this many days ago
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
     days: u16,
     #[command(flatten)]
@@ -135,15 +136,15 @@ pub(crate) struct PulseChangesOptions {
 pub(crate) enum ReportFormat {
     /// Tables with small bars, for people.
     Table,
-    /// One row a figure.
+    /// One row per figure.
     Csv,
-    /// One array, an object a figure.
+    /// One array, with an object per figure.
     Json,
-    /// One object a figure, a line each.
+    /// One object per figure, each on its own line.
     Ndjson,
-    /// A workbook: a sheet a table.
+    /// A workbook with a sheet per table.
     Xlsx,
-    /// A page that opens from disk.
+    /// A page to open in a browser.
     Html,
 }
 

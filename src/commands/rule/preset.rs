@@ -57,7 +57,7 @@ pub(crate) struct AddPreset {
     /// The event that the preset is about
     #[arg(long, value_name = "EVENT", value_parser = not_blank)]
     event: Option<String>,
-    /// After how many days it is due again, as in review-due
+    /// How many days later it is due again, for review-due
     #[arg(long, value_name = "DAYS", value_parser = every, conflicts_with = "when")]
     every: Option<u16>,
     /// Save the rules without asking, even if their first run raises more than 20 signals for a CSM
