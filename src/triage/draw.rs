@@ -40,7 +40,7 @@ const HELP: [(&str, &str); 15] = [
     ("→ ←, Tab", "next and previous company"),
     ("PgDn PgUp", "scroll what is known of the signal"),
     ("Enter", "in a form: next field; at the last field, save"),
-    ("Esc", "in a form: put it away; what you typed is kept"),
+    ("Esc", "in a form: close it; what you typed is kept"),
     ("q", "quit"),
     ("", ""),
     ("! ~ + i", "bad and still holds, bad and over, good, info"),
@@ -514,7 +514,7 @@ fn draw_form(frame: &mut Frame<'_>, session: &Session, form: &Form, theme: Theme
         Some(signal) => format!(" {} signal {} ", form.kind.title(), signal.id),
         None => format!(" {} for {} ", form.kind.title(), clean(session.group().title())),
     };
-    let help = " Enter next, at the end saves · Esc discards ";
+    let help = " Enter next, at the end saves · Esc closes ";
     let about = cut(&about, usize::from(area.width).saturating_sub(4));
     let mut block = Block::bordered().title(about).title_style(BOLD).border_style(theme.heading());
     if usize::from(area.width) > help.width() + 2 {
