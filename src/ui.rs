@@ -293,14 +293,26 @@ impl Ui {
 
     /// A progress bar over a number of bytes (`None`: unknown), visible only on a terminal.
     pub(crate) fn progress(&self, total: Option<u64>, what: &str) -> ProgressBar {
+        self.bar(
+            total,
+            what,
+            match total {
+                Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
+                None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+            },
+        )
+    }
+
+    /// A progress bar over a number of days, visible only on a terminal.
+    pub(crate) fn progress_of_days(&self, total: u64, what: &str) -> ProgressBar {
+        self.bar(Some(total), what, "{msg} [{bar:30}] {pos}/{len} days, {eta} left")
+    }
+
+    fn bar(&self, total: Option<u64>, what: &str, template: &str) -> ProgressBar {
         let target = if self.shows_progress {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
-        };
-        let template = match total {
-            Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
-            None => "{msg} {spinner} {bytes} {bytes_per_sec}",
         };
         let bar = ProgressBar::with_draw_target(total, target)
             .with_message(escape::for_terminal(what).into_owned());

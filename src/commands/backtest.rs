@@ -181,7 +181,7 @@ fn replay(
 ) -> Result<Option<Outcome>> {
     let Some(data) = store.event_days()? else { return Ok(None) };
     let days = (question.settings.until - data.from + 1).max(0) as u64;
-    let bar = context.ui.progress(Some(days), "replaying");
+    let bar = context.ui.progress_of_days(days, "replaying");
     let outcome = backtest::run(store, catalogue, question, |_| bar.inc(1));
     bar.finish_and_clear();
     outcome

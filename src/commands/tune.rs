@@ -72,7 +72,7 @@ impl Tune {
         let tried = tune::tried(shipped_rule);
         let split = self.split.map(|given| context.day(&store, given));
         let budget = Budget { signals: self.budget, until, split };
-        let bar = context.ui.progress(Some((until - data.from + 1).max(0) as u64), "replaying");
+        let bar = context.ui.progress_of_days((until - data.from + 1).max(0) as u64, "replaying");
         let tuned = tune::tune(&mut store, &catalogue, &tried, &budget, |_| bar.inc(1));
         bar.finish_and_clear();
         let (split, settings, rows) = match tuned? {

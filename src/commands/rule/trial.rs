@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context, request: &RuleRequest, format: Format) -> R
     };
     let data = store.event_days()?.ok_or_else(nothing)?;
     let until = last_complete_day(&store, context.today(&store))?.ok_or_else(nothing)?;
-    let bar = context.ui.progress(Some((until - data.from + 1).max(0) as u64), "replaying");
+    let bar = context.ui.progress_of_days((until - data.from + 1).max(0) as u64, "replaying");
     let trial = try_edit(&mut store, now.as_ref(), &then, until, |_| bar.inc(1));
     bar.finish_and_clear();
     let trial = trial?.ok_or_else(nothing)?;
