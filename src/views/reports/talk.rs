@@ -19,7 +19,7 @@ pub(super) fn agenda(portfolio: &Portfolio) -> Section {
 }
 
 fn at_most(most: usize, portfolio: &Portfolio) -> Section {
-    let list = to_talk_about(&portfolio.customers, portfolio.day(), most);
+    let list = to_talk_about(&portfolio.customers, portfolio.head.last_day(), most);
     let title = "Customers to talk about";
     let table = Table::of("talk_about", title, ("name", "customer"), &list, |at_stake| {
         company_item(&at_stake.customer)
