@@ -13,6 +13,8 @@ command -v debootstrap >/dev/null || {
 
 system="${TRY_ROOT:-$(mktemp -d)}"
 [ -n "${TRY_ROOT:-}" ] || trap 'rm -rf "$system"' EXIT
+# Its users pass through its root.
+chmod 755 "$system"
 [ -x "$system/usr/bin/apt" ] || debootstrap --variant=minbase "$suite" "$system" >"${TMPDIR:-/tmp}/debootstrap.log"
 
 inside() { chroot "$system" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive "$@"; }
