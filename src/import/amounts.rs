@@ -148,6 +148,9 @@ impl NumberStyle {
     }
 
     /// Reads the number of events of a row, as [`NumberStyle::whole`].
+    ///
+    /// # Errors
+    /// A number that is negative, fractional or above 4,294,967,295 rejects the row.
     pub(crate) fn count(self, cell: &str) -> Result<u32, CellError> {
         Ok(self.whole(cell, 0, i64::from(u32::MAX))? as u32)
     }
@@ -503,5 +506,55 @@ mod tests {
             assert_eq!(number, Ok(Some(expected.to_owned())), "{cell}");
         }
         assert_eq!(decide(&["$5"]).style.number("five"), Ok(None));
+    }
+
+    #[test]
+    fn counts_are_whole_and_not_negative() {
+        for (cell, number) in [
+            ("0", 0),
+            ("1", 1),
+            ("007", 7),
+            ("-0", 0),
+            ("+3", 3),
+            ("2.0", 2),
+            ("12.00", 12),
+            ("4294967295", u32::MAX),
+        ] {
+            assert_eq!(NumberStyle::default().count(cell), Ok(number), "{cell}");
+        }
+        for cell in [
+            "-1",
+            "1.5",
+            "2.",
+            "2.01",
+            ".0",
+            "1e3",
+            "4294967296",
+            "99999999999999999999",
+            "1,000",
+            "١٢",
+            "１２",
+            "",
+            "-",
+            "x",
+        ] {
+            assert!(NumberStyle::default().count(cell).is_err(), "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_group_in_a_whole_number_is_read_as_in_an_amount() {
+        let style = |mark| NumberStyle { mark, is_said: false };
+        for (mark, cell, number) in [
+            (Some(DecimalMark::Comma), "1.000", 1000),
+            (Some(DecimalMark::Point), "1.000", 1),
+            (Some(DecimalMark::Point), "1,000", 1000),
+            (Some(DecimalMark::Comma), "-2.000", -2000),
+            (None, "12.0", 12),
+        ] {
+            assert_eq!(style(mark).whole(cell, -9999, 9999), Ok(number), "{cell}");
+        }
+        assert!(matches!(style(None).whole("1.000", 0, 9999), Err(CellError::File { .. })));
+        assert!(style(Some(DecimalMark::Point)).whole("1.234", 0, 9999).is_err());
     }
 }

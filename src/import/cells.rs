@@ -232,14 +232,6 @@ pub fn labelled(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
     }
 }
 
-/// The number of events of a row.
-///
-/// # Errors
-/// A number that is negative, fractional or above 4,294,967,295 rejects the row.
-pub fn count(cell: &str) -> Result<u32, CellError> {
-    Ok(whole(cell, 0, i64::from(u32::MAX))? as u32)
-}
-
 /// The last day of a month.
 ///
 /// # Errors
@@ -347,40 +339,6 @@ mod tests {
         assert!(text("two\nlines", Breaks::Refused).is_err());
         assert!(text("bell\u{7}", Breaks::Kept).is_err());
         assert_eq!(text("right\u{202e}left", Breaks::Refused), Ok("right\u{202e}left"));
-    }
-
-    #[test]
-    fn counts_are_whole_and_not_negative() {
-        for (cell, number) in [
-            ("0", 0),
-            ("1", 1),
-            ("007", 7),
-            ("-0", 0),
-            ("+3", 3),
-            ("2.0", 2),
-            ("12.00", 12),
-            ("4294967295", u32::MAX),
-        ] {
-            assert_eq!(count(cell), Ok(number), "{cell}");
-        }
-        for cell in [
-            "-1",
-            "1.5",
-            "2.",
-            "2.01",
-            ".0",
-            "1e3",
-            "4294967296",
-            "99999999999999999999",
-            "1,000",
-            "١٢",
-            "１２",
-            "",
-            "-",
-            "x",
-        ] {
-            assert!(count(cell).is_err(), "{cell}");
-        }
     }
 
     #[test]
