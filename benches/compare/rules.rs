@@ -84,24 +84,15 @@ fn add_lines(bench: &mut Bench, rules: &str, days: &[Ran], found: &[Found]) {
     let theirs = |value: fn(&Found) -> f64| found.iter().map(value).collect::<Vec<_>>();
     let (peer, again) = ("DuckDB, the same pairs from its events", "DuckDB, asked a second time");
     let work = |what: &str| format!("{what}, {rules}");
+    let finding = |peer, seconds| {
+        Line::times(work("finding, of a day"), ours(Ran::finding), peer, theirs(seconds), 1.0)
+    };
+    let whole =
+        Line::times(work("the whole run"), ours(|it| it.whole), peer, theirs(|it| it.first), 1.0);
     let lines = [
-        Line::times(
-            work("finding, of a day"),
-            ours(Ran::finding),
-            peer,
-            theirs(|it| it.first),
-            1.0,
-        ),
-        Line::times(
-            work("finding, of a day"),
-            ours(Ran::finding),
-            again,
-            theirs(|it| it.warm),
-            1.0,
-        )
-        .without_target(),
-        Line::times(work("the whole run"), ours(|it| it.whole), peer, theirs(|it| it.first), 1.0)
-            .without_target(),
+        finding(peer, |it| it.first),
+        finding(again, |it| it.warm).without_target(),
+        whole.without_target(),
     ];
     bench.lines.extend(lines.map(|line| line.of(Unit::Milliseconds)));
     let Some(last) = days.last() else { return };
