@@ -105,6 +105,38 @@ fn a_mail_has_all_that_it_should() {
 }
 
 #[test]
+fn a_mail_puts_a_company_together_with_its_contract_and_who_stopped() {
+    let server = MailServer::new(Security::Plain);
+    let post = Post::before_the_run().mail(server.url());
+    post.sandbox.write("contract.csv", "company_id,mrr,renewal_on\nacme,1234.5,2026-06-01\n");
+    post.sandbox.write(
+        "people.csv",
+        "company_id,event,timestamp,count,person_id\nacme,export,2026-03-20,30,ann\n\
+         acme,export,2026-03-20,30,bo\nacme,export,2026-03-31,5,bo\n",
+    );
+    post.sandbox.ok("import contract.csv people.csv");
+    post.sandbox.ok("rule set export");
+    post.sandbox.ok("run --as-of 2026-03-31");
+    post.send();
+    let mail = mail_to(&server.taken(), "mia");
+    let (plain, html) = bodies(&mail);
+    let mut headings: Vec<&str> = plain
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(company, _)| company)
+        .filter(|company| ["Acme", "Gamma"].contains(company))
+        .collect();
+    assert_eq!(headings.iter().filter(|company| **company == "Acme").count(), 2, "{plain}");
+    headings.dedup();
+    assert_eq!(headings.len(), 2, "{plain}");
+    for line in ["\n  pays      1,234.50 a month", "\n  renews    2026-06-01", "\n  stopped   ann"]
+    {
+        assert_eq!(plain.matches(line).count(), 1, "{line} is not once in\n{plain}");
+    }
+    assert!(html.contains("1,234.50 a month") && html.contains("2026-06-01"), "{html}");
+}
+
+#[test]
 fn a_sender_that_nobody_set_is_at_this_machine() {
     let server = MailServer::new(Security::Plain);
     let post = Post::new().mail(server.url());
