@@ -111,11 +111,11 @@ fn a_mail_puts_a_company_together_with_its_contract_and_who_stopped() {
     post.sandbox.write("contract.csv", "company_id,mrr,renewal_on\nacme,1234.5,2026-06-01\n");
     post.sandbox.write(
         "people.csv",
-        "company_id,event,timestamp,count,person_id\nacme,export,2026-03-20,30,ann\n\
-         acme,export,2026-03-20,30,bo\nacme,export,2026-03-31,5,bo\n",
+        "company_id,event,timestamp,count,person_id\nacme,view,2026-03-20,30,ann\n\
+         acme,view,2026-03-20,30,bo\nacme,view,2026-03-31,5,bo\n",
     );
     post.sandbox.ok("import contract.csv people.csv");
-    post.sandbox.ok("rule set export");
+    post.sandbox.ok("rule set view");
     post.sandbox.ok("run --as-of 2026-03-31");
     post.send();
     let mail = mail_to(&server.taken(), "mia");
