@@ -116,7 +116,7 @@ fn explain(context: &Context, split: Day, rows: &[SetRow]) {
     let interval = later.and_then(|row| row.measured.interval);
     if interval.is_none_or(|interval| interval.includes_one()) {
         context.ui.warning(
-            "in the later part the chosen set is not shown to be better than picking customers at random",
+            "in the later part the chosen set is not shown to be better than picking by lot",
         );
     }
 }

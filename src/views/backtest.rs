@@ -218,10 +218,7 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
     let unclear: Vec<String> =
         all.iter().filter(is_unclear).map(|row| title(&row.subject)).collect();
     if !unclear.is_empty() {
-        remarks.push(format!(
-            "not shown to be better than picking customers at random: {}",
-            unclear.join("; ")
-        ));
+        remarks.push(format!("not shown to be better than picking by lot: {}", unclear.join("; ")));
     }
     if outcome.churns_too_early > 0 {
         remarks.push(format!(

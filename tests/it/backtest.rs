@@ -378,6 +378,33 @@ fn a_backtest_begins_with_a_sentence_that_needs_no_explanation() {
     assert!(words.iter().all(|words| page.contains(words)), "{page}");
 }
 
+/// Two of four companies churn and one of them has a signal in time, as has one that stays: one
+/// right signal says nothing.
+#[test]
+fn an_interval_that_includes_one_is_said_in_words() {
+    let sandbox = Sandbox::new();
+    let mut events = "company_id,event,timestamp\n".to_owned();
+    for company in ["a", "b", "c", "d"] {
+        for day in
+            (0..DAYS).filter(|day| !(["a", "c"].contains(&company) && (45..52).contains(day)))
+        {
+            events.push_str(&format!("{company},login,{}\n", FIRST.parse::<Day>().unwrap() + day));
+        }
+    }
+    sandbox.write("events.csv", &events);
+    sandbox.ok("import events.csv");
+    sandbox.ok("company churn a --on 2026-03-01");
+    sandbox.ok("company churn b --on 2026-03-01");
+    sandbox.ok(
+        "rule add gap --kind condition --type bad --when 'days_since_last_event >= 5' --cooldown 7",
+    );
+    let options = "--until 2026-03-21 --horizon 20 --min-lead 1 --established 1";
+    let outcome = sandbox.ok(&format!("backtest {options}"));
+    let remark = "not shown to be better than picking by lot: gap";
+    assert!(outcome.stdout.contains(remark), "{outcome}");
+    sandbox.ok(&format!("backtest {options} --format csv")).says(&[remark]);
+}
+
 #[test]
 fn what_was_unknown_before_a_churn_is_left_out() {
     let sandbox = book_whose_churns_are_silent_before();
