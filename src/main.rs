@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
@@ -19,11 +19,10 @@ fn main() -> ExitCode {
 /// Ends the process at once when it is interrupted or told to end, with the exit code that shells
 /// give to that. What was not committed is undone by SQLite the next time the database is opened.
 fn end_when_told() {
-    let (ready, is_watching) = mpsc::channel();
-    // Without a thread that watches, the signals end the process themselves.
-    let _ = thread::Builder::new().spawn(move || {
-        let Ok(mut told) = Signals::new([SIGINT, SIGTERM]) else { return };
-        let _ = ready.send(());
+    let told_to = [SIGINT, SIGTERM];
+    let Ok(mut told) = Signals::new(told_to) else { return };
+    // The thread is not waited for: a signal that comes before it runs is kept for it.
+    let watching = thread::Builder::new().spawn(move || {
         let ends = |signal: &i32| *signal != SIGINT || !signals::is_paging();
         if let Some(signal) = told.forever().find(ends) {
             signals::forget_unfinished();
@@ -32,5 +31,11 @@ fn end_when_told() {
             std::process::exit(128 + signal);
         }
     });
-    let _ = is_watching.recv();
+    if watching.is_err() {
+        // Without a thread that watches, the signals end the process themselves.
+        for signal in told_to {
+            let always = Arc::new(AtomicBool::new(true));
+            let _ = flag::register_conditional_default(signal, always);
+        }
+    }
 }
