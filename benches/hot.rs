@@ -4,11 +4,10 @@
 use std::fmt::Write;
 use std::io::Cursor;
 
-use chrono_tz::Tz;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use signals::internals::{
-    Expected, Instant, Plausible, Records, Source, TimeReader, TimeSettings, cells,
+    Expected, Instant, Plausible, Records, Source, TimeReader, TimeSettings, Zone, cells,
 };
 
 const ROWS: usize = 10_000;
@@ -64,7 +63,7 @@ fn times(bencher: Bencher<'_, '_>) {
     let table = table();
     let cells: Vec<&str> = table.lines().filter_map(|row| row.split(',').nth(2)).collect();
     let now = Instant::from_micros(1_800_000_000_000_000);
-    let settings = TimeSettings { zone: Tz::UTC, times_in: Tz::UTC, date_format: None, now };
+    let settings = TimeSettings { zone: Zone::UTC, times_in: Zone::UTC, date_format: None, now };
     let expected = Expected { zone: None, plausible: Plausible::Past, is_day: false };
     let mut reader = TimeReader::new(settings);
     bencher

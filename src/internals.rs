@@ -22,6 +22,7 @@ use crate::views::presets;
 
 pub use crate::domain::backtest::{Backtest, Raised, Settings, Subject, one_a_company};
 pub use crate::domain::day::{Day, Instant};
+pub use crate::domain::zone::Zone;
 pub use crate::expression::EXPRESSION_FUNCTIONS;
 pub use crate::import::cells;
 pub use crate::import::json::{Flattener, names_in};
@@ -96,7 +97,7 @@ pub fn read_file(bytes: &[u8], wide: bool, now: Instant) -> Option<RowCounts> {
     let reader = Box::new(Cursor::new(bytes.to_vec()));
     let source = Source::from_reader("a.csv".to_owned(), reader, None, None).ok()?;
     let incoming = Incoming::from_source(source, &options).ok()?;
-    let mut sheet = incoming.sheet(chrono_tz::UTC, now, &[]).ok()?;
+    let mut sheet = incoming.sheet(Zone::UTC, now, &[]).ok()?;
     let is_events = sheet.plan().mapping.kind.name == EVENTS;
     let mut rejects = Rejects::new("a.csv", None);
     let mut accepted = 0;

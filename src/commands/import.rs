@@ -4,13 +4,13 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use chrono_tz::Tz;
 use clap::Args;
 
 use super::init::parse_zone;
 use super::options::{FormatOption, is_same_file, refuse_database};
 use super::output;
 use crate::context::Context;
+use crate::domain::zone::Zone;
 use crate::error::{self, CommandError, ErrorKind, usage};
 use crate::import::amounts::DecimalMark;
 use crate::import::header::Delimiter;
@@ -276,7 +276,7 @@ impl Import {
 
 impl ReadingOptions {
     fn options(&self) -> Result<Options> {
-        let timezone: Option<Tz> = self.timezone.as_deref().map(parse_zone).transpose()?;
+        let timezone: Option<Zone> = self.timezone.as_deref().map(parse_zone).transpose()?;
         Ok(Options {
             kind: self.kind.clone(),
             map: self.map.clone(),

@@ -1,11 +1,11 @@
 //! `signals init`: creates a database.
 
 use anyhow::Result;
-use chrono_tz::Tz;
 use clap::Args;
 
 use crate::context::Context;
 use crate::domain::similar_names::nearest;
+use crate::domain::zone::Zone;
 use crate::error::{not_allowed, usage};
 use crate::store::{Permissions, Store};
 
@@ -60,13 +60,12 @@ impl Init {
 ///
 /// # Errors
 /// An unknown name (exit 2).
-pub(crate) fn parse_zone(name: &str) -> Result<Tz> {
+pub(crate) fn parse_zone(name: &str) -> Result<Zone> {
     if let Ok(zone) = name.parse() {
         return Ok(zone);
     }
     let failure = usage(format!("'{name}' is not a time zone"));
-    let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name().to_owned());
-    Err(match nearest(name, known) {
+    Err(match nearest(name, Zone::names()) {
         Some(zone) => failure.hint(format!("did you mean {zone}?")),
         None => failure.hint("names are like Europe/Bucharest or UTC"),
     }

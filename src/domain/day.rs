@@ -8,7 +8,8 @@ use std::ops::{Add, Sub};
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, TimeZone};
-use chrono_tz::Tz;
+
+use super::zone::Zone;
 
 /// A calendar day, as the number of days since 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -246,24 +247,17 @@ impl Instant {
     }
 
     /// The calendar day of the instant in `zone`.
-    pub fn day_in(self, zone: Tz) -> Day {
-        match DateTime::from_timestamp_micros(self.0) {
-            Some(utc) => Day::from(utc.with_timezone(&zone).date_naive()),
-            None => Day((self.0.div_euclid(86_400_000_000)) as i32),
-        }
+    pub fn day_in(self, zone: Zone) -> Day {
+        let second = self.0.div_euclid(1_000_000);
+        Day((second + i64::from(zone.offset_at(second))).div_euclid(86_400) as i32)
     }
 
     /// The first instant of `day` in `zone`: midnight, or the first moment after it if a clock
     /// change skips midnight.
-    pub fn start_of(day: Day, zone: Tz) -> Self {
-        let midnight = day.date().and_hms_opt(0, 0, 0).unwrap_or_default();
-        let found = (0..=24 * 4).find_map(|quarter| {
-            let local = midnight + chrono::TimeDelta::minutes(15 * quarter);
-            zone.from_local_datetime(&local).earliest()
-        });
-        found.map_or(Instant(i64::from(day.0) * 86_400_000_000), |time| {
-            Instant(time.timestamp_micros())
-        })
+    pub fn start_of(day: Day, zone: Zone) -> Self {
+        let midnight = i64::from(day.0) * 86_400;
+        let found = (0..=24 * 4).find_map(|quarter| zone.earliest(midnight + 900 * quarter));
+        Instant(found.unwrap_or(midnight) * 1_000_000)
     }
 }
 
@@ -293,6 +287,7 @@ impl FromStr for Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::zone::zone;
 
     #[test]
     fn days_are_dates_or_counted_from_today() {
@@ -361,15 +356,15 @@ mod tests {
     #[test]
     fn an_instant_belongs_to_the_day_of_its_zone() {
         let late: Instant = "2026-03-31T22:30:00Z".parse().unwrap();
-        assert_eq!(late.day_in(Tz::UTC).to_string(), "2026-03-31");
-        assert_eq!(late.day_in(Tz::Europe__Bucharest).to_string(), "2026-04-01");
+        assert_eq!(late.day_in(Zone::UTC).to_string(), "2026-03-31");
+        assert_eq!(late.day_in(zone("Europe/Bucharest")).to_string(), "2026-04-01");
         assert_eq!(late.to_string(), "2026-03-31T22:30:00Z");
     }
 
     #[test]
     fn a_day_without_midnight_starts_after_the_clock_change() {
         // In São Paulo the clocks went from 2018-11-03 23:59 to 2018-11-04 01:00.
-        let start = Instant::start_of("2018-11-04".parse().unwrap(), Tz::America__Sao_Paulo);
+        let start = Instant::start_of("2018-11-04".parse().unwrap(), zone("America/Sao_Paulo"));
         assert_eq!(start.to_string(), "2018-11-04T03:00:00Z");
     }
 

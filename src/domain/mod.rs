@@ -41,6 +41,7 @@ pub(crate) mod task;
 pub(crate) mod team;
 pub(crate) mod trend;
 pub(crate) mod words;
+pub(crate) mod zone;
 
 /// The import kind for events.
 pub(crate) const EVENTS: &str = "events";

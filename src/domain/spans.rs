@@ -4,10 +4,8 @@
 //! on to its workers. So the days are computed here, and the query only compares instants and adds
 //! a fixed number of seconds.
 
-use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::Tz;
-
 use super::day::{Day, DayRange, Instant};
+use super::zone::Zone;
 
 /// A span of time with one offset from UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +19,7 @@ pub(crate) struct Span {
 }
 
 /// The spans of ranges of days, which are in order and do not touch.
-pub(crate) fn spans(ranges: &[DayRange], zone: Tz) -> Vec<Span> {
+pub(crate) fn spans(ranges: &[DayRange], zone: Zone) -> Vec<Span> {
     ranges.iter().flat_map(|range| spans_of(*range, zone)).collect()
 }
 
@@ -38,36 +36,31 @@ pub(crate) fn ranges(days: impl IntoIterator<Item = Day>) -> Vec<DayRange> {
 }
 
 /// The first second of a day, in Unix time.
-pub(crate) fn start_of(day: Day, zone: Tz) -> i64 {
+pub(crate) fn start_of(day: Day, zone: Zone) -> i64 {
     Instant::start_of(day, zone).micros().div_euclid(1_000_000)
 }
 
-fn spans_of(range: DayRange, zone: Tz) -> Vec<Span> {
+fn spans_of(range: DayRange, zone: Zone) -> Vec<Span> {
     let (mut from, end) = (start_of(range.from, zone), start_of(range.to.next(), zone));
     let mut spans = Vec::new();
     while from < end {
-        let offset = offset_at(from, zone);
+        let offset = zone.offset_at(from);
         let to = next_change(from, end, offset, zone);
-        spans.push(Span { from, to, offset });
+        spans.push(Span { from, to, offset: i64::from(offset) });
         from = to;
     }
     spans
 }
 
-fn offset_at(second: i64, zone: Tz) -> i64 {
-    let utc = DateTime::from_timestamp(second, 0).unwrap_or_default().naive_utc();
-    i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc())
-}
-
 /// The first second after `from` with another offset, at most `end`. Assumes that no zone changes
 /// its offset and changes it back within a day.
-fn next_change(from: i64, end: i64, offset: i64, zone: Tz) -> i64 {
+fn next_change(from: i64, end: i64, offset: i32, zone: Zone) -> i64 {
     const STEP: i64 = 86_400;
     let mut low = from;
     loop {
         let high = (low + STEP).min(end);
         let last = if high == end { end - 1 } else { high };
-        if offset_at(last, zone) != offset {
+        if zone.offset_at(last) != offset {
             return bisect(low, last, offset, zone);
         }
         if high == end {
@@ -78,10 +71,10 @@ fn next_change(from: i64, end: i64, offset: i64, zone: Tz) -> i64 {
 }
 
 /// The first second with another offset: `low` has `offset`, `high` does not.
-fn bisect(mut low: i64, mut high: i64, offset: i64, zone: Tz) -> i64 {
+fn bisect(mut low: i64, mut high: i64, offset: i32, zone: Zone) -> i64 {
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if offset_at(middle, zone) == offset {
+        if zone.offset_at(middle) == offset {
             low = middle;
         } else {
             high = middle;
@@ -93,6 +86,7 @@ fn bisect(mut low: i64, mut high: i64, offset: i64, zone: Tz) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::zone::zone;
 
     fn day(text: &str) -> Day {
         text.parse().unwrap()
@@ -102,12 +96,12 @@ mod tests {
     fn a_clock_change_splits_a_span() {
         let range = DayRange { from: day("2026-03-28"), to: day("2026-03-30") };
         assert_eq!(
-            spans(&[range], Tz::UTC),
+            spans(&[range], Zone::UTC),
             [Span { from: 1_774_656_000, to: 1_774_915_200, offset: 0 }]
         );
         // At 01:00 UTC on 29 March, clocks in Bucharest go from 03:00 to 04:00.
         assert_eq!(
-            spans(&[range], Tz::Europe__Bucharest),
+            spans(&[range], zone("Europe/Bucharest")),
             [
                 Span { from: 1_774_648_800, to: 1_774_746_000, offset: 7200 },
                 Span { from: 1_774_746_000, to: 1_774_904_400, offset: 10_800 },
@@ -117,9 +111,12 @@ mod tests {
 
     #[test]
     fn every_second_has_the_day_of_its_zone() {
-        for zone in
-            [Tz::Europe__Bucharest, Tz::America__St_Johns, Tz::Australia__Lord_Howe, Tz::UTC]
-        {
+        for zone in [
+            zone("Europe/Bucharest"),
+            zone("America/St_Johns"),
+            zone("Australia/Lord_Howe"),
+            Zone::UTC,
+        ] {
             let range = DayRange { from: day("2025-09-20"), to: day("2026-04-20") };
             let spans = spans(&[range], zone);
             assert_eq!(spans.first().unwrap().from, start_of(range.from, zone));

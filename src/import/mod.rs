@@ -35,7 +35,6 @@ pub(crate) mod times;
 use std::path::Path;
 
 use anyhow::Result;
-use chrono_tz::Tz;
 
 use self::amounts::DecimalMark;
 use self::header::{Delimiter, Header};
@@ -48,6 +47,7 @@ use self::source::{Progress, Source};
 use self::times::{DateFormat, TimeReader, TimeSettings};
 use crate::domain::EVENTS;
 use crate::domain::day::Instant;
+use crate::domain::zone::Zone;
 use crate::error::{refused, usage};
 
 pub(crate) use self::days_seen::DaysSeen;
@@ -68,7 +68,7 @@ pub(crate) struct Options {
     /// `--delimiter`; detected from the header without it.
     pub delimiter: Option<Delimiter>,
     /// `--timezone`: the zone of times without an offset; by default that of the database.
-    pub timezone: Option<Tz>,
+    pub timezone: Option<Zone>,
     /// `--date-format`: what `03/04/2025` means.
     pub date_format: Option<DateFormat>,
     /// `--decimal`: the decimal separator of amounts.
@@ -93,9 +93,9 @@ pub(crate) struct Plan {
     pub packing: Option<&'static str>,
     pub mapping: Mapping,
     /// The zone of times without an offset.
-    pub times_in: Tz,
+    pub times_in: Zone,
     /// The zone that decides the calendar day.
-    pub zone: Tz,
+    pub zone: Zone,
 }
 
 /// The number of table rows that are examined to decide what its columns are.
@@ -158,7 +158,7 @@ impl Incoming {
     /// `remembered` a mapping from an earlier import with the same header, which options override.
     pub(crate) fn sheet(
         self,
-        zone: Tz,
+        zone: Zone,
         now: Instant,
         remembered: &[(String, String)],
     ) -> Result<Sheet> {

@@ -11,7 +11,7 @@ const NOW: &str = "2026-03-10T12:00:00Z";
 
 fn open(file: &str, options: &Options) -> Result<Sheet> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/import").join(file);
-    Incoming::open(&path, options)?.sheet(Tz::UTC, NOW.parse()?, &[])
+    Incoming::open(&path, options)?.sheet(Zone::UTC, NOW.parse()?, &[])
 }
 
 fn shown(value: Option<Value<'_>>) -> String {
@@ -176,7 +176,7 @@ fn told_of(text: &str, options: &Options) -> Vec<String> {
     let reader = Box::new(std::io::Cursor::new(text.to_owned().into_bytes()));
     let source = Source::from_reader("f".to_owned(), reader, None, None).unwrap();
     let sheet = Incoming::from_source(source, options)
-        .and_then(|incoming| incoming.sheet(Tz::UTC, NOW.parse()?, &[]));
+        .and_then(|incoming| incoming.sheet(Zone::UTC, NOW.parse()?, &[]));
     sheet.map_or_else(|error| vec![error.to_string()], |mut sheet| lines_of(&mut sheet))
 }
 
@@ -225,7 +225,7 @@ fn a_wrong_guess_is_told_what_to_type_instead() {
         let reader = Box::new(std::io::Cursor::new(text.to_owned().into_bytes()));
         let source = Source::from_reader("f".to_owned(), reader, None, None).unwrap();
         let sheet = Incoming::from_source(source, options)
-            .and_then(|file| file.sheet(Tz::UTC, NOW.parse()?, &[]));
+            .and_then(|file| file.sheet(Zone::UTC, NOW.parse()?, &[]));
         let report = crate::error::report(&sheet.err().unwrap()).unwrap();
         format!("{}\n{}", report.message, report.hints.join("\n"))
     };
@@ -343,7 +343,7 @@ fn dates_that_could_be_another_day_are_counted() {
     let options = Options { date_format: Some(DateFormat::DayFirst), ..Options::default() };
     let mut sheet = Incoming::from_source(source, &options)
         .unwrap()
-        .sheet(Tz::UTC, NOW.parse().unwrap(), &[])
+        .sheet(Zone::UTC, NOW.parse().unwrap(), &[])
         .unwrap();
     read_events(&mut sheet, &mut Rejects::new("f", None), |_| Ok(Verdict::Accepted)).unwrap();
     assert_eq!(sheet.ambiguous_dates(), 1);
@@ -366,7 +366,7 @@ fn many_json_lines_are_read_in_little_memory() {
     let source = Source::from_reader("f".to_owned(), reader, None, None).unwrap();
     let mut sheet = Incoming::from_source(source, &Options::default())
         .unwrap()
-        .sheet(Tz::UTC, NOW.parse().unwrap(), &[])
+        .sheet(Zone::UTC, NOW.parse().unwrap(), &[])
         .unwrap();
     assert_eq!(sheet.plan().mapping.product, Some("Mixpanel"));
     // If there are more names than the allowed number of columns, only meaningful ones are kept.

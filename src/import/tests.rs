@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::header::DELIMITERS;
 use super::*;
+use crate::domain::zone::zone;
 use crate::error;
 
 const NOW: &str = "2026-03-10T12:00:00Z";
@@ -16,7 +17,7 @@ fn sheet_of(bytes: &[u8], options: &Options) -> Result<Sheet> {
     let reader = Box::new(Cursor::new(bytes.to_vec()));
     let source =
         Source::from_reader("f.csv".to_owned(), reader, None, options.encoding.as_deref())?;
-    Incoming::from_source(source, options)?.sheet(Tz::UTC, NOW.parse()?, &[])
+    Incoming::from_source(source, options)?.sheet(Zone::UTC, NOW.parse()?, &[])
 }
 
 fn kind(name: &str) -> Options {
@@ -463,7 +464,7 @@ fn a_remembered_mapping_gives_way_to_the_options() {
     let options = mapped(&[("event", "c")]);
     let incoming = Incoming::from_source(source().unwrap(), &options).unwrap();
     assert_eq!(incoming.header_text(), "a,b,c,timestamp");
-    let sheet = incoming.sheet(Tz::UTC, NOW.parse().unwrap(), &remembered).unwrap();
+    let sheet = incoming.sheet(Zone::UTC, NOW.parse().unwrap(), &remembered).unwrap();
     let mapping = &sheet.plan().mapping;
     assert_eq!(mapping.get("event").unwrap().header, "c");
     assert_eq!(mapping.get("company_id").unwrap().header, "a");
@@ -731,7 +732,7 @@ fn outcome(case: &Case, now: &str) -> (String, u8) {
     let (mut said, mut new) = (String::new(), 0);
     let result = (|| -> Result<u8> {
         let incoming = Incoming::open(&folder.join(&case.file), &options)?;
-        let mut sheet = incoming.sheet(Tz::UTC, now.parse()?, &[])?;
+        let mut sheet = incoming.sheet(Zone::UTC, now.parse()?, &[])?;
         let mut rejects = Rejects::new(sheet.plan().file.clone(), None);
         let read = match sheet.plan().mapping.kind.name.as_str() {
             "events" => read_events(&mut sheet, &mut rejects, |row| {
@@ -790,7 +791,7 @@ fn a_large_file_is_read_in_little_memory_and_its_progress_is_known() {
         Source::from_reader("f.gz".to_owned(), Box::new(Cursor::new(packed)), Some(total), None)
             .unwrap();
     let incoming = Incoming::from_source(source, &Options::default()).unwrap();
-    let mut sheet = incoming.sheet(Tz::UTC, NOW.parse().unwrap(), &[]).unwrap();
+    let mut sheet = incoming.sheet(Zone::UTC, NOW.parse().unwrap(), &[]).unwrap();
     let mut rejects = Rejects::new("f.gz", None);
     assert!(sheet.progress().consumed() < total);
     assert_eq!(read_events(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)).unwrap(), 300_000);
@@ -843,7 +844,7 @@ proptest! {
             ]),
             0..200,
         ),
-        zone in prop::sample::select(vec![Tz::UTC, Tz::Europe__Berlin, Tz::Australia__Lord_Howe]),
+        zone in prop::sample::select(vec![Zone::UTC, zone("Europe/Berlin"), zone("Australia/Lord_Howe")]),
     ) {
         let text = format!("company_id,event,timestamp,count\n{}", pieces.concat());
         let options = Options { timezone: Some(zone), ..Options::default() };

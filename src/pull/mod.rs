@@ -16,7 +16,6 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use chrono_tz::Tz;
 
 use self::access::{Address, Password};
 use self::clickhouse::ClickHouse;
@@ -28,6 +27,7 @@ use crate::domain::counts::DaySum;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::source::{Engine, Rows, Source};
 use crate::domain::spans::{Span, ranges, spans, start_of};
+use crate::domain::zone::Zone;
 use crate::error::{CommandError, ErrorKind, not_allowed, refused, usage};
 use crate::load::arrivals::{Arrivals, Delivered, Delivery, deliver};
 use crate::load::counts::judge;
@@ -247,7 +247,7 @@ struct Conversation<'r> {
     server: Box<dyn Server>,
     questions: Questions<'r>,
     source: &'r Source,
-    zone: Tz,
+    zone: Zone,
 }
 
 fn attempt(

@@ -42,8 +42,9 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use chrono_tz::Tz;
 use rusqlite::Connection;
+
+use crate::domain::zone::Zone;
 
 pub(crate) use agenda::OpenSignal;
 pub(crate) use attributes::{AttributeTable, Catalogue, Known, Scope};
@@ -76,7 +77,7 @@ pub(crate) use tasks::{NewTask, TaskFilter, TaskRecord};
 pub(crate) struct Store {
     connection: Connection,
     path: PathBuf,
-    zone: Tz,
+    zone: Zone,
     /// The import whose changes are being logged, so that it can be undone.
     logged_import: Option<i64>,
     counts: Option<events::counts::CountsInMemory>,
@@ -99,7 +100,7 @@ impl Store {
     }
 
     /// The time zone that decides when days begin and end.
-    pub(crate) fn zone(&self) -> Tz {
+    pub(crate) fn zone(&self) -> Zone {
         self.zone
     }
 

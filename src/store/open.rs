@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use chrono_tz::Tz;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{Finish, Store, schema};
+use crate::domain::zone::Zone;
 use crate::error::{CommandError, ErrorKind, damaged};
 
 /// How long a second writer waits for the first.
@@ -380,7 +380,7 @@ fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
     let mut store = Store {
         connection,
         path,
-        zone: Tz::UTC,
+        zone: Zone::UTC,
         counts: None,
         logged_import: None,
         moves_of_rows: OnceCell::new(),

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use chrono_tz::Tz;
 use rusqlite::OptionalExtension;
 
 use super::Store;
 use crate::domain::company_link::CompanyLink;
 use crate::domain::notify::NotifySettings;
 use crate::domain::words::Words;
+use crate::domain::zone::Zone;
 use crate::error::damaged;
 
 /// How long deliveries may take.
@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// Sets the time zone of the database. Must be called before events are imported.
-    pub(crate) fn set_zone(&mut self, zone: Tz) -> Result<()> {
+    pub(crate) fn set_zone(&mut self, zone: Zone) -> Result<()> {
         self.connection.execute(
             "INSERT INTO settings (name, value) VALUES ('timezone', ?1)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",

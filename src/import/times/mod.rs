@@ -11,7 +11,6 @@ mod zones;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 
 pub(crate) use self::zones::{ColumnZone, split_zone};
 
@@ -19,6 +18,7 @@ use self::written::{Clock, Date, Written, micros_of};
 use self::zones::{LocalHours, ZoneHours};
 use super::cell_error::{CellError, shown};
 use crate::domain::day::{Day, Instant};
+use crate::domain::zone::Zone;
 
 const MICROS: i64 = 1_000_000;
 const DAY: i64 = 86_400;
@@ -135,9 +135,9 @@ pub struct Expected {
 #[derive(Debug, Clone, Copy)]
 pub struct TimeSettings {
     /// The zone of the database, which decides the calendar day.
-    pub zone: Tz,
+    pub zone: Zone,
     /// The zone of times without an offset.
-    pub times_in: Tz,
+    pub times_in: Zone,
     /// What `03/04/2025` means; without it such a time refuses the file.
     pub date_format: Option<DateFormat>,
     pub now: Instant,
@@ -314,7 +314,7 @@ impl TimeReader {
         };
         if expected.is_day && second_of_day == 0 && clock.micros == 0 && seconds == local {
             let zone = expected.zone.unwrap_or(ColumnZone::Named(self.settings.times_in));
-            let is_utc = [ColumnZone::UTC, ColumnZone::Named(Tz::UTC)].contains(&zone);
+            let is_utc = [ColumnZone::UTC, ColumnZone::Named(Zone::UTC)].contains(&zone);
             if offset.is_some() || is_utc {
                 return Some(self.whole_day(day));
             }
@@ -322,7 +322,7 @@ impl TimeReader {
         Some(self.moment(seconds * MICROS + clock.micros))
     }
 
-    fn utc_of(&mut self, zone: Tz, local: i64) -> Option<i64> {
+    fn utc_of(&mut self, zone: Zone, local: i64) -> Option<i64> {
         if let Some(known) = self.others.iter_mut().find(|hours| hours.zone == zone) {
             return known.utc(local);
         }
@@ -560,11 +560,12 @@ impl<'c> Number<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::zone::zone;
 
     const PAST: Expected = Expected { zone: None, plausible: Plausible::Past, is_day: false };
     const DAY_OF: Expected = Expected { zone: None, plausible: Plausible::Ever, is_day: true };
 
-    fn reader(zone: Tz, date_format: Option<DateFormat>) -> TimeReader {
+    fn reader(zone: Zone, date_format: Option<DateFormat>) -> TimeReader {
         let now = "2026-03-10T12:00:00Z".parse().unwrap();
         TimeReader::new(TimeSettings { zone, times_in: zone, date_format, now })
     }
@@ -578,7 +579,7 @@ mod tests {
         }
     }
 
-    fn past(zone: Tz, cell: &str) -> String {
+    fn past(zone: Zone, cell: &str) -> String {
         told(reader(zone, None).read(cell, PAST))
     }
 
@@ -617,7 +618,7 @@ mod tests {
             ("2017-01-01T01:59:60+02:00", "2016-12-31T23:59:59.999999Z 2016-12-31"),
         ];
         for (cell, expected) in cases {
-            assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
+            assert_eq!(past(Zone::UTC, cell), expected, "{cell}");
         }
     }
 
@@ -648,7 +649,7 @@ mod tests {
             ("٢٠٢٥-٠٣-٠٤", "'٢٠٢٥-٠٣-٠٤' is not a time"),
         ];
         for (cell, expected) in cases {
-            assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
+            assert_eq!(past(Zone::UTC, cell), expected, "{cell}");
         }
     }
 
@@ -671,7 +672,7 @@ mod tests {
             ),
         ];
         for (cell, expected) in cases {
-            assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
+            assert_eq!(past(Zone::UTC, cell), expected, "{cell}");
         }
     }
 
@@ -684,7 +685,7 @@ mod tests {
             ("2201-01-01", "implausible time '2201-01-01': outside 1900..2200"),
         ];
         for (cell, expected) in cases {
-            assert_eq!(told(reader(Tz::UTC, None).read(cell, DAY_OF)), expected, "{cell}");
+            assert_eq!(told(reader(Zone::UTC, None).read(cell, DAY_OF)), expected, "{cell}");
         }
     }
 
@@ -705,16 +706,16 @@ mod tests {
             ("2025-10-26 02:30", "2025-10-26T00:30:00Z 2025-10-26"),
             ("2025-10-26 03:00", "2025-10-26T02:00:00Z 2025-10-26"),
         ];
-        let mut one = reader(Tz::Europe__Berlin, None);
+        let mut one = reader(zone("Europe/Berlin"), None);
         for (cell, expected) in cases {
-            assert_eq!(past(Tz::Europe__Berlin, cell), expected, "{cell}");
+            assert_eq!(past(zone("Europe/Berlin"), cell), expected, "{cell}");
             assert_eq!(told(one.read(cell, PAST)), expected, "{cell} with what is remembered");
         }
     }
 
     #[test]
     fn a_header_in_utc_overrules_the_zone_but_a_date_stays_that_day() {
-        let mut reader = reader(Tz::America__New_York, None);
+        let mut reader = reader(zone("America/New_York"), None);
         let utc = Expected { zone: Some(ColumnZone::UTC), ..PAST };
         let mut read = |cell| told(reader.read(cell, utc));
         assert_eq!(read("2025-03-09 02:30"), "2025-03-09T02:30:00Z 2025-03-08");
@@ -724,8 +725,12 @@ mod tests {
     #[test]
     fn a_zone_for_the_import_does_not_change_whose_days_are_counted() {
         let now = "2026-03-10T12:00:00Z".parse().unwrap();
-        let settings =
-            TimeSettings { zone: Tz::UTC, times_in: Tz::America__New_York, date_format: None, now };
+        let settings = TimeSettings {
+            zone: Zone::UTC,
+            times_in: zone("America/New_York"),
+            date_format: None,
+            now,
+        };
         let read = TimeReader::new(settings).read("2025-07-15 21:00", PAST);
         assert_eq!(told(read), "2025-07-16T01:00:00Z 2025-07-16");
     }
@@ -761,7 +766,7 @@ mod tests {
         ];
         for (format, cell, expected) in cases {
             assert_eq!(
-                told(reader(Tz::UTC, format).read(cell, PAST)),
+                told(reader(Zone::UTC, format).read(cell, PAST)),
                 expected,
                 "{format:?} {cell}"
             );
@@ -784,7 +789,7 @@ mod tests {
 
     #[test]
     fn a_file_has_one_unit_of_unix_time() {
-        let mut reader = reader(Tz::UTC, None);
+        let mut reader = reader(Zone::UTC, None);
         let mut read = |cell| told(reader.read(cell, PAST));
         assert_eq!(read("100000000"), "implausible time '100000000': before 2000");
         assert_eq!(read("1741064767123"), "2025-03-04T05:06:07.123Z 2025-03-04");
@@ -811,7 +816,7 @@ mod tests {
             ("31 Dec 2016 23:59:60 UTC", "2016-12-31T23:59:59.999999Z 2016-12-31"),
         ];
         for (cell, expected) in cases {
-            assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
+            assert_eq!(past(Zone::UTC, cell), expected, "{cell}");
         }
     }
 
@@ -838,7 +843,7 @@ mod tests {
             ("1741064767", "2025-03-04T05:06:07Z 2025-03-04".to_owned()),
         ];
         for (cell, expected) in cases {
-            let read = reader(Tz::America__New_York, None).read(cell, DAY_OF);
+            let read = reader(zone("America/New_York"), None).read(cell, DAY_OF);
             assert_eq!(told(read), expected, "{cell}");
         }
     }
@@ -859,7 +864,7 @@ mod tests {
             ),
         ];
         for (cell, expected) in cases {
-            assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
+            assert_eq!(past(Zone::UTC, cell), expected, "{cell}");
         }
     }
 
@@ -877,7 +882,7 @@ mod tests {
             ("03/04/2025", "file: '03/04/2025' may be day/month or month/day"),
         ];
         for (cell, expected) in cases {
-            let mut reader = reader(Tz::America__New_York, Some(DateFormat::Spreadsheet));
+            let mut reader = reader(zone("America/New_York"), Some(DateFormat::Spreadsheet));
             assert_eq!(told(reader.read(cell, DAY_OF)), expected, "{cell}");
         }
     }
@@ -897,15 +902,15 @@ mod tests {
             ("2026-06-01 00:00", "2026-06-01"),
         ];
         for (cell, expected) in cases {
-            let mut reader = reader(Tz::America__New_York, None);
+            let mut reader = reader(zone("America/New_York"), None);
             let day = reader.read(cell, DAY_OF).map(|moment| moment.day.to_string());
             assert_eq!(day, Ok(expected.to_owned()), "{cell}");
         }
         let in_utc = Expected { zone: Some(ColumnZone::UTC), ..DAY_OF };
-        let read = reader(Tz::America__New_York, None).read("2026-06-01 00:00:00", in_utc);
+        let read = reader(zone("America/New_York"), None).read("2026-06-01 00:00:00", in_utc);
         assert_eq!(told(read), "2026-06-01T04:00:00Z 2026-06-01");
         let as_time = Expected { is_day: false, ..DAY_OF };
-        let read = reader(Tz::America__New_York, None).read("2026-06-01T00:00:00Z", as_time);
+        let read = reader(zone("America/New_York"), None).read("2026-06-01T00:00:00Z", as_time);
         assert_eq!(told(read), "2026-06-01T00:00:00Z 2026-05-31");
     }
 
@@ -915,37 +920,37 @@ mod tests {
             (ColumnZone::UTC, "2026-03-06 02:05", "2026-03-06T02:05:00Z 2026-03-05"),
             (ColumnZone::Offset(7200), "2026-03-06 02:05", "2026-03-06T00:05:00Z 2026-03-05"),
             (
-                ColumnZone::Named(Tz::Europe__Berlin),
+                ColumnZone::Named(zone("Europe/Berlin")),
                 "2026-03-06 02:05",
                 "2026-03-06T01:05:00Z 2026-03-05",
             ),
             (
-                ColumnZone::Named(Tz::Europe__Berlin),
+                ColumnZone::Named(zone("Europe/Berlin")),
                 "2025-10-26 02:30",
                 "2025-10-26T00:30:00Z 2025-10-25",
             ),
             (
-                ColumnZone::Named(Tz::Europe__Berlin),
+                ColumnZone::Named(zone("Europe/Berlin")),
                 "2025-03-30 02:30",
                 "'2025-03-30 02:30' does not exist in Europe/Berlin: the clocks skip it",
             ),
             (
-                ColumnZone::Named(Tz::Europe__Berlin),
+                ColumnZone::Named(zone("Europe/Berlin")),
                 "2026-03-06T02:05:00Z",
                 "2026-03-06T02:05:00Z 2026-03-05",
             ),
         ];
-        for (zone, cell, expected) in cases {
-            let mut reader = reader(Tz::America__New_York, None);
-            let expected_time = Expected { zone: Some(zone), ..PAST };
-            assert_eq!(told(reader.read(cell, expected_time)), expected, "{zone:?} {cell}");
+        for (column, cell, expected) in cases {
+            let mut reader = reader(zone("America/New_York"), None);
+            let expected_time = Expected { zone: Some(column), ..PAST };
+            assert_eq!(told(reader.read(cell, expected_time)), expected, "{column:?} {cell}");
         }
     }
 
     #[test]
     fn an_end_may_be_written_as_a_date_that_means_none() {
         let read = |cell: &str, expected| {
-            let mut reader = reader(Tz::America__New_York, Some(DateFormat::DayFirst));
+            let mut reader = reader(zone("America/New_York"), Some(DateFormat::DayFirst));
             match reader.read_end(cell, expected) {
                 Ok(None) => "none".to_owned(),
                 Ok(Some(moment)) => moment.day.to_string(),

@@ -3,11 +3,10 @@
 //! Files have millions of times that are close together, so the offset of each hour is cached.
 //! Results are the same as without the cache.
 
-use chrono::{DateTime, MappedLocalTime, Offset, TimeZone};
-use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 
 use super::written::offset_in_seconds;
+use crate::domain::zone::{LocalOffset, Zone};
 
 const HOUR: i64 = 3600;
 
@@ -16,7 +15,7 @@ const HOUR: i64 = 3600;
 pub enum ColumnZone {
     /// Seconds east of UTC; 0 is UTC itself.
     Offset(i32),
-    Named(Tz),
+    Named(Zone),
 }
 
 impl ColumnZone {
@@ -76,15 +75,20 @@ fn as_last_word(header: &str) -> Option<(&str, ColumnZone)> {
 
 /// The offsets of a zone by hour of UTC.
 pub(super) struct ZoneHours {
-    zone: Tz,
+    zone: Zone,
     fixed: bool,
     last: (i64, i32),
     known: FxHashMap<i64, Option<i32>>,
 }
 
 impl ZoneHours {
-    pub(super) fn new(zone: Tz) -> Self {
-        ZoneHours { zone, fixed: zone == Tz::UTC, last: (i64::MIN, 0), known: FxHashMap::default() }
+    pub(super) fn new(zone: Zone) -> Self {
+        ZoneHours {
+            zone,
+            fixed: zone == Zone::UTC,
+            last: (i64::MIN, 0),
+            known: FxHashMap::default(),
+        }
     }
 
     /// The offset from UTC, in seconds, at a Unix time.
@@ -100,10 +104,10 @@ impl ZoneHours {
         forget_when_full(&mut self.known);
         let whole = *self.known.entry(hour).or_insert_with(|| {
             let (first, last) =
-                (offset_at(zone, hour * HOUR), offset_at(zone, hour * HOUR + HOUR - 1));
+                (zone.offset_at(hour * HOUR), zone.offset_at(hour * HOUR + HOUR - 1));
             (first == last).then_some(first)
         });
-        let Some(offset) = whole else { return offset_at(zone, seconds) };
+        let Some(offset) = whole else { return zone.offset_at(seconds) };
         self.last = (hour, offset);
         offset
     }
@@ -116,24 +120,19 @@ fn forget_when_full(known: &mut FxHashMap<i64, Option<i32>>) {
     }
 }
 
-pub(super) fn offset_at(zone: Tz, seconds: i64) -> i32 {
-    let utc = DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc();
-    zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
-}
-
 /// The offsets of a zone by hour of local time.
 pub(super) struct LocalHours {
-    pub zone: Tz,
+    pub zone: Zone,
     fixed: bool,
     last: (i64, i32),
     known: FxHashMap<i64, Option<i32>>,
 }
 
 impl LocalHours {
-    pub(super) fn new(zone: Tz) -> Self {
+    pub(super) fn new(zone: Zone) -> Self {
         LocalHours {
             zone,
-            fixed: zone == Tz::UTC,
+            fixed: zone == Zone::UTC,
             last: (i64::MIN, 0),
             known: FxHashMap::default(),
         }
@@ -149,40 +148,30 @@ impl LocalHours {
             let zone = self.zone;
             forget_when_full(&mut self.known);
             let whole = *self.known.entry(hour).or_insert_with(|| same_all_hour(zone, hour));
-            let Some(offset) = whole else { return earliest(zone, local) };
+            let Some(offset) = whole else { return zone.earliest(local) };
             self.last = (hour, offset);
         }
         Some(local - i64::from(self.last.1))
     }
 }
 
-fn local_offset(zone: Tz, local: i64) -> MappedLocalTime<i32> {
-    let clock = DateTime::from_timestamp(local, 0).unwrap_or_default().naive_utc();
-    zone.offset_from_local_datetime(&clock).map(|offset| offset.fix().local_minus_utc())
-}
-
-fn same_all_hour(zone: Tz, hour: i64) -> Option<i32> {
-    let first = local_offset(zone, hour * HOUR).single()?;
-    let last = local_offset(zone, hour * HOUR + HOUR - 1).single()?;
-    (first == last).then_some(first)
-}
-
-pub(super) fn earliest(zone: Tz, local: i64) -> Option<i64> {
-    match local_offset(zone, local) {
-        MappedLocalTime::Single(offset) => Some(local - i64::from(offset)),
-        MappedLocalTime::Ambiguous(one, other) => Some(local - i64::from(one.max(other))),
-        MappedLocalTime::None => None,
+fn same_all_hour(zone: Zone, hour: i64) -> Option<i32> {
+    let (first, last) = (hour * HOUR, hour * HOUR + HOUR - 1);
+    match (zone.offset_of_local(first), zone.offset_of_local(last)) {
+        (LocalOffset::Once(first), LocalOffset::Once(last)) if first == last => Some(first),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::zone::zone;
 
     #[test]
     fn a_header_names_its_zone() {
         let (new_york, berlin) =
-            (ColumnZone::Named(Tz::America__New_York), ColumnZone::Named(Tz::Europe__Berlin));
+            (ColumnZone::Named(zone("America/New_York")), ColumnZone::Named(zone("Europe/Berlin")));
         let cases = [
             ("Created (UTC)", ("Created", Some(ColumnZone::UTC))),
             ("created_at_utc", ("created_at", Some(ColumnZone::UTC))),
@@ -216,18 +205,18 @@ mod tests {
     #[test]
     fn caching_offsets_changes_nothing() {
         let zones = [
-            Tz::Australia__Lord_Howe,
-            Tz::America__St_Johns,
-            Tz::Asia__Kathmandu,
-            Tz::America__Sao_Paulo,
+            zone("Australia/Lord_Howe"),
+            zone("America/St_Johns"),
+            zone("Asia/Kathmandu"),
+            zone("America/Sao_Paulo"),
         ];
         for zone in zones {
             let (mut days, mut local) = (ZoneHours::new(zone), LocalHours::new(zone));
             // Every 7 minutes of 2010, when St John's still changed its clocks at one minute past
             // midnight.
             for seconds in (1_262_304_000..1_293_840_000).step_by(420) {
-                assert_eq!(days.offset(seconds), offset_at(zone, seconds), "{zone} {seconds}");
-                assert_eq!(local.utc(seconds), earliest(zone, seconds), "{zone} {seconds}");
+                assert_eq!(days.offset(seconds), zone.offset_at(seconds), "{zone} {seconds}");
+                assert_eq!(local.utc(seconds), zone.earliest(seconds), "{zone} {seconds}");
             }
         }
     }
