@@ -49,6 +49,7 @@ impl Store {
         problems.extend(self.pulled_day_problems()?);
         problems.extend(self.key_problems()?);
         problems.extend(self.first_use_problems(MOST_PROBLEMS)?);
+        problems.extend(self.first_people_problems(MOST_PROBLEMS)?);
         problems.extend(self.history_problems()?);
         problems.extend(self.task_problems()?);
         Ok(problems)

@@ -61,7 +61,7 @@ impl Store {
         Ok(Some(name.clone()).filter(|_| is_needed))
     }
 
-    /// Moves the rows of every table with a column `company`, whatever the table. First uses move
+    /// Moves the rows of every table with a column `company`, whatever the table. First days move
     /// with the events.
     fn move_rows(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         for sql in self.moves_of_rows()? {
@@ -77,7 +77,7 @@ impl Store {
         }
         let mut tables = self.connection.prepare(
             "SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
-             WHERE t.type = 'table' AND c.name = 'company' AND t.name <> 'first_uses' ORDER BY t.name",
+             WHERE t.type = 'table' AND c.name = 'company' AND t.name NOT IN ('first_people', 'first_uses') ORDER BY t.name",
         )?;
         let tables: Vec<String> =
             tables.query_map([], |row| row.get("name"))?.collect::<Result<_, _>>()?;
@@ -122,14 +122,21 @@ impl Store {
         }
         self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())?;
         match known.is_empty() {
-            true => self.unite_first_uses(from, into)?,
-            false => self.recount_first_uses(into)?,
+            true => {
+                self.unite_first_uses(from, into)?;
+                self.unite_first_people(from, into)?;
+            }
+            false => {
+                self.recount_first_uses(into)?;
+                self.recount_first_people(into)?;
+            }
         }
-        self.forget_first_uses(from)
+        self.forget_first_uses(from)?;
+        self.forget_first_people(from)
     }
 
     /// The days on which a company has events, in order.
-    fn days_with_events(&self, company: CompanyKey) -> Result<Vec<i32>> {
+    pub(in crate::store) fn days_with_events(&self, company: CompanyKey) -> Result<Vec<i32>> {
         let mut days = self.connection.prepare_cached(
             "WITH RECURSIVE days (id, last) AS (
                  SELECT (first_event_day * 1000000000 + id) * 1000, (last_event_day * 1000000000 + id) * 1000

@@ -22,7 +22,7 @@ impl Store {
     /// What rules need to know about every company, ordered by id so that the order of imports does
     /// not matter.
     pub(crate) fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
-        let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
+        let mut breaks = self.breaks_within((0, u32::MAX))?;
         let mut statement = self.connection.prepare_cached(
             "SELECT id, first_event_day,
                     coalesce(created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
@@ -41,7 +41,7 @@ impl Store {
     /// The periods in which the companies between two keys were not customers, each in order.
     pub(super) fn breaks_within(
         &self,
-        keys: (i64, i64),
+        keys: (u32, u32),
     ) -> Result<HashMap<CompanyKey, Vec<Break>>> {
         let mut all: HashMap<CompanyKey, Vec<Break>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(
@@ -156,7 +156,7 @@ impl Store {
     /// The subscriptions of the companies from the first to the last of these keys.
     pub(super) fn subscriptions_within(
         &self,
-        keys: (i64, i64),
+        keys: (u32, u32),
     ) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
         let mut all: HashMap<CompanyKey, Vec<Subscription>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(

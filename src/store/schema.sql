@@ -613,6 +613,15 @@ CREATE TABLE first_uses (
     PRIMARY KEY (event, company)
 ) STRICT, WITHOUT ROWID;
 
+-- The day of each person's first event at each company, as in event_days; kept in step by imports.
+-- Without it nobody could tell who is new without reading all history.
+CREATE TABLE first_people (
+    company  INTEGER NOT NULL,  -- companies.id
+    person   INTEGER NOT NULL,  -- people.id
+    day      INTEGER NOT NULL,
+    PRIMARY KEY (company, person)
+) STRICT, WITHOUT ROWID;
+
 -- What to do: playbooks that somebody has made or changed, tasks with their history, and
 -- the tags of companies.
 

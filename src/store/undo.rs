@@ -16,7 +16,7 @@ use crate::domain::{ACKS, COUNTED_PEOPLE, COUNTS, EVENTS, PULL};
 use crate::error::{CommandError, not_allowed};
 
 /// Tables that imports do not change, or that are recomputed from others.
-const NOT_LOGGED: [&str; 25] = [
+const NOT_LOGGED: [&str; 26] = [
     "companies_churning",
     "companies_to_reroute",
     "day_people",
@@ -40,6 +40,7 @@ const NOT_LOGGED: [&str; 25] = [
     "task_history",
     "event_days",
     "day_counts",
+    "first_people",
     "first_uses",
     "event_names",
 ];
@@ -480,7 +481,7 @@ impl Store {
              INSERT INTO first_uses (event, company, day)
              SELECT event, company, min(day) FROM day_counts GROUP BY event, company;",
         )?;
-        Ok(())
+        self.recount_all_first_people()
     }
 
     fn remove_health_of_nobody(&self) -> Result<()> {

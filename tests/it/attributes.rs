@@ -707,3 +707,42 @@ fn columns_of_files_do_not_take_the_names_of_attributes() {
         );
     }
 }
+
+/// The windows of 31 March begin on 25 and 4 March. Bo is new at acme on 10 March, Cy on the 28th,
+/// and Ana, whom acme has known since January, at beta on the 30th.
+#[test]
+fn who_is_new_follows_late_files_merged_companies_and_counts() {
+    let sandbox = Sandbox::new();
+    let import = |rows: &str| {
+        sandbox.write("people.csv", &format!("company_id,person_id,event,timestamp\n{rows}"));
+        sandbox.ok("import people.csv");
+    };
+    let new = |company: &str, day: &str| {
+        let shown = &sandbox.json(&format!("company show {company} --as-of {day}"))[0];
+        sandbox.ok("check");
+        (shown["new_people_7d"].clone(), shown["new_people_28d"].clone())
+    };
+    import(
+        "acme,ana,login,2026-01-05\nacme,bo,login,2026-03-10\nacme,cy,login,2026-03-28\n\
+         beta,ana,login,2026-03-30\nacme,,login,2026-03-31\n",
+    );
+    assert_eq!(new("acme", "2026-03-31"), (1.into(), 2.into()));
+    assert_eq!(new("acme", "2026-03-27"), (0.into(), 1.into()));
+    assert_eq!(new("beta", "2026-03-31"), (1.into(), 1.into()));
+
+    import("acme,bo,login,2026-02-01\n");
+    assert_eq!(new("acme", "2026-03-31"), (1.into(), 1.into()));
+    sandbox.ok("import --undo");
+    assert_eq!(new("acme", "2026-03-31"), (1.into(), 2.into()));
+
+    sandbox.ok("company merge beta acme");
+    assert_eq!(new("acme", "2026-03-31"), (1.into(), 2.into()));
+
+    // Cy was there before, on a day that came as counts.
+    sandbox.write("counts.csv", "company_id,event,day,count\nacme,login,2026-02-10,3\n");
+    sandbox.ok("import --kind counts counts.csv");
+    assert_eq!(new("acme", "2026-03-31"), (Value::Null, Value::Null));
+    sandbox.write("who.csv", "company_id,person_id,day\nacme,cy,2026-02-10\n");
+    sandbox.ok("import --kind counts who.csv");
+    assert_eq!(new("acme", "2026-03-31"), (0.into(), 1.into()));
+}

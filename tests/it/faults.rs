@@ -402,6 +402,21 @@ fn check_finds_first_uses_that_are_not_those_of_the_counts() {
 }
 
 #[test]
+fn check_finds_first_days_of_people_that_are_not_those_of_the_events() {
+    for sql in [
+        "UPDATE first_people SET day = day + 1",
+        "DELETE FROM first_people",
+        "INSERT INTO first_people (company, person, day) VALUES (999999, 77777, 20000)",
+    ] {
+        let sandbox = small();
+        let who = "company_id,person_id,event,timestamp\na,ana,login,2026-03-02\n";
+        sandbox.write("who.csv", who);
+        sandbox.ok("import who.csv");
+        finds(&sandbox, sql, &["the first event of person"]);
+    }
+}
+
+#[test]
 fn check_finds_keys_that_stand_for_nothing() {
     let (company, event) = ("999999", "77777");
     let day = "(unixepoch('2026-03-01') / 86400 * 1000000000";

@@ -307,8 +307,7 @@ impl Sheet<'_> {
         Ok(facts)
     }
 
-    /// The people whose first event at a company is recent. That takes all events up to the day: a
-    /// person is new only if there are no earlier ones.
+    /// The people whose first event at a company is recent.
     fn new_people(&self) -> Result<Vec<NewPeople>> {
         let Some(data) = self.store.event_days()? else {
             return Ok(self.companies.each(NewPeople::default()));
@@ -322,14 +321,19 @@ impl Sheet<'_> {
         let mut facts =
             self.companies.each(NewPeople { last_7d: is_known(7), last_28d: is_known(MONTH) });
         let [week, month] = [7, MONTH].map(|days| attributes::last(self.as_of.day, days).from);
-        let mut seen: FxHashSet<(u32, u32)> = FxHashSet::default();
-        self.store.people_within(self.scope, past, |day, company, _, person| {
-            if seen.insert((company, person)) && day >= month {
-                let Some(row) = self.companies.row(company) else { return };
-                facts[row].last_28d = facts[row].last_28d.map(|count| count + 1);
-                facts[row].last_7d = facts[row].last_7d.map(|count| count + u64::from(day >= week));
-            }
+        // Of days that came as counts, nobody keeps who was new.
+        let mut first = self.store.first_people_of_counts(self.scope.keys(), past)?;
+        let from = if first.is_empty() { month } else { past.from };
+        let recent = DayRange { from, to: past.to };
+        self.store.first_people(self.scope.keys(), recent, |company, person, day| {
+            let known = first.entry((company, person)).or_insert(day);
+            *known = day.min(*known);
         })?;
+        for ((company, _), day) in first {
+            let Some(row) = self.companies.row(company).filter(|_| day >= month) else { continue };
+            facts[row].last_28d = facts[row].last_28d.map(|count| count + 1);
+            facts[row].last_7d = facts[row].last_7d.map(|count| count + u64::from(day >= week));
+        }
         Ok(facts)
     }
 

@@ -33,10 +33,10 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// The first and the last company key.
-    fn keys(self) -> (i64, i64) {
+    fn keys(self) -> (u32, u32) {
         match self {
-            Scope::All => (0, i64::from(u32::MAX)),
-            Scope::One(key) => (i64::from(key.0), i64::from(key.0)),
+            Scope::All => (0, u32::MAX),
+            Scope::One(key) => (key.0, key.0),
         }
     }
 }

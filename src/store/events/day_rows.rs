@@ -4,7 +4,7 @@
 use rusqlite::types::Value;
 
 use super::day_text::{self, StoredEvent};
-use super::first_uses::FirstUses;
+use super::first_days::FirstDays;
 use super::keys;
 use super::waiting::WaitingEvent;
 use super::writer::WrittenRows;
@@ -52,10 +52,11 @@ impl DayRows {
     }
 
     /// Adds the events of a company, which are in order and at most one piece, and notes their
-    /// names.
-    pub(super) fn add(&mut self, company: u32, events: &[StoredEvent], uses: &mut FirstUses) {
+    /// names and people.
+    pub(super) fn add(&mut self, company: u32, events: &[StoredEvent], firsts: &mut FirstDays) {
         self.add_text(company, events);
-        let uses = uses.of_company(company);
+        firsts.people.note_all(self.day, company, events);
+        let uses = firsts.uses.of_company(company);
         for (event, copies) in counts(events) {
             uses.note(event, self.day);
             match pack_count(company, event, copies) {

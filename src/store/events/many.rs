@@ -39,7 +39,13 @@ impl Merge<'_, '_> {
         for row in rows {
             let row = row?;
             match row.is_first {
-                true => many.add(&row)?,
+                true => {
+                    if row.copies > 0 {
+                        let people = &mut self.inserter.first_days.people;
+                        people.note(self.day, company, row.key().person);
+                    }
+                    many.add(&row)?;
+                }
                 false => again.add(self, row)?,
             }
         }
@@ -52,7 +58,7 @@ impl Merge<'_, '_> {
         }
         again.recount(self, company, &mut out, &mut written)?;
         for event in out.finish()?.keys() {
-            self.inserter.first_uses.note(self.day, company, [*event]);
+            self.inserter.first_days.uses.note(self.day, company, [*event]);
         }
         Ok(written)
     }

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::day_rows::{DayRows, counts, gather};
 use super::day_text::{self, EventKey, StoredEvent};
-use super::first_uses::FirstUses;
+use super::first_days::FirstDays;
 use super::keys;
 use super::waiting::WaitingEvent;
 use super::writer::WrittenRows;
@@ -47,7 +47,7 @@ impl Store {
             count: connection
                 .prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
             rows: DayRows::default(),
-            first_uses: FirstUses::default(),
+            first_days: FirstDays::default(),
         })
     }
 }
@@ -60,8 +60,8 @@ pub(super) struct DayInserter<'s> {
     count: CachedStatement<'s>,
     /// The rows that wait.
     rows: DayRows,
-    /// The first uses in the written events.
-    pub(super) first_uses: FirstUses,
+    /// The first days in the written events.
+    pub(super) first_days: FirstDays,
 }
 
 impl DayInserter<'_> {
@@ -72,7 +72,7 @@ impl DayInserter<'_> {
             self.flush()?;
             self.rows.day = day;
         }
-        self.rows.add(company, events, &mut self.first_uses);
+        self.rows.add(company, events, &mut self.first_days);
         Ok(())
     }
 
@@ -273,8 +273,7 @@ impl Merge<'_, '_> {
         for (event, copies) in counts(events) {
             count.execute((keys::of_count(self.day, company, event), copies))?;
         }
-        let names = counts(events).map(|(event, _)| event);
-        self.inserter.first_uses.note(self.day, company, names);
+        self.inserter.first_days.note(self.day, company, events);
         Ok(())
     }
 }

@@ -5,6 +5,8 @@ pub(super) mod counts;
 pub(super) mod counts_writer;
 mod day_rows;
 pub(super) mod day_text;
+mod first_days;
+mod first_people;
 mod first_uses;
 pub(super) mod keys;
 mod many;

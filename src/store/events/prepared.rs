@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context, Result, anyhow};
 
 use super::day_rows::{DayRows, gather};
-use super::first_uses::FirstUses;
+use super::first_days::FirstDays;
 use super::waiting::{WaitingEvent, sort};
 use super::writer::WrittenRows;
 use crate::error::no_thread;
@@ -51,13 +51,13 @@ impl DayOutcome {
 }
 
 impl PreparedDay {
-    /// Sorts the events of a day and makes its rows, noting the names of its events. `piece` is the
+    /// Sorts the events of a day and makes its rows, noting the names and people of its events. `piece` is the
     /// maximum number of events of a row. A day with repeated ids or a company with more events has
     /// no rows of its own.
-    pub(super) fn new(given: GivenDay, piece: usize, uses: &mut FirstUses) -> Self {
+    pub(super) fn new(given: GivenDay, piece: usize, firsts: &mut FirstDays) -> Self {
         let GivenDay { day, mut events, is_new } = given;
         sort(&mut events);
-        let alone = alone(day, &events, piece, is_new.then_some(uses));
+        let alone = alone(day, &events, piece, is_new.then_some(firsts));
         PreparedDay { day, events, alone }
     }
 }
@@ -74,7 +74,7 @@ fn alone(
     day: i32,
     events: &[WaitingEvent],
     piece: usize,
-    mut uses: Option<&mut FirstUses>,
+    mut firsts: Option<&mut FirstDays>,
 ) -> Option<Alone> {
     let companies = || events.chunk_by(|a, b| a.company() == b.company());
     if companies().any(|rows| rows.len() > piece) || !events.iter().all(|event| event.is_first) {
@@ -92,8 +92,8 @@ fn alone(
         if rows.last().is_none_or(DayRows::is_full) {
             rows.push(DayRows::of(day));
         }
-        match (rows.last_mut(), &mut uses) {
-            (Some(rows), Some(uses)) => rows.add(company, &of_company, uses),
+        match (rows.last_mut(), &mut firsts) {
+            (Some(rows), Some(firsts)) => rows.add(company, &of_company, firsts),
             (Some(rows), None) => rows.add_text(company, &of_company),
             (None, _) => {}
         }
@@ -105,8 +105,8 @@ fn alone(
 pub(super) struct Preparer {
     days: SyncSender<GivenDay>,
     prepared: Receiver<PreparedDay>,
-    /// The first uses in all its days.
-    thread: JoinHandle<FirstUses>,
+    /// The first days in all its days.
+    thread: JoinHandle<FirstDays>,
     in_progress: usize,
 }
 
@@ -121,14 +121,14 @@ impl Preparer {
         let preparer = thread::Builder::new().name("preparer".to_owned());
         let thread = preparer
             .spawn(move || {
-                let mut uses = FirstUses::default();
+                let mut firsts = FirstDays::default();
                 for day in given {
-                    let prepared = PreparedDay::new(day, piece, &mut uses);
+                    let prepared = PreparedDay::new(day, piece, &mut firsts);
                     if done.send(prepared).is_err() {
                         break;
                     }
                 }
-                uses
+                firsts
             })
             .map_err(|error| no_thread(&error))?;
         Ok(Preparer { days, prepared, thread, in_progress: 0 })
@@ -151,7 +151,7 @@ impl Preparer {
     }
 
     /// Ends the thread, when nothing is in progress.
-    pub(super) fn end(self) -> Result<FirstUses> {
+    pub(super) fn end(self) -> Result<FirstDays> {
         drop(self.days);
         self.thread.join().map_err(|_| anyhow!("the preparing thread has failed"))
     }

@@ -370,9 +370,9 @@ impl<'s> EventWriter<'s> {
         self.write_prepared_days(0)?;
         self.store.note_event_days(&self.first_days)?;
         if let Some(preparer) = self.preparer.take() {
-            self.store.note_first_uses(&preparer.end()?)?;
+            self.store.note_first_days(&preparer.end()?)?;
         }
-        self.store.note_first_uses(&self.inserter.first_uses)?;
+        self.store.note_first_days(&self.inserter.first_days)?;
         let changed_days = self.changed_days.into_iter().map(Day::from_number).collect();
         Ok(WrittenEvents { rows: self.rows, changed_days })
     }
@@ -440,8 +440,8 @@ impl<'s> EventWriter<'s> {
             return self.merge_events(day, events);
         }
         let given = self.given(day, events)?;
-        let uses = &mut self.inserter.first_uses;
-        let prepared = PreparedDay::new(given, self.limits.piece, uses);
+        let firsts = &mut self.inserter.first_days;
+        let prepared = PreparedDay::new(given, self.limits.piece, firsts);
         self.write_prepared(prepared)
     }
 

@@ -1,0 +1,229 @@
+//! The day of each person's first event at each company, so that nobody has to read all history to
+//! tell who is new. Days that came as counts are not in it.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use super::day_text::{self, StoredEvent};
+use super::keys;
+use super::pulled::people_of;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, DayRange};
+use crate::store::Store;
+
+/// The first day of each person at each company in what was written.
+#[derive(Debug, Default)]
+pub(super) struct FirstPeople {
+    /// By person, in pages that are made when one of their people occurs: nearly everybody works at
+    /// one company. Each event is looked up here, so that must be fast.
+    pages: Vec<Option<Box<[FirstDay; PAGE]>>>,
+    /// The days at further companies, by company and person.
+    elsewhere: FxHashMap<(u32, u32), i32>,
+}
+
+/// A company and a day; company 0 is none.
+#[derive(Debug, Clone, Copy, Default)]
+struct FirstDay {
+    company: u32,
+    day: i32,
+}
+
+const PAGE: usize = 1024;
+
+impl FirstPeople {
+    /// Records that a person, if it is one, has events at the company on a day.
+    pub(super) fn note(&mut self, day: i32, company: u32, person: u32) {
+        if person == 0 {
+            return;
+        }
+        let (page, place) = (person as usize / PAGE, person as usize % PAGE);
+        if self.pages.len() <= page {
+            self.pages.resize(page + 1, None);
+        }
+        let page = self.pages[page].get_or_insert_with(|| Box::new([FirstDay::default(); PAGE]));
+        let first = &mut page[place];
+        if first.company == company {
+            first.day = day.min(first.day);
+        } else if first.company == 0 {
+            *first = FirstDay { company, day };
+        } else {
+            let first = self.elsewhere.entry((company, person)).or_insert(day);
+            *first = day.min(*first);
+        }
+    }
+
+    /// Records the people of a company's events on a day.
+    pub(super) fn note_all(&mut self, day: i32, company: u32, events: &[StoredEvent]) {
+        events.iter().for_each(|event| self.note(day, company, event.key.person));
+    }
+
+    /// Company, person and day of each, in the order of the table's key.
+    fn in_order(&self) -> Vec<(u32, u32, i32)> {
+        let pages = self.pages.iter().enumerate();
+        let people = pages.filter_map(|(number, page)| Some((number, page.as_ref()?)));
+        let usual = people.flat_map(|(number, page)| {
+            let people = (number * PAGE) as u32..;
+            let known = people.zip(page.iter()).filter(|(_, first)| first.company != 0);
+            known.map(|(person, first)| (first.company, person, first.day))
+        });
+        let others =
+            self.elsewhere.iter().map(|((company, person), day)| (*company, *person, *day));
+        let mut all: Vec<(u32, u32, i32)> = usual.chain(others).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+impl Store {
+    /// Calls `visit` with company, person and day of the first events in a range of days, for
+    /// companies in a range of keys.
+    pub(in crate::store) fn first_people(
+        &self,
+        companies: (u32, u32),
+        days: DayRange,
+        mut visit: impl FnMut(u32, u32, Day),
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, person, day FROM first_people
+             WHERE company BETWEEN ?1 AND ?2 AND day BETWEEN ?3 AND ?4",
+        )?;
+        let (from, to) = (days.from.number(), days.to.number());
+        let mut rows = statement.query((companies.0, companies.1, from, to))?;
+        while let Some(row) = rows.next()? {
+            visit(row.get(0)?, row.get(1)?, Day::from_number(row.get(2)?));
+        }
+        Ok(())
+    }
+
+    /// The first day of each company and person among the days of a range that came as counts.
+    pub(in crate::store) fn first_people_of_counts(
+        &self,
+        companies: (u32, u32),
+        days: DayRange,
+    ) -> Result<FxHashMap<(u32, u32), Day>> {
+        let mut first: FxHashMap<(u32, u32), Day> = FxHashMap::default();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, people FROM day_people WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        )?;
+        let span = keys::of_days(days);
+        let mut rows = statement.query((span.start(), span.end()))?;
+        while let Some(row) = rows.next()? {
+            let (day, company) = keys::split_day(row.get(0)?);
+            if (companies.0..=companies.1).contains(&company) {
+                for person in people_of(row.get_ref(1)?.as_str()?)? {
+                    first.entry((company, person)).or_insert(Day::from_number(day));
+                }
+            }
+        }
+        Ok(first)
+    }
+
+    /// Moves first days to the earlier ones that an import found.
+    pub(super) fn note_first_people(&self, people: &FirstPeople) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO first_people (company, person, day) VALUES (?1, ?2, ?3)
+             ON CONFLICT (company, person) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
+        )?;
+        people.in_order().into_iter().try_for_each(|row| statement.execute(row).map(drop))?;
+        Ok(())
+    }
+
+    /// Merges the first days of the people of `from` into those of `into`.
+    pub(in crate::store) fn unite_first_people(
+        &self,
+        from: CompanyKey,
+        into: CompanyKey,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO first_people (company, person, day)
+             SELECT ?2, person, day FROM first_people WHERE company = ?1
+             ON CONFLICT (company, person) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
+        )?;
+        statement.execute((from.0, into.0))?;
+        Ok(())
+    }
+
+    /// Deletes the first days of the people of a company.
+    pub(in crate::store) fn forget_first_people(&self, company: CompanyKey) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM first_people WHERE company = ?1")?
+            .execute([company.0])?;
+        Ok(())
+    }
+
+    /// Recomputes the first days of the people of a company from its events.
+    pub(in crate::store) fn recount_first_people(&self, company: CompanyKey) -> Result<()> {
+        self.forget_first_people(company)?;
+        let mut people = FirstPeople::default();
+        for day in self.days_with_events(company)? {
+            self.for_each_event_of(day, company.0, |event| {
+                people.note(day, company.0, event.key.person);
+            })?;
+        }
+        self.note_first_people(&people)
+    }
+
+    /// Recomputes the first days of all people from all events.
+    pub(in crate::store) fn recount_all_first_people(&self) -> Result<()> {
+        let people = self.people_of_events()?;
+        self.connection.execute("DELETE FROM first_people", [])?;
+        self.note_first_people(&people)
+    }
+
+    fn people_of_events(&self) -> Result<FirstPeople> {
+        let mut people = FirstPeople::default();
+        let mut statement = self.connection.prepare("SELECT id, events FROM event_days")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (day, company, _) = keys::split_piece(row.get(0)?);
+            day_text::for_each(row.get_ref(1)?.as_str()?, |event| {
+                people.note(day, company, event.key.person);
+            })?;
+        }
+        Ok(people)
+    }
+
+    /// First days of people that disagree with the events.
+    pub(in crate::store) fn first_people_problems(&self, most: usize) -> Result<Vec<String>> {
+        let found = match self.people_of_events() {
+            Ok(people) => people.in_order(),
+            // Events that cannot be read are a problem of their own.
+            Err(error) if error.downcast_ref::<rusqlite::Error>().is_none() => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut statement =
+            self.connection.prepare("SELECT company, person, day FROM first_people")?;
+        let stored = statement
+            .query_map([], |row| Ok((row.get("company")?, row.get("person")?, row.get("day")?)))?;
+        let stored: BTreeSet<(u32, u32, i32)> = stored.collect::<Result<_, _>>()?;
+        let found: BTreeSet<(u32, u32, i32)> = found.into_iter().collect();
+        let wrong: BTreeSet<(u32, u32)> = found
+            .symmetric_difference(&stored)
+            .map(|(company, person, _)| (*company, *person))
+            .collect();
+        let problem = |(company, person): (u32, u32)| {
+            format!("the first event of person {person} at company {company} is wrong")
+        };
+        Ok(wrong.into_iter().take(most).map(problem).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_day_of_a_person_at_each_company_is_kept() {
+        let mut people = FirstPeople::default();
+        for (day, company, person) in
+            [(20, 7, 3), (18, 7, 3), (19, 7, 3), (5, 8, 3), (4, 8, 3), (30, 7, 5000), (1, 7, 0)]
+        {
+            people.note(day, company, person);
+        }
+        assert_eq!(people.in_order(), [(7, 3, 18), (7, 5000, 30), (8, 3, 4)]);
+    }
+}
