@@ -64,7 +64,7 @@ const FILL: &str = "
     INSERT INTO signal_history (id, signal, action, at, day, by, reason)
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 333333)
     SELECT i, i * 3, 'acknowledged', '2025-06-30T07:00:00Z', '2025-06-30', 'ana', 'Talked to them on the telephone' FROM n;
-    UPDATE signals SET acknowledgement = id / 3 WHERE id % 3 = 0;
+    UPDATE signals SET acknowledgement = id / 3, closed_on = '2025-06-30' WHERE id % 3 = 0;
     COMMIT;
     PRAGMA wal_checkpoint (TRUNCATE);";
 

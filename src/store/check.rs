@@ -231,6 +231,7 @@ impl Store {
              LEFT JOIN signal_history h ON h.id = (SELECT max(id) FROM signal_history
                                                      WHERE signal = s.id AND action IN ('acknowledged', 'reopened'))
              WHERE s.acknowledgement IS NOT CASE WHEN h.action = 'acknowledged' THEN h.id END
+                OR s.closed_on IS NOT CASE WHEN h.action = 'acknowledged' THEN h.day END
              LIMIT 20",
         )?;
         let problems = statement.query_map([], |row| {

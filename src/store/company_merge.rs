@@ -77,7 +77,7 @@ impl Store {
         }
         let mut tables = self.connection.prepare(
             "SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
-             WHERE t.type = 'table' AND c.name = 'company' AND t.name NOT IN ('first_people', 'first_uses') ORDER BY t.name",
+             WHERE t.type = 'table' AND c.name = 'company' AND t.name <> 'first_uses' ORDER BY t.name",
         )?;
         let tables: Vec<String> =
             tables.query_map([], |row| row.get("name"))?.collect::<Result<_, _>>()?;

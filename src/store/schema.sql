@@ -353,6 +353,8 @@ CREATE TABLE signals (
     detail             TEXT NOT NULL,
     -- The acknowledgement that closed it; null while it is open.
     acknowledgement    INTEGER REFERENCES signal_history (id),
+    -- The day of that acknowledgement: reports count a million of them without reading each.
+    closed_on          TEXT,
     -- Of signals of adoption rules: the event and the goal's name where it is about a goal, the
     -- days of start, deadline and first use.
     goal_event         TEXT,
@@ -393,7 +395,7 @@ CREATE INDEX signals_open ON signals (rule_version) WHERE acknowledgement IS NUL
 CREATE INDEX signals_open_by_company ON signals (company, type, holds, snoozed_until) WHERE acknowledgement IS NULL;
 -- All that the attributes of signals follow from: what is counted of a million is read from here,
 -- and not from the table.
-CREATE INDEX signals_by_company ON signals (company, type, acknowledgement, raised_on, rule_version);
+CREATE INDEX signals_by_company ON signals (company, type, acknowledgement, closed_on, raised_on, rule_version);
 
 CREATE TABLE signal_history (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -616,11 +618,11 @@ CREATE TABLE first_uses (
 -- The day of each person's first event at each company, as in event_days; kept in step by imports.
 -- Without it nobody could tell who is new without reading all history.
 CREATE TABLE first_people (
-    company  INTEGER NOT NULL,  -- companies.id
-    person   INTEGER NOT NULL,  -- people.id
-    day      INTEGER NOT NULL,
-    PRIMARY KEY (company, person)
-) STRICT, WITHOUT ROWID;
+    id       INTEGER PRIMARY KEY,  -- companies.id * 1000000000 + people.id
+    company  INTEGER NOT NULL GENERATED ALWAYS AS (id / 1000000000) VIRTUAL,
+    person   INTEGER NOT NULL GENERATED ALWAYS AS (id % 1000000000) VIRTUAL,
+    day      INTEGER NOT NULL
+) STRICT;
 
 -- What to do: playbooks that somebody has made or changed, tasks with their history, and
 -- the tags of companies.

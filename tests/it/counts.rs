@@ -298,7 +298,7 @@ fn an_import_of_counts_is_taken_back() {
             read("SELECT json_array(day, source, events, companies, has_people) FROM pulled_days"),
             read("SELECT json_array(company_id, first_event_day, last_event_day) FROM companies"),
             read("SELECT json_array(event, company, day) FROM first_uses"),
-            read("SELECT json_array(company, person, day) FROM first_people"),
+            read("SELECT json_array(id, day) FROM first_people"),
             read("SELECT name FROM event_names"),
         ]
     };

@@ -406,7 +406,7 @@ fn check_finds_first_days_of_people_that_are_not_those_of_the_events() {
     for sql in [
         "UPDATE first_people SET day = day + 1",
         "DELETE FROM first_people",
-        "INSERT INTO first_people (company, person, day) VALUES (999999, 77777, 20000)",
+        "INSERT INTO first_people (id, day) VALUES (999999000077777, 20000)",
     ] {
         let sandbox = small();
         let who = "company_id,person_id,event,timestamp\na,ana,login,2026-03-02\n";
@@ -500,6 +500,8 @@ fn check_finds_signals_whose_state_is_not_their_history() {
         "UPDATE signals SET acknowledgement = (SELECT id FROM signal_history) WHERE id = 1",
         &["signal 1"],
     );
+    let day = "UPDATE signals SET closed_on = '2026-03-13' WHERE id = 2";
+    finds(&small(), day, &["signal 2"]);
     let reopened = "INSERT INTO signal_history (signal, action, at, day, by, reason)
                     SELECT signal, 'reopened', at, day, by, reason FROM signal_history";
     finds(&small(), reopened, &["signal 2"]);

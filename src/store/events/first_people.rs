@@ -2,8 +2,11 @@
 //! tell who is new. Days that came as counts are not in it.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use anyhow::Result;
+use rusqlite::types::Value;
+use rusqlite::vtab::array;
 use rustc_hash::FxHashMap;
 
 use super::day_text::{self, StoredEvent};
@@ -86,13 +89,14 @@ impl Store {
         mut visit: impl FnMut(u32, u32, Day),
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT company, person, day FROM first_people
-             WHERE company BETWEEN ?1 AND ?2 AND day BETWEEN ?3 AND ?4",
+            "SELECT id, day FROM first_people
+             WHERE id BETWEEN ?1 AND ?2 AND day BETWEEN ?3 AND ?4",
         )?;
-        let (from, to) = (days.from.number(), days.to.number());
-        let mut rows = statement.query((companies.0, companies.1, from, to))?;
+        let (keys, from, to) = (keys::of_people(companies), days.from.number(), days.to.number());
+        let mut rows = statement.query((keys.start(), keys.end(), from, to))?;
         while let Some(row) = rows.next()? {
-            visit(row.get(0)?, row.get(1)?, Day::from_number(row.get(2)?));
+            let (company, person) = keys::split_person(row.get(0)?);
+            visit(company, person, Day::from_number(row.get(1)?));
         }
         Ok(())
     }
@@ -122,11 +126,20 @@ impl Store {
 
     /// Moves first days to the earlier ones that an import found.
     pub(super) fn note_first_people(&self, people: &FirstPeople) -> Result<()> {
+        array::load_module(&self.connection)?;
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO first_people (company, person, day) VALUES (?1, ?2, ?3)
-             ON CONFLICT (company, person) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
+            "INSERT INTO first_people (id, day)
+             SELECT ?2 + (value >> 20), value & 1048575 FROM rarray(?1) WHERE true
+             ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
         )?;
-        people.in_order().into_iter().try_for_each(|row| statement.execute(row).map(drop))?;
+        for of_company in people.in_order().chunk_by(|a, b| a.0 == b.0) {
+            let pack = |(_, person, day): &(u32, u32, i32)| {
+                Value::Integer(i64::from(*person) << 20 | i64::from(*day))
+            };
+            let packed: Vec<Value> = of_company.iter().map(pack).collect();
+            let company = of_company[0].0;
+            statement.execute((Rc::new(packed), keys::of_people((company, company)).start()))?;
+        }
         Ok(())
     }
 
@@ -137,19 +150,21 @@ impl Store {
         into: CompanyKey,
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO first_people (company, person, day)
-             SELECT ?2, person, day FROM first_people WHERE company = ?1
-             ON CONFLICT (company, person) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
+            "INSERT INTO first_people (id, day)
+             SELECT id + ?3, day FROM first_people WHERE id BETWEEN ?1 AND ?2
+             ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
         )?;
-        statement.execute((from.0, into.0))?;
+        let (keys, place) = (keys::of_people((from.0, from.0)), keys::of_people((into.0, into.0)));
+        statement.execute((keys.start(), keys.end(), place.start() - keys.start()))?;
         Ok(())
     }
 
     /// Deletes the first days of the people of a company.
     pub(in crate::store) fn forget_first_people(&self, company: CompanyKey) -> Result<()> {
+        let keys = keys::of_people((company.0, company.0));
         self.connection
-            .prepare_cached("DELETE FROM first_people WHERE company = ?1")?
-            .execute([company.0])?;
+            .prepare_cached("DELETE FROM first_people WHERE id BETWEEN ?1 AND ?2")?
+            .execute((keys.start(), keys.end()))?;
         Ok(())
     }
 

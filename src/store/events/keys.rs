@@ -16,6 +16,9 @@ const COMPANIES: i64 = 1_000_000_000;
 /// Event name keys are below this.
 pub(crate) const EVENT_NAMES: i64 = 100_000;
 
+/// The keys of people are below this.
+const PEOPLE: i64 = 1_000_000_000;
+
 /// A company has fewer rows than this for a day in `event_days`.
 pub(crate) const PIECES: i64 = 1000;
 
@@ -70,6 +73,16 @@ pub(crate) fn of_counts(range: DayRange) -> RangeInclusive<i64> {
 /// The keys in `day_counts` of all events of a company on a day.
 pub(crate) fn of_company_counts(day: i32, company: u32) -> RangeInclusive<i64> {
     of_count(day, company, 0)..=of_count(day, company + 1, 0) - 1
+}
+
+/// The keys in `first_people` of the people of companies in a range of keys.
+pub(crate) fn of_people(companies: (u32, u32)) -> RangeInclusive<i64> {
+    i64::from(companies.0) * PEOPLE..=(i64::from(companies.1) + 1) * PEOPLE - 1
+}
+
+/// Company and person of a key in `first_people`.
+pub(crate) fn split_person(key: i64) -> (u32, u32) {
+    ((key / PEOPLE) as u32, (key % PEOPLE) as u32)
 }
 
 /// The day and company of a key from [`of_day`].

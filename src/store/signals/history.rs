@@ -64,20 +64,21 @@ impl Store {
         recently: Day,
         last: Day,
     ) -> Result<Vec<(CompanyKey, SignalType, Traffic)>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT s.company, s.type, sum(s.raised_on >= ?2), sum(h.day IS NOT NULL AND h.day >= ?2), sum(h.id IS NULL),
-                    min(CASE WHEN h.id IS NULL THEN s.raised_on END)
-             FROM signals s
-             LEFT JOIN signal_history h
-               ON h.id = CASE WHEN ?1 IS NULL THEN s.acknowledgement
-                              ELSE (SELECT d.id FROM signal_history d
-                                    WHERE d.signal = s.id AND d.day <= ?1 AND d.action IN ('acknowledged', 'reopened')
-                                    ORDER BY d.id DESC LIMIT 1) END
-              AND h.action = 'acknowledged'
-             WHERE s.raised_on <= ?3 AND (?1 IS NULL OR s.raised_on <= ?1)
-             GROUP BY s.company, s.type",
-        )?;
-        let traffic = statement.query_map((until, recently, last), |row| {
+        let now = "SELECT company, type, sum(raised_on >= ?1), sum(coalesce(closed_on >= ?1, FALSE)),
+                          sum(acknowledgement IS NULL), min(CASE WHEN acknowledgement IS NULL THEN raised_on END)
+                   FROM signals WHERE raised_on <= ?2 GROUP BY company, type";
+        let then = "SELECT s.company, s.type, sum(s.raised_on >= ?1), sum(coalesce(h.day >= ?1, FALSE)),
+                           sum(h.id IS NULL), min(CASE WHEN h.id IS NULL THEN s.raised_on END)
+                    FROM signals s
+                    LEFT JOIN signal_history h
+                      ON h.id = (SELECT d.id FROM signal_history d
+                                 WHERE d.signal = s.id AND d.day <= ?3 AND d.action IN ('acknowledged', 'reopened')
+                                 ORDER BY d.id DESC LIMIT 1)
+                     AND h.action = 'acknowledged'
+                    WHERE s.raised_on <= min(?2, ?3) GROUP BY s.company, s.type";
+        let mut statement =
+            self.connection.prepare_cached(if until.is_none() { now } else { then })?;
+        let read = |row: &Row<'_>| {
             let count = |place| row.get::<_, i64>(place).map(i64::unsigned_abs);
             let traffic = Traffic {
                 opened: count(2)?,
@@ -86,7 +87,11 @@ impl Store {
                 open_since: row.get(5)?,
             };
             Ok((CompanyKey(row.get(0)?), row.get(1)?, traffic))
-        })?;
+        };
+        let traffic = match until {
+            None => statement.query_map((recently, last), read)?,
+            Some(until) => statement.query_map((recently, last, until), read)?,
+        };
         Ok(traffic.collect::<Result<_, _>>()?)
     }
 
@@ -127,7 +132,7 @@ impl Store {
             &entry.assignee,
         ))?;
         match entry.action {
-            Action::Acknowledged => self.set_acknowledgement(id, Some(number)),
+            Action::Acknowledged => self.set_acknowledgement(id, Some((number, entry.day))),
             Action::Reopened => self.set_acknowledgement(id, None),
             Action::Snoozed => {
                 let sql = "UPDATE signals SET snoozed_until = ?2 WHERE id = ?1";
@@ -148,9 +153,11 @@ impl Store {
         }
     }
 
-    fn set_acknowledgement(&self, id: SignalId, number: Option<i64>) -> Result<()> {
-        let sql = "UPDATE signals SET acknowledgement = ?2, snoozed_until = NULL WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute((id, number))?;
+    /// Closes a signal by an entry of its history, or opens it. Both end its snooze.
+    fn set_acknowledgement(&self, id: SignalId, entry: Option<(i64, Day)>) -> Result<()> {
+        let sql = "UPDATE signals SET acknowledgement = ?2, closed_on = ?3, snoozed_until = NULL WHERE id = ?1";
+        let (number, day) = entry.unzip();
+        self.connection.prepare_cached(sql)?.execute((id, number, day))?;
         Ok(())
     }
 }
