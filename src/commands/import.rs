@@ -193,7 +193,10 @@ impl Import {
         let outcome = load::load_file(store, &context.clock, &request, sheet, |total| {
             context.ui.progress(total, &name)
         });
-        rejects.map_or(Ok(()), OutputFile::finish)?;
+        // A device or a pipe has what was written to it in any case.
+        rejects
+            .filter(|file| is_about_its_rows(&outcome) || file.path().is_none())
+            .map_or(Ok(()), OutputFile::finish)?;
         self.report(context, &name, outcome)
     }
 
@@ -314,6 +317,19 @@ enum Ended {
     SomeRejected,
     Refused,
     Failed(ErrorKind),
+}
+
+/// Whether an import says something about the rows of the file: it was done, or refused because of
+/// them. Otherwise an earlier list of rejected rows stays.
+fn is_about_its_rows(outcome: &Outcome) -> bool {
+    match &outcome.result {
+        Ok(_) => true,
+        Err(error) => {
+            let is_refused =
+                error::report(error).is_some_and(|report| report.kind == ErrorKind::InputRefused);
+            is_refused && outcome.rejected > 0
+        }
+    }
 }
 
 /// What the file is and how its columns are read, in one line.

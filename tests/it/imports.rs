@@ -209,6 +209,20 @@ fn rejected_rows_are_written_also_when_the_file_is_refused() {
     );
 }
 
+#[test]
+fn earlier_rejected_rows_stay_when_nothing_was_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write("bad.csv", SOME_BAD);
+    sandbox.fails("import bad.csv --rejects rejects.csv", 3);
+    sandbox.write("no-header.csv", "a,b\n1,2\n");
+    for (file, code) in [("nowhere.csv", 4), ("no-header.csv", 4)] {
+        sandbox.fails(&format!("import {file} --rejects rejects.csv"), code);
+        assert_eq!(read_rejects(&sandbox).len(), 4, "{file}");
+    }
+    let nothing = sandbox.fails("import nowhere.csv --rejects other.csv", 4);
+    assert!(!sandbox.path("other.csv").exists(), "{nothing}");
+}
+
 fn read_rejects(sandbox: &Sandbox) -> Vec<Vec<String>> {
     let reader = csv::ReaderBuilder::new()
         .has_headers(false)
