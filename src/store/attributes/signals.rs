@@ -64,12 +64,14 @@ impl Sheet<'_> {
 
     fn count_present(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
         let mut statement = self.store.connection.prepare_cached(
-            "SELECT company, type, acknowledgement IS NOT NULL AS is_closed, count(*) AS count FROM signals
-             WHERE company BETWEEN ?1 AND ?2 GROUP BY company, type, is_closed",
+            "SELECT company, type, count(*), count(acknowledgement) FROM signals
+             WHERE company BETWEEN ?1 AND ?2 GROUP BY company, type",
         )?;
         let mut rows = statement.query(self.scope.keys())?;
         while let Some(row) = rows.next()? {
-            self.change(counts, row, row.get::<_, i64>(3)?)?;
+            let Some(company) = self.companies.row(row.get(0)?) else { continue };
+            let (all, closed): (i64, i64) = (row.get(2)?, row.get(3)?);
+            counts[company][place(row.get(1)?)] = [all - closed, closed];
         }
         Ok(())
     }
@@ -84,7 +86,7 @@ impl Sheet<'_> {
         let (from, to) = self.scope.keys();
         let mut rows = statement.query((conditions, trends, from, to))?;
         while let Some(row) = rows.next()? {
-            self.change(counts, row, -1)?;
+            self.take_one(counts, row)?;
         }
         Ok(())
     }
@@ -106,7 +108,7 @@ impl Sheet<'_> {
         while let Some(row) = rows.next()? {
             let was_closed = row.get::<_, Option<Action>>(3)? == Some(Action::Acknowledged);
             if was_closed != row.get::<_, bool>(2)? {
-                self.change(counts, row, -1)?;
+                self.take_one(counts, row)?;
                 let Some(company) = self.companies.row(row.get(0)?) else { continue };
                 counts[company][place(row.get(1)?)][usize::from(was_closed)] += 1;
             }
@@ -114,10 +116,10 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Adds to the count of the company, type and state in the first three columns of a row.
-    fn change(&self, counts: &mut [[[i64; 2]; 3]], row: &Row<'_>, by: i64) -> Result<()> {
+    /// Takes one from the count of the company, type and state in the first three columns of a row.
+    fn take_one(&self, counts: &mut [[[i64; 2]; 3]], row: &Row<'_>) -> Result<()> {
         if let Some(company) = self.companies.row(row.get(0)?) {
-            counts[company][place(row.get(1)?)][usize::from(row.get::<_, bool>(2)?)] += by;
+            counts[company][place(row.get(1)?)][usize::from(row.get::<_, bool>(2)?)] -= 1;
         }
         Ok(())
     }
