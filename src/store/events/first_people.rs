@@ -19,21 +19,18 @@ use crate::store::Store;
 /// The first day of each person at each company in what was written.
 #[derive(Debug, Default)]
 pub(super) struct FirstPeople {
-    /// By person, in pages that are made when one of their people occurs: nearly everybody works at
-    /// one company. Each event is looked up here, so that must be fast.
-    pages: Vec<Option<Box<[FirstDay; PAGE]>>>,
+    /// The first company of each person, by key, and the first day there, in one number; 0 for none.
+    /// Nearly everybody works at one company. Each event is looked up here, so that must be fast.
+    usual: Vec<u64>,
     /// The days at further companies, by company and person.
     elsewhere: FxHashMap<(u32, u32), i32>,
 }
 
-/// A company and a day; company 0 is none.
-#[derive(Debug, Clone, Copy, Default)]
-struct FirstDay {
-    company: u32,
-    day: i32,
-}
+/// The bits of a day.
+const DAYS: u32 = 20;
 
-const PAGE: usize = 1024;
+/// People with smaller keys have a number of their own.
+const USUAL: u32 = 1 << 23;
 
 impl FirstPeople {
     /// Records that a person, if it is one, has events at the company on a day.
@@ -41,20 +38,22 @@ impl FirstPeople {
         if person == 0 {
             return;
         }
-        let (page, place) = (person as usize / PAGE, person as usize % PAGE);
-        if self.pages.len() <= page {
-            self.pages.resize(page + 1, None);
+        if person < USUAL {
+            let place = person as usize;
+            if self.usual.len() <= place {
+                self.usual.resize(place + 1, 0);
+            }
+            let known = &mut self.usual[place];
+            let packed = u64::from(company) << DAYS | u64::from(day.unsigned_abs());
+            if *known == 0 || *known >> DAYS == u64::from(company) {
+                if *known == 0 || packed < *known {
+                    *known = packed;
+                }
+                return;
+            }
         }
-        let page = self.pages[page].get_or_insert_with(|| Box::new([FirstDay::default(); PAGE]));
-        let first = &mut page[place];
-        if first.company == company {
-            first.day = day.min(first.day);
-        } else if first.company == 0 {
-            *first = FirstDay { company, day };
-        } else {
-            let first = self.elsewhere.entry((company, person)).or_insert(day);
-            *first = day.min(*first);
-        }
+        let first = self.elsewhere.entry((company, person)).or_insert(day);
+        *first = day.min(*first);
     }
 
     /// Records the people of a company's events on a day.
@@ -64,13 +63,11 @@ impl FirstPeople {
 
     /// Company, person and day of each, in the order of the table's key.
     fn in_order(&self) -> Vec<(u32, u32, i32)> {
-        let pages = self.pages.iter().enumerate();
-        let people = pages.filter_map(|(number, page)| Some((number, page.as_ref()?)));
-        let usual = people.flat_map(|(number, page)| {
-            let people = (number * PAGE) as u32..;
-            let known = people.zip(page.iter()).filter(|(_, first)| first.company != 0);
-            known.map(|(person, first)| (first.company, person, first.day))
-        });
+        let usual =
+            (0..).zip(&self.usual).filter(|(_, packed)| **packed != 0).map(|(person, packed)| {
+                let day = (packed & ((1 << DAYS) - 1)) as i32;
+                ((packed >> DAYS) as u32, person, day)
+            });
         let others =
             self.elsewhere.iter().map(|((company, person), day)| (*company, *person, *day));
         let mut all: Vec<(u32, u32, i32)> = usual.chain(others).collect();

@@ -48,6 +48,9 @@ const LIMITS: Limits = Limits {
 /// The number of days of an unordered file that can be in memory, each with the same share.
 const DAYS_IN_MEMORY: usize = 256;
 
+/// New people are added in groups of at least this many.
+const PEOPLE_TOGETHER: usize = 65_536;
+
 /// A file is unordered if more than one in this many events goes back in time.
 const ORDERLY_SHARE: usize = 16;
 
@@ -123,6 +126,9 @@ pub(crate) struct EventWriter<'s> {
     store: &'s Store,
     limits: Limits,
     inserter: DayInserter<'s>,
+    /// New people that are still to be added, in the order of their ids: added one by one, each
+    /// would belong to another page of the index.
+    people: Vec<(u32, String)>,
     waiting: BTreeMap<i32, Vec<WaitingEvent>>,
     waiting_count: usize,
     newest_day: i32,
@@ -179,11 +185,13 @@ impl Store {
         for (key, text) in &names.events {
             event.execute((key, text))?;
         }
+        self.add_people(&names.people)
+    }
+
+    fn add_people(&self, people: &[(u32, String)]) -> Result<()> {
         let mut person =
-            connection.prepare_cached("INSERT INTO people (id, person_id) VALUES (?1, ?2)")?;
-        for (key, text) in &names.people {
-            person.execute((key, text))?;
-        }
+            self.connection.prepare_cached("INSERT INTO people (id, person_id) VALUES (?1, ?2)")?;
+        people.iter().try_for_each(|(key, text)| person.execute((key, text)).map(drop))?;
         Ok(())
     }
 
@@ -195,6 +203,7 @@ impl Store {
             store: self,
             limits: LIMITS,
             inserter: self.day_inserter()?,
+            people: Vec::new(),
             waiting: BTreeMap::new(),
             waiting_count: 0,
             newest_day: i32::MIN,
@@ -218,7 +227,11 @@ impl Store {
 
 impl<'s> EventWriter<'s> {
     /// Adds the next rows of the file.
-    pub(crate) fn push(&mut self, batch: EventBatch) -> Result<()> {
+    pub(crate) fn push(&mut self, mut batch: EventBatch) -> Result<()> {
+        self.people.append(&mut batch.names.people);
+        if self.people.len() >= PEOPLE_TOGETHER {
+            self.add_people()?;
+        }
         self.store.add_names(&batch.names)?;
         let identities = self.identify(&batch)?;
         let mut from = 0;
@@ -234,6 +247,13 @@ impl<'s> EventWriter<'s> {
             self.set_large_days_aside()?;
         }
         if self.waiting_count >= self.limits.in_memory { self.set_all_aside() } else { Ok(()) }
+    }
+
+    fn add_people(&mut self) -> Result<()> {
+        self.people.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
+        self.store.add_people(&self.people)?;
+        self.people.clear();
+        Ok(())
     }
 
     fn is_orderly(&self) -> bool {
@@ -357,6 +377,7 @@ impl<'s> EventWriter<'s> {
 
     /// Writes the remaining events.
     pub(crate) fn finish(mut self) -> Result<WrittenEvents> {
+        self.add_people()?;
         self.write_prepared_days(0)?;
         let mut days: Vec<i32> =
             self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
