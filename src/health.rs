@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use crate::domain::attributes::{AsOf, Datum, Stage};
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::Customer;
+use crate::domain::customer::CustomerHistory;
 use crate::domain::day::Day;
 use crate::domain::health::{Assessment, Profile, Scoring};
 use crate::expression::{Expression, is_true};
@@ -24,7 +24,7 @@ use crate::store::{AttributeTable, Catalogue, NewHealth, Scope, Store};
 pub(crate) fn score_day(
     store: &Store,
     day: Day,
-    customers: &[(CompanyKey, Customer)],
+    customers: &[(CompanyKey, CustomerHistory)],
 ) -> Result<usize> {
     let health = assess_day(store, day, customers)?;
     store.replace_health(day, &health)?;
@@ -38,7 +38,7 @@ pub(crate) fn score_day(
 pub(crate) fn assess_day(
     store: &Store,
     day: Day,
-    customers: &[(CompanyKey, Customer)],
+    customers: &[(CompanyKey, CustomerHistory)],
 ) -> Result<Vec<NewHealth>> {
     let catalogue = store.catalogue()?;
     let profiles =
@@ -48,7 +48,7 @@ pub(crate) fn assess_day(
     let as_of = AsOf { day, stage: Stage::BeforeConditions };
     let table = store.attributes(&catalogue, &names, as_of, Scope::All)?;
     let is_scored =
-        |customer: &Customer| !customer.has_churned(day) && !customer.is_yet_to_come(day);
+        |customer: &CustomerHistory| !customer.has_churned(day) && !customer.is_yet_to_come(day);
     let scored: FxHashSet<CompanyKey> = customers
         .iter()
         .filter(|(_, customer)| is_scored(customer))

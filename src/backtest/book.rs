@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::domain::attributes::{AsOf, Stage};
 use crate::domain::backtest::Subject;
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::Customer;
+use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
 use crate::expression::{Expression, is_true};
 use crate::store::{Catalogue, Scope, Store};
@@ -38,7 +38,7 @@ impl Book {
         criteria: &Criteria<'_>,
     ) -> Result<Book> {
         let customers = store.customers()?;
-        let known: Vec<(CompanyKey, Customer, Day)> = customers
+        let known: Vec<(CompanyKey, CustomerHistory, Day)> = customers
             .into_iter()
             .filter_map(|(company, customer)| {
                 let first = customer.first_event.filter(|first| *first <= criteria.until)?;
@@ -92,7 +92,7 @@ impl Book {
 }
 
 /// The days on which a company was an established customer, and its churns.
-fn subject(customer: &Customer, first: Day, criteria: &Criteria<'_>) -> Subject {
+fn subject(customer: &CustomerHistory, first: Day, criteria: &Criteria<'_>) -> Subject {
     let is_established = |day: Day| {
         !customer.is_yet_to_come(day)
             && customer

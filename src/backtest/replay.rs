@@ -12,7 +12,7 @@ use crate::domain::adoption::{self, Progress, Told, ToldByCompany};
 use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::{self, FactsByCompany, LatestRaised, Raised};
-use crate::domain::customer::Customer;
+use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::{Admission, Evaluation, Evidence, Finding};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
@@ -93,7 +93,7 @@ pub(super) fn replay_after(
 struct World<'w, 's> {
     store: &'s Store,
     conditions: &'w Conditions<'s>,
-    customers: &'w [(CompanyKey, Customer)],
+    customers: &'w [(CompanyKey, CustomerHistory)],
     /// The facts of trend rules.
     facts: &'w TrendFacts,
     /// The first day on which signals are raised.
@@ -177,7 +177,12 @@ impl<'r> RuleReplay<'r> {
     }
 
     /// Raises what the rule finds on its present day.
-    fn raise(&mut self, customers: &[(CompanyKey, Customer)], day: Day, admission: &Admission) {
+    fn raise(
+        &mut self,
+        customers: &[(CompanyKey, CustomerHistory)],
+        day: Day,
+        admission: &Admission,
+    ) {
         let raised: Vec<(CompanyKey, SignalType)> = match &mut self.memory {
             Memory::Trend { sweep, latest } => {
                 let signals = sweep.signals(latest);

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::company::CompanyKey;
-use super::customer::Customer;
+use super::customer::CustomerHistory;
 use super::day::Day;
 use super::facts::Goal;
 use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
@@ -68,7 +68,7 @@ pub(crate) fn evaluate(
     rule: &AdoptionRule,
     day: Day,
     earliest: Option<Day>,
-    customers: &[(CompanyKey, Customer)],
+    customers: &[(CompanyKey, CustomerHistory)],
     admission: &Admission,
     progress: &Progress,
     told: &ToldByCompany,
@@ -98,7 +98,11 @@ pub(crate) fn evaluate(
 }
 
 /// What a rule on an event expects of a customer; `None` for a rule on goals.
-fn first_use(rule: &AdoptionRule, customer: &Customer, done_on: Option<Day>) -> Option<Adoption> {
+fn first_use(
+    rule: &AdoptionRule,
+    customer: &CustomerHistory,
+    done_on: Option<Day>,
+) -> Option<Adoption> {
     let Aim::Event { event, within } = &rule.aim else { return None };
     let started_on = customer.start();
     let due_on = started_on.zip(*within).map(|(start, days)| start + i32::from(days));
@@ -228,7 +232,7 @@ mod tests {
             aim: Aim::Event { event: "E".into(), within: Some(7) },
             retroactive: false,
         };
-        let customer = Customer { created_on: Some(march(1)), ..Customer::default() };
+        let customer = CustomerHistory { created_on: Some(march(1)), ..CustomerHistory::default() };
         let progress = Progress::FirstUses(
             done.map(|done| (CompanyKey(1), march(done))).into_iter().collect(),
         );
@@ -237,7 +241,7 @@ mod tests {
 
     fn replay(
         rule: &AdoptionRule,
-        customer: &Customer,
+        customer: &CustomerHistory,
         progress: &Progress,
         earliest: Option<i32>,
         days: &[i32],
@@ -316,17 +320,20 @@ mod tests {
         };
         let none = Progress::FirstUses(FxHashMap::default());
         let days: Vec<i32> = (1..=31).collect();
-        let of = |customer: &Customer| replay(&rule, customer, &none, None, &days);
-        let both = Customer {
+        let of = |customer: &CustomerHistory| replay(&rule, customer, &none, None, &days);
+        let both = CustomerHistory {
             created_on: Some(march(3)),
             first_event: Some(march(1)),
             breaks: Vec::new(),
         };
         assert_eq!(of(&both), [(10, SignalType::Bad)]);
-        assert_eq!(of(&Customer { created_on: None, ..both.clone() }), [(8, SignalType::Bad)]);
-        assert_eq!(of(&Customer::default()), []);
+        assert_eq!(
+            of(&CustomerHistory { created_on: None, ..both.clone() }),
+            [(8, SignalType::Bad)]
+        );
+        assert_eq!(of(&CustomerHistory::default()), []);
         let churned = vec![Break { churned_on: march(10), returned_on: Some(march(20)) }];
-        assert_eq!(of(&Customer { breaks: churned, ..both }), [(20, SignalType::Bad)]);
+        assert_eq!(of(&CustomerHistory { breaks: churned, ..both }), [(20, SignalType::Bad)]);
     }
 
     #[test]
@@ -335,7 +342,7 @@ mod tests {
             aim: Aim::Event { event: "E".into(), within: None },
             retroactive: false,
         };
-        let customer = Customer { created_on: Some(march(1)), ..Customer::default() };
+        let customer = CustomerHistory { created_on: Some(march(1)), ..CustomerHistory::default() };
         let days: Vec<i32> = (1..=31).collect();
         let done = Progress::FirstUses(FxHashMap::from_iter([(CompanyKey(1), march(30))]));
         assert_eq!(replay(&rule, &customer, &done, None, &days), [(30, SignalType::Good)]);
@@ -360,8 +367,9 @@ mod tests {
             Progress::Goals(FxHashMap::from_iter([(CompanyKey(1), progress.collect())]))
         };
         let days: Vec<i32> = (1..=31).collect();
-        let of =
-            |list, earliest| replay(&rule, &Customer::default(), &goals(list), earliest, &days);
+        let of = |list, earliest| {
+            replay(&rule, &CustomerHistory::default(), &goals(list), earliest, &days)
+        };
         assert_eq!(of(&[(10, Some(10))], None), [(10, Good)]);
         assert_eq!(of(&[(10, Some(4))], None), [(4, Good)]);
         assert_eq!(of(&[(10, Some(11))], None), [(10, Bad)]);

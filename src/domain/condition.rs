@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::company::CompanyKey;
-use super::customer::Customer;
+use super::customer::CustomerHistory;
 use super::day::Day;
 use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use super::rule::ConditionRule;
@@ -85,7 +85,7 @@ pub(crate) enum Raised {
 pub(crate) fn evaluate(
     rule: &ConditionRule,
     day: Day,
-    customers: &[(CompanyKey, Customer)],
+    customers: &[(CompanyKey, CustomerHistory)],
     admission: &Admission,
     facts: &FactsByCompany,
     raised: &Raised,
@@ -116,7 +116,7 @@ pub(crate) fn evaluate(
 
 /// Whether a company was a customer on all of the days on which a condition must have held. If not,
 /// the rule raises nothing.
-fn was_customer(rule: &ConditionRule, day: Day, customer: &Customer) -> bool {
+fn was_customer(rule: &ConditionRule, day: Day, customer: &CustomerHistory) -> bool {
     (1..i32::from(rule.for_days)).all(|before| Skip::of(customer, day - before, true).is_none())
 }
 
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn raises(rule: &ConditionRule, on: i32, facts: &FactsByCompany, raised: &Raised) -> bool {
-        let customers = [(ACME, Customer::default())];
+        let customers = [(ACME, CustomerHistory::default())];
         let found = evaluate(rule, day(on), &customers, &Admission::All, facts, raised);
         assert_eq!(found.evaluated, [ACME]);
         !found.findings.is_empty()
@@ -222,9 +222,9 @@ mod tests {
     #[test]
     fn days_on_which_a_company_is_skipped_do_not_count() {
         let three = ConditionRule { for_days: 3, ..rule() };
-        let new = Customer { created_on: Some(day(10)), ..Customer::default() };
+        let new = CustomerHistory { created_on: Some(day(10)), ..CustomerHistory::default() };
         let away = Break { churned_on: day(5), returned_on: Some(day(10)) };
-        let back = Customer { breaks: vec![away], ..Customer::default() };
+        let back = CustomerHistory { breaks: vec![away], ..CustomerHistory::default() };
         for customer in [new, back] {
             let found = |on| {
                 let customers = [(ACME, customer.clone())];
@@ -274,7 +274,7 @@ mod tests {
         ];
         for (cooldown, on, state, today, holds, expected) in cases {
             let rule = ConditionRule { cooldown, ..rule() };
-            let customers = [(ACME, Customer::default())];
+            let customers = [(ACME, CustomerHistory::default())];
             let facts = held(u16::from(holds), None);
             let found = evaluate(
                 &rule,
@@ -308,10 +308,13 @@ mod tests {
     fn churned_and_future_companies_and_those_outside_the_where_are_skipped() {
         let away = Break { churned_on: day(5), returned_on: Some(day(12)) };
         let customers = [
-            (CompanyKey(1), Customer { breaks: vec![away], ..Customer::default() }),
-            (CompanyKey(2), Customer { created_on: Some(day(11)), ..Customer::default() }),
-            (CompanyKey(3), Customer::default()),
-            (CompanyKey(4), Customer::default()),
+            (CompanyKey(1), CustomerHistory { breaks: vec![away], ..CustomerHistory::default() }),
+            (
+                CompanyKey(2),
+                CustomerHistory { created_on: Some(day(11)), ..CustomerHistory::default() },
+            ),
+            (CompanyKey(3), CustomerHistory::default()),
+            (CompanyKey(4), CustomerHistory::default()),
         ];
         let admission = Admission::Only([1, 2, 4].map(CompanyKey).into_iter().collect());
         let facts: FactsByCompany = [1, 2, 3, 4]

@@ -27,7 +27,7 @@ impl Break {
 
 /// The facts about a company that every rule needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Customer {
+pub(crate) struct CustomerHistory {
     /// When it became a customer: as imports say, otherwise the start of its first subscription.
     pub created_on: Option<Day>,
     /// The day of its first event of any name; `None` without events.
@@ -36,7 +36,7 @@ pub(crate) struct Customer {
     pub breaks: Vec<Break>,
 }
 
-impl Customer {
+impl CustomerHistory {
     /// Whether it had churned by `day`.
     pub(crate) fn has_churned(&self, day: Day) -> bool {
         self.breaks.iter().any(|away| away.covers(day))
@@ -358,7 +358,7 @@ mod tests {
             churned_on: number(churned),
             returned_on: returned.map(number),
         };
-        let customer = Customer {
+        let customer = CustomerHistory {
             created_on: None,
             first_event: Some(number(10)),
             breaks: vec![away(5, Some(8)), away(20, Some(30)), away(40, None)],
@@ -376,7 +376,7 @@ mod tests {
         for (day, start) in cases {
             assert_eq!(customer.present_period(number(day)), start.map(number), "day {day}");
         }
-        assert_eq!(Customer::default().present_period(number(10)), None);
+        assert_eq!(CustomerHistory::default().present_period(number(10)), None);
     }
 
     #[test]

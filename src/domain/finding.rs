@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::adoption::Adoption;
 use super::company::CompanyKey;
 use super::condition::Reading;
-use super::customer::Customer;
+use super::customer::CustomerHistory;
 use super::day::Day;
 use super::signal::{Comparison, SignalId, SignalType};
 use super::trend::TrendEvidence;
@@ -94,7 +94,7 @@ pub(crate) enum Skip {
 
 impl Skip {
     /// Why adoption and condition rules skip a company on `day`; `None` if they evaluate it.
-    pub(crate) fn of(customer: &Customer, day: Day, is_admitted: bool) -> Option<Skip> {
+    pub(crate) fn of(customer: &CustomerHistory, day: Day, is_admitted: bool) -> Option<Skip> {
         match () {
             () if customer.has_churned(day) => Some(Skip::Churned),
             () if customer.is_yet_to_come(day) => Some(Skip::NotCreated),
@@ -155,7 +155,7 @@ mod tests {
     fn churned_and_future_companies_are_skipped() {
         let day = |text: &str| text.parse::<Day>().unwrap();
         let today = day("2026-03-10");
-        let customer = |created: &str, churned: Option<&str>| Customer {
+        let customer = |created: &str, churned: Option<&str>| CustomerHistory {
             created_on: Some(day(created)),
             first_event: None,
             breaks: churned
@@ -171,7 +171,7 @@ mod tests {
         );
         assert_eq!(Skip::of(&customer("2026-03-01", Some("2026-03-11")), today, true), None);
         assert_eq!(Skip::of(&customer("2026-03-01", None), today, false), Some(Skip::Where));
-        assert_eq!(Skip::of(&Customer::default(), today, true), None);
+        assert_eq!(Skip::of(&CustomerHistory::default(), today, true), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::domain::adoption::{self, Progress};
 use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::{self, FactsByCompany, Reading};
-use crate::domain::customer::Customer;
+use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Evaluation, Evidence, Finding, Skip};
 use crate::domain::preset;
@@ -153,7 +153,7 @@ struct RunningDay<'s> {
     day: Day,
     /// The run; `None` after a pulse was set.
     run: Option<i64>,
-    customers: Vec<(CompanyKey, Customer)>,
+    customers: Vec<(CompanyKey, CustomerHistory)>,
     conditions: Conditions<'s>,
     steps: Vec<Step>,
     /// What the applied rules found.
@@ -177,7 +177,7 @@ impl<'s> RunningDay<'s> {
         store: &'s Store,
         clock: &'s Clock,
         day: Day,
-        customers: Vec<(CompanyKey, Customer)>,
+        customers: Vec<(CompanyKey, CustomerHistory)>,
         conditions: Conditions<'s>,
     ) -> Self {
         RunningDay {

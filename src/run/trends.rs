@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::conditions::Conditions;
 use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::Customer;
+use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::Admission;
 use crate::domain::rule::{Rule, TrendRule};
@@ -15,7 +15,7 @@ use crate::domain::trend::{Sweep, TrendFacts};
 /// Starts a sweep at `day`, including the preceding days on which the change must hold.
 pub(crate) fn sweep_to<'a>(
     facts: &'a TrendFacts,
-    customers: &'a [(CompanyKey, Customer)],
+    customers: &'a [(CompanyKey, CustomerHistory)],
     conditions: &Conditions<'_>,
     rule: &Rule,
     trend: &'a TrendRule,
@@ -43,7 +43,7 @@ pub(crate) fn admissions(
 /// of other kinds.
 pub(crate) fn holding(
     store: &crate::store::Store,
-    customers: &[(CompanyKey, Customer)],
+    customers: &[(CompanyKey, CustomerHistory)],
     conditions: &Conditions<'_>,
     rules: &[&Rule],
     day: Day,

@@ -7,7 +7,7 @@ use rusqlite::Row;
 
 use super::{Fact, Store};
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::{self, Break, Customer, Subscription};
+use crate::domain::customer::{self, Break, CustomerHistory, Subscription};
 use crate::domain::day::Day;
 
 impl Store {
@@ -21,7 +21,7 @@ impl Store {
 
     /// What rules need to know about every company, ordered by id so that the order of imports does
     /// not matter.
-    pub(crate) fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
+    pub(crate) fn customers(&self) -> Result<Vec<(CompanyKey, CustomerHistory)>> {
         let mut breaks = self.breaks_within((0, u32::MAX))?;
         let mut statement = self.connection.prepare_cached(
             "SELECT id, first_event_day,
@@ -33,7 +33,10 @@ impl Store {
             let first: Option<i32> = row.get("first_event_day")?;
             let breaks = breaks.remove(&key).unwrap_or_default();
             let created_on = row.get("created_on")?;
-            Ok((key, Customer { created_on, first_event: first.map(Day::from_number), breaks }))
+            Ok((
+                key,
+                CustomerHistory { created_on, first_event: first.map(Day::from_number), breaks },
+            ))
         })?;
         Ok(customers.collect::<Result<_, _>>()?)
     }

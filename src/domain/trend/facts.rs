@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::super::company::CompanyKey;
-use super::super::customer::Customer;
+use super::super::customer::CustomerHistory;
 use super::super::day::Day;
 use super::super::rule::{Measure, TrendRule, Watch};
 use super::activity::Activity;
@@ -38,7 +38,7 @@ impl TrendFacts {
     pub(crate) fn sweep<'a>(
         &'a self,
         rule: &'a TrendRule,
-        customers: &'a [(CompanyKey, Customer)],
+        customers: &'a [(CompanyKey, CustomerHistory)],
         first_day: Day,
     ) -> Sweep<'a> {
         let activity = self.activities.get(&TrendFacts::source(rule)).unwrap_or(&self.none);

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::super::chance;
 use super::super::company::CompanyKey;
-use super::super::customer::Customer;
+use super::super::customer::CustomerHistory;
 use super::super::day::{Day, DayRange};
 use super::super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use super::super::rule::{Against, Direction, Measure, TrendRule};
@@ -31,7 +31,7 @@ pub(crate) const LEAST_WEEKS: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Customers<'a> {
     /// All companies, including those that the rule does not apply to.
-    pub all: &'a [(CompanyKey, Customer)],
+    pub all: &'a [(CompanyKey, CustomerHistory)],
     /// The segment of each company, as a number, in the same order; empty unless the rule compares
     /// by segment.
     pub segments: &'a [Option<u32>],
@@ -232,7 +232,7 @@ impl<'a> Sweep<'a> {
     /// For each company: the first day of its current period and how many past windows it has, up
     /// to the baseline; `None` for those that are not customers.
     fn read_all(&self) -> Vec<Option<(Day, i32)>> {
-        let read = |(_, customer): &(CompanyKey, Customer)| {
+        let read = |(_, customer): &(CompanyKey, CustomerHistory)| {
             let since = customer.present_period(self.day)?;
             let windows = (self.day - since + 1) / self.rule.days() - 1;
             Some((since, windows.min(self.rule.baseline_windows())))

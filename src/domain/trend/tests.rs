@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::super::customer::{Break, Customer};
+use super::super::customer::{Break, CustomerHistory};
 use super::super::finding::{Admission, Evaluation, Evidence, Skip};
 use super::super::rule::{Against, Direction, Measure, TrendRule};
 use super::sweep::Customers;
@@ -20,12 +20,12 @@ fn rule() -> TrendRule {
     TrendRule::of_event("login")
 }
 
-fn since(first: Day) -> Customer {
-    Customer { first_event: Some(first), ..Customer::default() }
+fn since(first: Day) -> CustomerHistory {
+    CustomerHistory { first_event: Some(first), ..CustomerHistory::default() }
 }
 
 /// A company: its customer, and its counts by age in days.
-struct Company(Customer, Vec<(i32, u64)>);
+struct Company(CustomerHistory, Vec<(i32, u64)>);
 
 /// A company established long ago, with these counts in the previous window and in the current one.
 fn old(previous: u64, current: u64, days: i32) -> Company {
@@ -33,7 +33,7 @@ fn old(previous: u64, current: u64, days: i32) -> Company {
 }
 
 struct Book {
-    customers: Vec<(CompanyKey, Customer)>,
+    customers: Vec<(CompanyKey, CustomerHistory)>,
     activity: Activity,
     segments: Vec<Option<u32>>,
 }
@@ -154,7 +154,7 @@ fn only_established_customers_with_events_are_evaluated() {
         });
         // The creation date has no effect: customers are established by their first event.
         let created_on = Some(day("2026-04-01"));
-        let customer = Customer {
+        let customer = CustomerHistory {
             created_on,
             first_event: Some(day(first)),
             breaks: away.into_iter().collect(),

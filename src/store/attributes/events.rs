@@ -10,7 +10,7 @@ use crate::domain::attributes::{
     self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts, PeriodFacts, YEAR,
 };
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::Customer;
+use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::Admission;
 
@@ -243,7 +243,7 @@ impl Sheet<'_> {
             let breaks = breaks.remove(&CompanyKey(key)).unwrap_or_default();
             let first_event = Some(Day::from_number(first));
             facts[place].start =
-                Customer { created_on: None, first_event, breaks }.present_period(day);
+                CustomerHistory { created_on: None, first_event, breaks }.present_period(day);
         }
         Ok(facts)
     }

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::keys;
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::Customer;
+use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::{Against, Measure, TrendRule, Watch};
 use crate::domain::trend::{Activity, TrendFacts};
@@ -20,7 +20,7 @@ impl Store {
     pub(crate) fn trend_facts(
         &self,
         rules: &[&TrendRule],
-        customers: &[(CompanyKey, Customer)],
+        customers: &[(CompanyKey, CustomerHistory)],
         days: DayRange,
     ) -> Result<TrendFacts> {
         let mut asked: FxHashMap<Watch, DayRange> = FxHashMap::default();
@@ -117,7 +117,10 @@ impl Store {
     }
 
     /// The segment of each customer as a number, in their order; `None` for customers without one.
-    fn segment_numbers(&self, customers: &[(CompanyKey, Customer)]) -> Result<Vec<Option<u32>>> {
+    fn segment_numbers(
+        &self,
+        customers: &[(CompanyKey, CustomerHistory)],
+    ) -> Result<Vec<Option<u32>>> {
         let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
         let mut of_company: FxHashMap<u32, u32> = FxHashMap::default();
         let mut statement = self.connection.prepare_cached(
