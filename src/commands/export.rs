@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
 use crate::error::usage;
 use crate::output_file::{OutputFile, is_standard_output};
-use crate::query::{AsOfOption, ConditionOptions, Customers};
+use crate::query::{AsOfOption, ConditionOptions, SelectedCompanies};
 use crate::render::{Format, RecordBook, RecordWriter, Value, counted};
 use crate::store::{Scope, SignalFilter, SignalOrder, SortKey, Store, TaskFilter};
 use crate::views;
@@ -162,9 +162,9 @@ fn companies(
 }
 
 /// All companies that ever existed, with the attributes that identify them, ordered by id.
-fn all_companies(context: &Context, store: &Store) -> Result<Customers> {
+fn all_companies(context: &Context, store: &Store) -> Result<SelectedCompanies> {
     let as_of = AsOfOption::default().resolve(context, store)?;
-    Customers::select(store, &store.catalogue()?, &exports::COMPANY, &[], as_of)
+    SelectedCompanies::select(store, &store.catalogue()?, &exports::COMPANY, &[], as_of)
 }
 
 fn health(

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::domain::attributes::Datum;
 use crate::domain::health::Band;
 use crate::domain::signal::{SignalType, State};
-use crate::query::{AsOfOption, Customers};
+use crate::query::{AsOfOption, SelectedCompanies};
 use crate::render::escape::for_terminal;
 use crate::render::{Format, counted};
 use crate::store::{SignalFilter, SignalOrder, Snoozed, Store};
@@ -72,7 +72,7 @@ pub(crate) fn run(context: &Context) -> Result<()> {
 fn report_day(context: &Context, store: &Store) -> Result<()> {
     const NAMES: [&str; 4] = ["churned_on", "health_band", "days_to_renewal", "overdue_tasks"];
     let as_of = AsOfOption::default().resolve(context, store)?;
-    let customers = Customers::select(store, &store.catalogue()?, &NAMES, &[], as_of)?;
+    let customers = SelectedCompanies::select(store, &store.catalogue()?, &NAMES, &[], as_of)?;
     let (mut poor, mut soon, mut late, mut overdue) = (0, 0, 0, 0);
     for values in customers.values(&NAMES)? {
         if matches!(values[0], Datum::Day(day) if *day <= as_of.day) {

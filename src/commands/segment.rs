@@ -8,7 +8,7 @@ use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::error::{ErrorKind, not_allowed};
-use crate::query::{AsOfOption, Customers, condition_of, existing_segment};
+use crate::query::{AsOfOption, SelectedCompanies, condition_of, existing_segment};
 use crate::store::{Finish, Segment as StoredSegment, Store};
 use crate::views::segments::{SEGMENTS, SizedSegment};
 
@@ -147,7 +147,7 @@ impl ListSegments {
             .iter()
             .map(|segment| condition_of(&catalogue, segment))
             .collect::<Result<Vec<_>>>()?;
-        let sizes = Customers::count(&store, &catalogue, &conditions, as_of)?;
+        let sizes = SelectedCompanies::count(&store, &catalogue, &conditions, as_of)?;
         let sized = segments
             .into_iter()
             .zip(sizes)

@@ -108,9 +108,9 @@ impl ConditionOptions {
         catalogue: &Catalogue,
         names: &[&str],
         as_of: AsOf,
-    ) -> Result<Customers> {
+    ) -> Result<SelectedCompanies> {
         let conditions = self.conditions(store, catalogue)?;
-        let selected = Customers::select(store, catalogue, names, &conditions, as_of);
+        let selected = SelectedCompanies::select(store, catalogue, names, &conditions, as_of);
         if self.condition.is_some() { selected.map_err(of_the_command_line) } else { selected }
     }
 
@@ -149,7 +149,7 @@ impl Selection {
         catalogue: &Catalogue,
         names: &[&str],
         as_of: AsOf,
-    ) -> Result<Customers> {
+    ) -> Result<SelectedCompanies> {
         let names: Vec<&str> =
             names.iter().copied().chain(self.csm.as_ref().map(|_| "csm")).collect();
         let mut companies = self.condition.select(store, catalogue, &names, as_of)?;
@@ -194,13 +194,13 @@ pub(crate) fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<E
 }
 
 /// Some companies, with the values of some attributes.
-pub(crate) struct Customers {
+pub(crate) struct SelectedCompanies {
     table: AttributeTable,
     /// The selected rows of the table, in order.
     rows: Vec<usize>,
 }
 
-impl Customers {
+impl SelectedCompanies {
     /// The companies that meet all conditions, ordered by id, with the values of the named
     /// attributes and of those in the conditions.
     ///
@@ -212,13 +212,13 @@ impl Customers {
         names: &[&str],
         conditions: &[Expression],
         as_of: AsOf,
-    ) -> Result<Customers> {
+    ) -> Result<SelectedCompanies> {
         let named =
             conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
         let names: Vec<&str> = names.iter().copied().chain(named).collect();
         let table = store.attributes(catalogue, &names, as_of, Scope::All)?;
         let rows = (0..table.companies().len()).collect();
-        let mut companies = Customers { table, rows };
+        let mut companies = SelectedCompanies { table, rows };
         companies.keep_where(catalogue, conditions)?;
         Ok(companies)
     }

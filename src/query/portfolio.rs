@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
-use super::Customers;
+use super::SelectedCompanies;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
@@ -42,7 +42,7 @@ pub(crate) fn portfolio(
     as_of: AsOf,
     held: &FxHashMap<CompanyKey, u64>,
 ) -> Result<Vec<Customer>> {
-    let selected = Customers::select(store, catalogue, &PORTFOLIO, conditions, as_of)?;
+    let selected = SelectedCompanies::select(store, catalogue, &PORTFOLIO, conditions, as_of)?;
     present_customers(store, &selected, as_of, held)
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn portfolio(
 /// have the attributes of [`PORTFOLIO`].
 pub(crate) fn present_customers(
     store: &Store,
-    selected: &Customers,
+    selected: &SelectedCompanies,
     as_of: AsOf,
     held: &FxHashMap<CompanyKey, u64>,
 ) -> Result<Vec<Customer>> {

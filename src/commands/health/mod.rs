@@ -16,7 +16,7 @@ use crate::domain::day::{Day, DayRange, GivenDay};
 use crate::domain::health::Movement;
 use crate::error::usage;
 use crate::health;
-use crate::query::{AsOfOption, Customers, Selection, known_names};
+use crate::query::{AsOfOption, SelectedCompanies, Selection, known_names};
 use crate::query::{find_company, not_in_the_future};
 use crate::render::{Format, RecordWriter, Screen, TextTable, Value, counted};
 use crate::store::{Finish, Scope, Store};
@@ -147,7 +147,7 @@ impl ListHealth {
 }
 
 /// The rows of the companies that were scored.
-fn rows(store: &Store, companies: &Customers, as_of: AsOf) -> Result<Vec<HealthRow>> {
+fn rows(store: &Store, companies: &SelectedCompanies, as_of: AsOf) -> Result<Vec<HealthRow>> {
     let Some(scored_on) = store.health_day(as_of)? else { return Ok(Vec::new()) };
     let mut health = store.health_on(scored_on, Scope::All)?;
     let mut rows = Vec::new();

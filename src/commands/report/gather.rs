@@ -28,8 +28,8 @@ use crate::domain::trend::Windows;
 use crate::error::not_allowed;
 use crate::expression::Expression;
 use crate::query::{
-    ConditionOptions, Customers, PORTFOLIO, Selection, csm_called, current_pulses, find_company,
-    has_churned, present_customers,
+    ConditionOptions, PORTFOLIO, SelectedCompanies, Selection, csm_called, current_pulses,
+    find_company, has_churned, present_customers,
 };
 use crate::render::report::{Head, Letterhead, Logo};
 use crate::store::{
@@ -84,7 +84,8 @@ impl<'s> Question<'s> {
     pub(super) fn book(&self) -> Result<Book> {
         let named = self.conditions.iter().flat_map(|condition| &condition.names);
         let names: Vec<&str> = PORTFOLIO.into_iter().chain(named.map(String::as_str)).collect();
-        let mut all = Customers::select(self.store, &self.catalogue, &names, &[], self.as_of)?;
+        let mut all =
+            SelectedCompanies::select(self.store, &self.catalogue, &names, &[], self.as_of)?;
         let poor_of_team = poor_of_team(&all, self.day())?;
         all.keep_where(&self.catalogue, &self.conditions)?;
         if let Some(csm) = &self.csm {
@@ -441,7 +442,7 @@ fn filter_words(condition: &ConditionOptions, csm: Option<&str>) -> String {
 }
 
 /// The number of poor customers of each CSM, among all customers of the day.
-fn poor_of_team(all: &Customers, day: Day) -> Result<BTreeMap<String, u64>> {
+fn poor_of_team(all: &SelectedCompanies, day: Day) -> Result<BTreeMap<String, u64>> {
     let mut poor = BTreeMap::new();
     for values in all.values(&["csm", "health_band", "churned_on"])? {
         let Some(csm) = values[0].text().filter(|_| !has_churned(values[2], day)) else { continue };
