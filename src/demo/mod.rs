@@ -63,7 +63,7 @@ const NAMES: [&str; 20] = [
 ];
 
 #[derive(Debug)]
-struct Company {
+struct DemoCompany {
     company_id: &'static str,
     name: &'static str,
     product: &'static str,
@@ -72,13 +72,13 @@ struct Company {
 
 #[derive(Debug, Deserialize)]
 struct Story {
-    turn: Vec<Turn>,
+    turn: Vec<UsageChange>,
 }
 
 /// A change of habits, as explained in `story.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Turn {
+struct UsageChange {
     company: Option<String>,
     product: Option<String>,
     people: Option<Vec<u64>>,
@@ -88,8 +88,8 @@ struct Turn {
     thousandths: u64,
 }
 
-impl Turn {
-    fn concerns(&self, company: &Company, person: u64, event: &str, day: &str) -> bool {
+impl UsageChange {
+    fn concerns(&self, company: &DemoCompany, person: u64, event: &str, day: &str) -> bool {
         // ISO dates compare as texts.
         self.company.as_ref().is_none_or(|id| *id == company.company_id)
             && self.product.as_ref().is_none_or(|product| *product == company.product)
@@ -115,7 +115,7 @@ pub(crate) fn events() -> Result<String> {
 }
 
 /// Parses our own file, which has no quotes.
-fn companies() -> Vec<Company> {
+fn companies() -> Vec<DemoCompany> {
     let mut lines = COMPANIES.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let header = lines.next().unwrap_or_default();
     let place = |name| header.iter().position(|column| *column == name).unwrap_or(usize::MAX);
@@ -123,13 +123,13 @@ fn companies() -> Vec<Company> {
     let company = |cells: Vec<&'static str>| {
         let cell = |place: usize| cells.get(place).copied().unwrap_or_default();
         let people = cell(seats).parse().unwrap_or(0);
-        Company { company_id: cell(id), name: cell(name), product: cell(product), people }
+        DemoCompany { company_id: cell(id), name: cell(name), product: cell(product), people }
     };
     lines.map(company).collect()
 }
 
 /// The lines of one day, ordered by time.
-fn lines_of(day: Day, companies: &[Company], turns: &[Turn]) -> Vec<String> {
+fn lines_of(day: Day, companies: &[DemoCompany], turns: &[UsageChange]) -> Vec<String> {
     let text = day.to_string();
     let mut timed = Vec::new();
     for (place, company) in companies.iter().enumerate() {
@@ -182,14 +182,14 @@ fn second_of_day(random: &mut Random) -> u64 {
     8 * 3600 + random.below(10 * 3600)
 }
 
-fn line(day: &str, second: u64, company: &Company, person: u64, event: &str) -> String {
+fn line(day: &str, second: u64, company: &DemoCompany, person: u64, event: &str) -> String {
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     let id = company.company_id;
     format!("{id},{event},{day}T{hour:02}:{minute:02}:{second:02}Z,{}", person_id(company, person))
 }
 
 /// Such as `priya@northgate.example`.
-fn person_id(company: &Company, person: u64) -> String {
+fn person_id(company: &DemoCompany, person: u64) -> String {
     let domain: String =
         company.name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let name = NAMES[person as usize % NAMES.len()];

@@ -172,7 +172,8 @@ pub(crate) fn current(history: &[PulseMark], day: Day) -> Option<PulseMark> {
 pub(crate) fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
     let mut days = last_of_each_day(history.iter().take_while(|mark| mark.day <= day));
     let first = days.next()?;
-    let mut course = Course { score: target_of(first), target: target_of(first), closing_days: 0 };
+    let mut course =
+        Approach { score: target_of(first), target: target_of(first), closing_days: 0 };
     let mut reached = first.day;
     for mark in days {
         course.closing_days += mark.day - reached - 1;
@@ -185,7 +186,7 @@ pub(crate) fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
 
 /// The score on its way to a target. It counts the days instead of applying them one by one: after
 /// 14 days the gap is exactly half, without 14 rounding errors.
-struct Course {
+struct Approach {
     /// The score when the target was set.
     score: f64,
     target: f64,
@@ -193,7 +194,7 @@ struct Course {
     closing_days: i32,
 }
 
-impl Course {
+impl Approach {
     fn now(&self) -> f64 {
         self.target
             + (self.score - self.target) * 0.5_f64.powf(f64::from(self.closing_days) / HALF_LIFE)
@@ -207,7 +208,7 @@ impl Course {
         let moved = score + (target - self.target) / 2.0;
         let score =
             if (moved - target).abs() > (score - target).abs() + AS_FAR { score } else { moved };
-        *self = Course { score: score.clamp(0.0, 100.0), target, closing_days: 0 };
+        *self = Approach { score: score.clamp(0.0, 100.0), target, closing_days: 0 };
     }
 }
 
