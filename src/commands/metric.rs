@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::domain::metric::{self, DAYS, Definition, Measure, Metric as DomainMetric, USUAL_DAYS};
+use crate::domain::metric::{
+    self, DAYS, Metric as DomainMetric, MetricDefinition, MetricMeasure, USUAL_DAYS,
+};
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::store::{Catalogue, Finish, Known, Store};
@@ -53,7 +55,7 @@ pub(crate) struct AddMetric {
     event: Option<String>,
     /// What is counted: count (events), people (distinct), or days-since (the last one)
     #[arg(long, value_name = "MEASURE", requires = "event")]
-    measure: Option<Measure>,
+    measure: Option<MetricMeasure>,
     /// Over how many days up to the as-of date, 1 to 3650; 28 unless set
     #[arg(long, value_name = "DAYS", requires = "event", value_parser = days)]
     days: Option<u16>,
@@ -96,10 +98,10 @@ impl Metric {
 impl AddMetric {
     fn run(self, context: &Context) -> Result<()> {
         let definition = match (self.formula, self.event) {
-            (Some(formula), _) => Definition::Formula(formula),
-            (None, Some(event)) => Definition::Counted {
+            (Some(formula), _) => MetricDefinition::Formula(formula),
+            (None, Some(event)) => MetricDefinition::Counted {
                 event,
-                measure: self.measure.unwrap_or(Measure::Count),
+                measure: self.measure.unwrap_or(MetricMeasure::Count),
                 days: self.days.unwrap_or(USUAL_DAYS),
             },
             (None, None) => {
@@ -109,7 +111,7 @@ impl AddMetric {
         let metric = DomainMetric { name: self.name, definition };
         let mut store = context.maker()?;
         let old = store.transaction(Finish::Commit, |store| {
-            if let Definition::Formula(formula) = &metric.definition {
+            if let MetricDefinition::Formula(formula) = &metric.definition {
                 store
                     .catalogue()?
                     .with(&metric)
@@ -138,7 +140,7 @@ pub(crate) fn warn_of_unknown_event(
     store: &Store,
     metric: &DomainMetric,
 ) -> Result<()> {
-    let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
+    let MetricDefinition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.has_event_name(event)? {
         let like = nearest_of_all(event, store.event_names()?.into_iter());
         let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
@@ -161,7 +163,7 @@ pub(crate) fn save(store: &Store, metric: &DomainMetric) -> Result<Option<Domain
     store.save_metric(metric)?;
     let catalogue = store.catalogue()?;
     check_name(&catalogue, &metric.name)?;
-    if let Definition::Formula(formula) = &metric.definition {
+    if let MetricDefinition::Formula(formula) = &metric.definition {
         let expression = catalogue.read(formula)?;
         refuse_circle(&catalogue, &metric.name, &expression.names)?;
         // A formula that depends on health must not be part of health.
@@ -232,9 +234,10 @@ pub(crate) fn refuse_circle(
 /// The names in the formula of a metric; empty for other metrics and invalid formulas.
 fn names_in(catalogue: &Catalogue, name: &str) -> Vec<String> {
     match catalogue.all().find(|known| known.name() == name) {
-        Some(Known::Metric(DomainMetric { definition: Definition::Formula(formula), .. })) => {
-            catalogue.read(formula).map(|expression| expression.names).unwrap_or_default()
-        }
+        Some(Known::Metric(DomainMetric {
+            definition: MetricDefinition::Formula(formula),
+            ..
+        })) => catalogue.read(formula).map(|expression| expression.names).unwrap_or_default(),
         _ => Vec::new(),
     }
 }

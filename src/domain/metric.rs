@@ -11,16 +11,16 @@ pub(crate) struct Metric {
     /// Its name as an attribute.
     pub name: String,
     /// How to compute its value.
-    pub definition: Definition,
+    pub definition: MetricDefinition,
 }
 
 /// How to compute the value of a metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Definition {
+pub(crate) enum MetricDefinition {
     /// Counted from events.
     Counted {
         event: String,
-        measure: Measure,
+        measure: MetricMeasure,
         /// Over how many days up to the as-of date; one of [`DAYS`].
         days: u16,
     },
@@ -36,7 +36,7 @@ pub(crate) const USUAL_DAYS: u16 = 28;
 
 /// What to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Measure {
+pub(crate) enum MetricMeasure {
     /// Events.
     Count,
     /// Distinct people.
@@ -44,32 +44,32 @@ pub(crate) enum Measure {
     /// Days since the last event.
     DaysSince,
 }
-named!(Measure { Count = "count", People = "people", DaysSince = "days-since" });
+named!(MetricMeasure { Count = "count", People = "people", DaysSince = "days-since" });
 
-impl Measure {
+impl MetricMeasure {
     /// The unit of its values.
     pub(crate) fn unit(self) -> &'static str {
         match self {
-            Measure::Count => "events",
-            Measure::People => "people",
-            Measure::DaysSince => "days",
+            MetricMeasure::Count => "events",
+            MetricMeasure::People => "people",
+            MetricMeasure::DaysSince => "days",
         }
     }
 }
 
-impl fmt::Display for Definition {
+impl fmt::Display for MetricDefinition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Definition::Counted { event, measure: Measure::Count, days } => {
+            MetricDefinition::Counted { event, measure: MetricMeasure::Count, days } => {
                 write!(f, "{event}: events in the last {days} days")
             }
-            Definition::Counted { event, measure: Measure::People, days } => {
+            MetricDefinition::Counted { event, measure: MetricMeasure::People, days } => {
                 write!(f, "{event}: people in the last {days} days")
             }
-            Definition::Counted { event, measure: Measure::DaysSince, days } => {
+            MetricDefinition::Counted { event, measure: MetricMeasure::DaysSince, days } => {
                 write!(f, "{event}: days since the last one, of the last {days} days")
             }
-            Definition::Formula(formula) => write!(f, "= {formula}"),
+            MetricDefinition::Formula(formula) => write!(f, "= {formula}"),
         }
     }
 }

@@ -153,7 +153,7 @@ impl RuleLogic {
 
 /// What a trend rule counts of its event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Measure {
+pub(crate) enum RuleMeasure {
     /// Events.
     #[default]
     Events,
@@ -162,7 +162,7 @@ pub(crate) enum Measure {
     /// Distinct people with at least one event.
     People,
 }
-named!(Measure { Events = "events", Days = "days", People = "people" });
+named!(RuleMeasure { Events = "events", Days = "days", People = "people" });
 
 /// What the activity of a company is compared with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -183,18 +183,18 @@ pub(crate) struct Watch {
     /// The event's name, or [`ALL_EVENTS`].
     pub event: String,
     /// What to count.
-    pub measure: Measure,
+    pub measure: RuleMeasure,
 }
 
 impl Watch {
     /// A measure of one event.
-    pub(crate) fn new(event: &str, measure: Measure) -> Self {
+    pub(crate) fn new(event: &str, measure: RuleMeasure) -> Self {
         Watch { event: event.to_owned(), measure }
     }
 
     /// Active people, whatever they did.
     pub(crate) fn people() -> Self {
-        Watch::new(ALL_EVENTS, Measure::People)
+        Watch::new(ALL_EVENTS, RuleMeasure::People)
     }
 
     /// The single event that counts; `None` if all count.
@@ -206,12 +206,12 @@ impl Watch {
 impl fmt::Display for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.only_event(), self.measure) {
-            (None, Measure::Events) => f.write_str("all events"),
-            (None, Measure::Days) => f.write_str("active days"),
-            (None, Measure::People) => f.write_str("active people"),
-            (Some(event), Measure::Events) => f.write_str(event),
-            (Some(event), Measure::Days) => write!(f, "days with {event}"),
-            (Some(event), Measure::People) => write!(f, "people with {event}"),
+            (None, RuleMeasure::Events) => f.write_str("all events"),
+            (None, RuleMeasure::Days) => f.write_str("active days"),
+            (None, RuleMeasure::People) => f.write_str("active people"),
+            (Some(event), RuleMeasure::Events) => f.write_str(event),
+            (Some(event), RuleMeasure::Days) => write!(f, "days with {event}"),
+            (Some(event), RuleMeasure::People) => write!(f, "people with {event}"),
         }
     }
 }
@@ -223,7 +223,7 @@ pub(crate) struct TrendRule {
     /// The event's name, or [`ALL_EVENTS`].
     pub event: String,
     /// What to count.
-    pub measure: Measure,
+    pub measure: RuleMeasure,
     /// The length of each window, in days; one of [`TIMEFRAMES`].
     pub timeframe: u8,
     /// The change above which it raises a signal, in percent; one of [`THRESHOLDS`].
@@ -252,7 +252,7 @@ impl Default for TrendRule {
     fn default() -> Self {
         TrendRule {
             event: ALL_EVENTS.to_owned(),
-            measure: Measure::Events,
+            measure: RuleMeasure::Events,
             timeframe: DEFAULT_TIMEFRAME,
             threshold: DEFAULT_THRESHOLD,
             direction: Direction::Both,
@@ -276,7 +276,7 @@ impl TrendRule {
 
     /// The rule that counts events of this name, likewise.
     pub(crate) fn of_event(event: &str) -> Self {
-        TrendRule::new(Watch::new(event, Measure::Events))
+        TrendRule::new(Watch::new(event, RuleMeasure::Events))
     }
 
     /// What it counts.
@@ -336,7 +336,7 @@ impl TrendRule {
     /// one before, where a drop is bad. `None` for other rules, which were not measured. The
     /// figures are those of docs/backtest.md.
     pub(crate) fn worth(&self) -> Option<&'static str> {
-        let is_common_rule = self.measure == Measure::Events
+        let is_common_rule = self.measure == RuleMeasure::Events
             && self.is_plain()
             && self.for_days == 1
             && !self.inverse
@@ -350,7 +350,7 @@ impl TrendRule {
 
     /// Whether its signals have no chance value.
     pub(crate) fn has_no_chance(&self) -> bool {
-        self.measure == Measure::People && !self.is_plain()
+        self.measure == RuleMeasure::People && !self.is_plain()
     }
 }
 
@@ -518,7 +518,7 @@ pub(crate) const RULE_FIELDS: [RuleField; 28] = [
     RuleField { name: "event", value: |rule| rule.logic.event().into() },
     RuleField {
         name: "people",
-        value: |rule| rule.logic.trend().map(|trend| trend.measure == Measure::People).into(),
+        value: |rule| rule.logic.trend().map(|trend| trend.measure == RuleMeasure::People).into(),
     },
     RuleField {
         name: "timeframe",

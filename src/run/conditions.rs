@@ -11,7 +11,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::condition::{ConditionFacts, FactsByCompany, ReadValue, Reading};
 use crate::domain::day::Day;
 use crate::domain::finding::Admission;
-use crate::domain::metric::{Definition, Metric};
+use crate::domain::metric::{Metric, MetricDefinition};
 use crate::domain::pulse::to_one_decimal;
 use crate::domain::rule::{ConditionRule, Rule};
 use crate::expression::{Expression, is_true};
@@ -221,7 +221,7 @@ impl<'s> Conditions<'s> {
         }
         self.reads(rule, |known| match known {
             Known::BuiltIn(attribute) => attribute.group == Group::Usage,
-            Known::Metric(metric) => matches!(metric.definition, Definition::Counted { .. }),
+            Known::Metric(metric) => matches!(metric.definition, MetricDefinition::Counted { .. }),
             Known::Own(..) => false,
         })
     }
@@ -240,7 +240,7 @@ impl<'s> Conditions<'s> {
                 continue;
             }
             match self.catalogue.find(&name)? {
-                Known::Metric(Metric { definition: Definition::Formula(text), .. }) => {
+                Known::Metric(Metric { definition: MetricDefinition::Formula(text), .. }) => {
                     names.extend(self.catalogue.read(text)?.names);
                 }
                 known if is_wanted(known) => return Ok(true),

@@ -7,7 +7,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::condition::Reading;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::{Evidence, Finding};
-use crate::domain::rule::{Aim, Measure, Rule, RuleLogic, TrendRule};
+use crate::domain::rule::{Aim, Rule, RuleLogic, RuleMeasure, TrendRule};
 use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome};
 use crate::domain::task::Stamp;
 use crate::domain::trend::Windows;
@@ -205,7 +205,7 @@ impl RunningDay<'_> {
         let windows =
             Windows { observation: comparison.observation, decision: comparison.decision };
         let activity = self.store.company_activity(company, &trend.watch(), &windows)?;
-        if trend.measure == Measure::People {
+        if trend.measure == RuleMeasure::People {
             let people = |count: fn(&crate::store::PersonActivity) -> u64| {
                 activity
                     .people
@@ -216,7 +216,7 @@ impl RunningDay<'_> {
             return Ok((people(|person| person.previous), people(|person| person.current)));
         }
         let counted = |count: u64| match trend.measure {
-            Measure::Days => u64::from(count > 0),
+            RuleMeasure::Days => u64::from(count > 0),
             _ => count,
         };
         let sum = |range: DayRange| {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rusqlite::{OptionalExtension, Row};
 
 use super::Store;
-use crate::domain::metric::{Definition, Measure, Metric};
+use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 
 impl Store {
     /// All metrics, A to Z.
@@ -30,10 +30,10 @@ impl Store {
             "INSERT OR REPLACE INTO metrics (name, event, measure, days, formula) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         match &metric.definition {
-            Definition::Counted { event, measure, days } => {
+            MetricDefinition::Counted { event, measure, days } => {
                 statement.execute((&metric.name, event, measure, days, None::<&str>))?
             }
-            Definition::Formula(formula) => statement.execute((
+            MetricDefinition::Formula(formula) => statement.execute((
                 &metric.name,
                 None::<&str>,
                 None::<&str>,
@@ -53,10 +53,10 @@ impl Store {
 
 fn read_metric(row: &Row<'_>) -> rusqlite::Result<Metric> {
     let definition = match row.get::<_, Option<String>>("formula")? {
-        Some(formula) => Definition::Formula(formula),
-        None => Definition::Counted {
+        Some(formula) => MetricDefinition::Formula(formula),
+        None => MetricDefinition::Counted {
             event: row.get("event")?,
-            measure: row.get::<_, Measure>("measure")?,
+            measure: row.get::<_, MetricMeasure>("measure")?,
             days: row.get("days")?,
         },
     };

@@ -130,7 +130,8 @@ fn read_definition(name: String, text: &str) -> Result<Rule> {
 mod tests {
     use super::*;
     use crate::domain::rule::{
-        AdoptionRule, Against, Aim, ConditionRule, Direction, Measure, RuleLogic, TrendRule, Watch,
+        AdoptionRule, Against, Aim, ConditionRule, Direction, RuleLogic, RuleMeasure, TrendRule,
+        Watch,
     };
     use crate::domain::signal::SignalType;
     use crate::store::Permissions;
@@ -154,7 +155,7 @@ mod tests {
                 ..TrendRule::new(Watch::people())
             }),
             RuleLogic::Trend(TrendRule {
-                measure: Measure::Days,
+                measure: RuleMeasure::Days,
                 timeframe: 28,
                 threshold: 50,
                 direction: Direction::Down,

@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
-use crate::domain::metric::Measure;
+use crate::domain::metric::MetricMeasure;
 use crate::domain::notify::{Channel, Purpose, Why};
 use crate::domain::outage::Cause;
 use crate::domain::pulse::Level;
@@ -72,7 +72,7 @@ stored_as_text!(
     Outcome,
     SpreadBasis,
     AttributeType,
-    Measure,
+    MetricMeasure,
     ReasonCode,
     ReasonKind,
     TaskAction,

@@ -8,7 +8,7 @@ use crate::domain::attributes::MONTH;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::facts::Person;
-use crate::domain::rule::{Measure, Watch};
+use crate::domain::rule::{RuleMeasure, Watch};
 use crate::domain::task::TaskState;
 use crate::domain::trend::Windows;
 use crate::ops::{acknowledge, explain};
@@ -114,9 +114,11 @@ fn in_windows(view: &SignalView) -> Option<Activity> {
     let current = comparison.decision.len();
     let watch = trend.watch();
     let title = match (trend.measure, watch.only_event()) {
-        (Measure::People, None) => "people active".to_owned(),
-        (Measure::People, Some(event)) => format!("people with {event}"),
-        (Measure::Events | Measure::Days, event) => event.unwrap_or("all events").to_owned(),
+        (RuleMeasure::People, None) => "people active".to_owned(),
+        (RuleMeasure::People, Some(event)) => format!("people with {event}"),
+        (RuleMeasure::Events | RuleMeasure::Days, event) => {
+            event.unwrap_or("all events").to_owned()
+        }
     };
     Some((title, activity.daily.clone(), current, activity.people.clone()))
 }

@@ -1,7 +1,7 @@
 //! The list of metrics.
 
 use super::{Listing, or_dash, plain};
-use crate::domain::metric::{Definition, Metric};
+use crate::domain::metric::{Metric, MetricDefinition};
 use crate::render::{Align, Tone, Value};
 
 /// The list of metrics.
@@ -22,10 +22,10 @@ pub(crate) const METRICS: Listing<Metric> = Listing {
 fn values(metric: &Metric) -> Vec<Value<'_>> {
     let name = (&metric.name).into();
     match &metric.definition {
-        Definition::Counted { event, measure, days } => {
+        MetricDefinition::Counted { event, measure, days } => {
             vec![name, event.into(), measure.as_str().into(), i64::from(*days).into(), Value::Null]
         }
-        Definition::Formula(formula) => {
+        MetricDefinition::Formula(formula) => {
             vec![name, Value::Null, Value::Null, Value::Null, formula.into()]
         }
     }
@@ -34,10 +34,10 @@ fn values(metric: &Metric) -> Vec<Value<'_>> {
 fn cells(metric: &Metric) -> Vec<(String, Tone)> {
     let none = || or_dash(None::<&str>);
     match &metric.definition {
-        Definition::Counted { event, measure, days } => {
+        MetricDefinition::Counted { event, measure, days } => {
             vec![plain(&metric.name), plain(event), plain(measure), plain(days), plain(none())]
         }
-        Definition::Formula(formula) => {
+        MetricDefinition::Formula(formula) => {
             vec![plain(&metric.name), plain(none()), plain(none()), plain(none()), plain(formula)]
         }
     }

@@ -191,7 +191,7 @@ fn condition_sentence(condition: &ConditionRule) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::rule::Measure;
+    use crate::domain::rule::RuleMeasure;
     use crate::domain::rule::Watch;
     use crate::domain::signal::SignalType;
 
@@ -248,7 +248,7 @@ mod tests {
             ..Rule::new("login", RuleLogic::Trend(TrendRule::of_event("login")))
         };
         let fading = TrendRule {
-            measure: Measure::Days,
+            measure: RuleMeasure::Days,
             timeframe: 28,
             threshold: 50,
             direction: Direction::Down,

@@ -8,7 +8,7 @@ use crate::domain::adoption::Adoption;
 use crate::domain::condition::Reading;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::Evidence;
-use crate::domain::rule::{Against, ConditionRule, Measure, TrendRule};
+use crate::domain::rule::{Against, ConditionRule, RuleMeasure, TrendRule};
 use crate::domain::signal::{Comparison, HistoryEntry, State};
 use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEvidence};
 use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
@@ -314,16 +314,18 @@ fn trend_sentence(trend: &TrendRule, evidence: &TrendEvidence, reference: &Refer
     let (now, before) = (render::thousands(current), render::thousands(previous));
     let (watch, days) = (trend.watch(), trend.timeframe);
     let (seen, unit) = match (watch.only_event(), trend.measure) {
-        (None, Measure::Days) => (format!("active on {now} of the last {days} days"), "days "),
-        (Some(event), Measure::Days) => {
+        (None, RuleMeasure::Days) => (format!("active on {now} of the last {days} days"), "days "),
+        (Some(event), RuleMeasure::Days) => {
             (format!("{event} on {now} of the last {days} days"), "days ")
         }
-        (None, Measure::Events) => (format!("{now} events in the last {days} days"), "events "),
-        (Some(event), Measure::Events) => (format!("{now} of {event} in the last {days} days"), ""),
-        (None, Measure::People) => {
+        (None, RuleMeasure::Events) => (format!("{now} events in the last {days} days"), "events "),
+        (Some(event), RuleMeasure::Events) => {
+            (format!("{now} of {event} in the last {days} days"), "")
+        }
+        (None, RuleMeasure::People) => {
             (format!("{now} people active in the last {days} days"), "people ")
         }
-        (Some(event), Measure::People) => {
+        (Some(event), RuleMeasure::People) => {
             (format!("{now} people with {event} in the last {days} days"), "people ")
         }
     };
@@ -378,7 +380,7 @@ fn newer_counts(
         activity.daily.iter().filter(|(day, _)| window.contains(*day)).map(|(_, count)| count).sum()
     };
     let (before, now) = (sum(comparison.observation), sum(comparison.decision));
-    let is_counted = trend.measure != Measure::People;
+    let is_counted = trend.measure != RuleMeasure::People;
     (is_counted && (before, now) != (comparison.previous, comparison.current))
         .then_some((before, now))
 }

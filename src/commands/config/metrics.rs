@@ -7,7 +7,7 @@ use super::section::{Advice, Definition, Section};
 use crate::commands::metric;
 use crate::configuration::{Block, Table};
 use crate::domain::attributes::Group;
-use crate::domain::metric::{DAYS, Definition as MetricDefinition, Measure, Metric, USUAL_DAYS};
+use crate::domain::metric::{DAYS, Metric, MetricDefinition, MetricMeasure, USUAL_DAYS};
 use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
@@ -47,7 +47,7 @@ fn counted(table: &Table<'_>) -> Option<MetricDefinition> {
     let (measure, days) = (table.word("measure"), table.whole("days", &DAYS, " of days"));
     Some(MetricDefinition::Counted {
         event: table.required("event")?.to_owned(),
-        measure: measure.unwrap_or(Measure::Count),
+        measure: measure.unwrap_or(MetricMeasure::Count),
         days: days.unwrap_or(USUAL_DAYS),
     })
 }

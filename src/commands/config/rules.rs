@@ -8,8 +8,8 @@ use crate::commands::rule::options::one;
 use crate::configuration::{Block, Table};
 use crate::domain::rule::{
     AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN,
-    DEFAULT_THRESHOLD, DEFAULT_TIMEFRAME, Direction, FOR_DAYS, Measure, REPEATS, Rule, RuleKind,
-    RuleLogic, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule, WITHINS, Watch,
+    DEFAULT_THRESHOLD, DEFAULT_TIMEFRAME, Direction, FOR_DAYS, REPEATS, Rule, RuleKind, RuleLogic,
+    RuleMeasure, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule, WITHINS, Watch,
 };
 use crate::domain::similar_names::nearest_of_all;
 use crate::error::CommandError;
@@ -138,7 +138,7 @@ fn watch(table: &Table<'_>) -> Option<Watch> {
         }
         (true, false) => {
             let measure =
-                if table.has("measure") { table.word("measure")? } else { Measure::Events };
+                if table.has("measure") { table.word("measure")? } else { RuleMeasure::Events };
             Some(Watch::new(table.required("event")?, measure))
         }
         (false, true) => Some(Watch::people()),
@@ -218,7 +218,7 @@ fn trend_block(block: Block, trend: &TrendRule) -> Block {
         false => block.with("event", &trend.event).with_unusual(
             "measure",
             trend.measure.as_str(),
-            Measure::Events.as_str(),
+            RuleMeasure::Events.as_str(),
         ),
         true => block.with("people", true),
     };

@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::health::{
     Bands, Measure as HealthMeasure, MeasureKind, Profile, Scale, Scoring,
 };
-use crate::domain::metric::{Definition as MetricDefinition, Measure, Metric};
+use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 use crate::domain::notify::{GRACE_HOURS, NotifySettings, SecretSource};
 use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
 use crate::domain::pulse::Level;
@@ -123,7 +123,7 @@ fn rule(number: usize) -> impl Strategy<Value = Rule> {
 
 /// Metrics may use those with a higher number, so creating them A to Z fails.
 fn metric(number: usize, count: usize) -> impl Strategy<Value = Metric> {
-    let counted = (text(), select(Measure::ALL), 1..=3650u16)
+    let counted = (text(), select(MetricMeasure::ALL), 1..=3650u16)
         .prop_map(|(event, measure, days)| MetricDefinition::Counted { event, measure, days });
     let name = if number + 1 < count { format!("m{} + mrr", number + 1) } else { "mrr".to_owned() };
     let formula =

@@ -8,9 +8,9 @@ use clap::Args;
 
 use crate::commands::options::probability;
 use crate::domain::rule::{
-    AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Measure,
-    REPEATS, Rule, RuleKind, RuleLogic, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule, WITHINS,
-    Watch,
+    AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, REPEATS,
+    Rule, RuleKind, RuleLogic, RuleMeasure, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule,
+    WITHINS, Watch,
 };
 use crate::domain::signal::SignalType;
 use crate::error::{not_allowed, usage};
@@ -24,7 +24,7 @@ pub(crate) struct TrendOptions {
     /// What is counted: events, days with at least one event, or people who were active; events
     /// unless set
     #[arg(long)]
-    measure: Option<Measure>,
+    measure: Option<RuleMeasure>,
     /// The length of each window compared, in days, 7 to 30; 7 unless set
     #[arg(long, value_name = "DAYS", value_parser = timeframe)]
     timeframe: Option<u8>,
@@ -450,7 +450,7 @@ impl RuleRequest {
 
     fn trend(&self, old: Option<&TrendRule>) -> Result<TrendRule> {
         let measure = self.options.trend.measure;
-        if self.people && measure.is_some_and(|measure| measure != Measure::People) {
+        if self.people && measure.is_some_and(|measure| measure != RuleMeasure::People) {
             return Err(
                 usage("--people is --event '*' --measure people, and no other measure").into()
             );

@@ -10,7 +10,7 @@ use crate::commands::output;
 use crate::commands::rule::preview::{ask_about_floods, previews};
 use crate::commands::rule::{advise, announce, keep, print};
 use crate::context::Context;
-use crate::domain::metric::{Definition, Metric};
+use crate::domain::metric::{Metric, MetricDefinition};
 use crate::domain::preset::{self, Choice, EVERIES, Preset};
 use crate::domain::rule::{Rule, RuleKind};
 use crate::domain::similar_names::nearest;
@@ -224,8 +224,8 @@ impl AddPreset {
 /// Creates the metric of a condition, unless one exists that counts the same event.
 fn make_metric(store: &Store, metric: &Metric) -> Result<()> {
     let event_of = |metric: &Metric| match &metric.definition {
-        Definition::Counted { event, .. } => Some(event.clone()),
-        Definition::Formula(_) => None,
+        MetricDefinition::Counted { event, .. } => Some(event.clone()),
+        MetricDefinition::Formula(_) => None,
     };
     match store.metric(&metric.name)? {
         Some(known) if event_of(&known).is_some() && event_of(&known) == event_of(metric) => Ok(()),

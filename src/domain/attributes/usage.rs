@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::rows::{day, number};
 use super::{Attribute, Datum, Group, MONTH, Of, change_pct};
 use crate::domain::day::Day;
-use crate::domain::rule::{ALL_EVENTS, Against, Measure, TrendRule};
+use crate::domain::rule::{ALL_EVENTS, Against, RuleMeasure, TrendRule};
 use crate::domain::trend::Expectation;
 
 /// The days that [`ActiveDays`] covers.
@@ -128,7 +128,7 @@ fn has_earlier_month(data_days: i32) -> bool {
 /// earlier windows of the company, scaled by the change of all other customers.
 pub(crate) fn usual_days() -> TrendRule {
     TrendRule {
-        measure: Measure::Days,
+        measure: RuleMeasure::Days,
         timeframe: MONTH as u8,
         baseline: 6,
         against: Against::Portfolio,

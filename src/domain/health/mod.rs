@@ -36,7 +36,7 @@ const FARTHEST: f64 = 1e15;
 /// How to score the health of some companies. Its text form is a `[[health.profile]]` of the
 /// configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "written::Profile", into = "written::Profile")]
+#[serde(from = "written::WrittenProfile", into = "written::WrittenProfile")]
 pub(crate) struct Profile {
     /// An expression over attributes that selects the companies it applies to; `None` means all.
     pub condition: Option<String>,
@@ -101,7 +101,7 @@ impl Bands {
 
 /// One measure of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "written::Measure", into = "written::Measure")]
+#[serde(try_from = "written::WrittenMeasure", into = "written::WrittenMeasure")]
 pub(crate) struct Measure {
     /// Its name, unique in the profile.
     pub name: String,

@@ -24,7 +24,7 @@ impl Serialize for Figure {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Profile {
+pub(super) struct WrittenProfile {
     name: String,
     #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
     condition: Option<String>,
@@ -50,19 +50,19 @@ fn usual_average() -> Figure {
     Figure(Bands::default().average)
 }
 
-impl From<Profile> for super::Profile {
-    fn from(written: Profile) -> Self {
-        let Profile { name, condition, priority, good, average, measures } = written;
+impl From<WrittenProfile> for super::Profile {
+    fn from(written: WrittenProfile) -> Self {
+        let WrittenProfile { name, condition, priority, good, average, measures } = written;
         let bands = Bands { good: good.0, average: average.0 };
         super::Profile { condition, priority, scoring: Scoring { name, bands, measures } }
     }
 }
 
-impl From<super::Profile> for Profile {
+impl From<super::Profile> for WrittenProfile {
     fn from(profile: super::Profile) -> Self {
         let super::Profile { condition, priority, scoring: Scoring { name, bands, measures } } =
             profile;
-        Profile {
+        WrittenProfile {
             name,
             condition,
             priority,
@@ -75,7 +75,7 @@ impl From<super::Profile> for Profile {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Measure {
+pub(super) struct WrittenMeasure {
     name: String,
     kind: MeasureKind,
     value: String,
@@ -89,11 +89,11 @@ pub(super) struct Measure {
     map: Option<BTreeMap<String, Figure>>,
 }
 
-impl TryFrom<Measure> for super::Measure {
+impl TryFrom<WrittenMeasure> for super::Measure {
     type Error = String;
 
-    fn try_from(written: Measure) -> Result<Self, String> {
-        let Measure { name, kind, value, from, to, weight, map } = written;
+    fn try_from(written: WrittenMeasure) -> Result<Self, String> {
+        let WrittenMeasure { name, kind, value, from, to, weight, map } = written;
         let scale = match (from, to, map) {
             (Some(Figure(from)), Some(Figure(to)), None) => Scale::Linear { from, to },
             (None, None, Some(map)) => {
@@ -105,7 +105,7 @@ impl TryFrom<Measure> for super::Measure {
     }
 }
 
-impl From<super::Measure> for Measure {
+impl From<super::Measure> for WrittenMeasure {
     fn from(measure: super::Measure) -> Self {
         let super::Measure { name, kind, value, scale, weight } = measure;
         let (from, to, map) = match scale {
@@ -116,6 +116,6 @@ impl From<super::Measure> for Measure {
                 Some(map.into_iter().map(|(text, score)| (text, Figure(score))).collect()),
             ),
         };
-        Measure { name, kind, value, from, to, weight: Figure(weight), map }
+        WrittenMeasure { name, kind, value, from, to, weight: Figure(weight), map }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::condition::{ReadValue, Reading};
-use super::metric::{Definition, Measure, Metric, name_of};
+use super::metric::{Metric, MetricDefinition, MetricMeasure, name_of};
 use super::rule::{
     AdoptionRule, Aim, ConditionRule, DEFAULT_COOLDOWN, Direction, Rule, RuleKind, RuleLogic,
     TrendRule,
@@ -238,9 +238,9 @@ impl Preset {
     /// The metric in its condition, if that uses a metric of an event.
     pub(crate) fn metric(&self, event: &str) -> Option<Metric> {
         let Pattern::Condition { metric_days, .. } = self.rule else { return None };
-        let definition = Definition::Counted {
+        let definition = MetricDefinition::Counted {
             event: event.to_owned(),
-            measure: Measure::Count,
+            measure: MetricMeasure::Count,
             days: metric_days?,
         };
         Some(Metric { name: self.metric_name(event), definition })

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::*;
 use crate::domain::playbook;
-use crate::domain::rule::{Against, Measure as Measured, Watch};
+use crate::domain::rule::{Against, RuleMeasure as Measured, Watch};
 
 fn preset(text: &str) -> Preset {
     toml::from_str(&format!(

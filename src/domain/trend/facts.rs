@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::super::company::CompanyKey;
 use super::super::customer::CustomerHistory;
 use super::super::day::Day;
-use super::super::rule::{Measure, TrendRule, Watch};
+use super::super::rule::{RuleMeasure, TrendRule, Watch};
 use super::activity::Activity;
 use super::sweep::{Customers, Sweep};
 
@@ -23,8 +23,8 @@ impl TrendFacts {
     /// What the counts of a rule are computed from: days are counted from events.
     pub(crate) fn source(rule: &TrendRule) -> Watch {
         match rule.measure {
-            Measure::Events | Measure::Days => Watch::new(&rule.event, Measure::Events),
-            Measure::People => rule.watch(),
+            RuleMeasure::Events | RuleMeasure::Days => Watch::new(&rule.event, RuleMeasure::Events),
+            RuleMeasure::People => rule.watch(),
         }
     }
 

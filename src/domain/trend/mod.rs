@@ -16,7 +16,7 @@ pub(crate) use self::sweep::{Expectation, LEAST_OTHERS, Sweep};
 use super::company::CompanyKey;
 use super::day::{Day, DayRange};
 use super::named::named;
-use super::rule::{Measure, TrendRule};
+use super::rule::{RuleMeasure, TrendRule};
 use super::signal::{Comparison, SignalType, percent_text};
 
 /// The two windows of a trend rule on an as-of day.
@@ -169,8 +169,8 @@ impl TrendRule {
         let windows = (self.baseline_windows() + 1) * self.days();
         let of_windows = first - windows + 1;
         match self.measure {
-            Measure::Events => of_windows.min(day - windows - 7 * SPREAD_WEEKS + 1),
-            Measure::Days | Measure::People => of_windows,
+            RuleMeasure::Events => of_windows.min(day - windows - 7 * SPREAD_WEEKS + 1),
+            RuleMeasure::Days | RuleMeasure::People => of_windows,
         }
     }
 }

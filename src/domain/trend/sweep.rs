@@ -15,7 +15,7 @@ use super::super::company::CompanyKey;
 use super::super::customer::CustomerHistory;
 use super::super::day::{Day, DayRange};
 use super::super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
-use super::super::rule::{Against, Direction, Measure, TrendRule};
+use super::super::rule::{Against, Direction, RuleMeasure, TrendRule};
 use super::super::signal::{Comparison, SignalType};
 use super::activity::Activity;
 use super::{
@@ -220,9 +220,9 @@ impl<'a> Sweep<'a> {
         let ends = self.ends_of(place);
         let (first, last) = (ends[to as usize + 1], ends[from as usize]);
         match self.rule.measure {
-            Measure::Events => self.activity.events(first, last),
-            Measure::Days => (last - first) as u64,
-            Measure::People => {
+            RuleMeasure::Events => self.activity.events(first, last),
+            RuleMeasure::Days => (last - first) as u64,
+            RuleMeasure::People => {
                 let first_day = self.day - (to + 1) * self.rule.days() + 1;
                 self.activity.people(first, last, first_day.number())
             }
@@ -439,14 +439,14 @@ impl<'a> Sweep<'a> {
     fn chance(&self, place: usize, reading: &Reading) -> (Option<f64>, Option<Spread>) {
         let (previous, current) = (reading.previous, reading.current);
         match self.rule.measure {
-            Measure::People if self.rule.is_plain() => {
+            RuleMeasure::People if self.rule.is_plain() => {
                 let either = self.measure(place, 0, 1);
                 // People who were active in both windows say nothing about chance.
                 (Some(self.tail(place, reading, either - current, either - previous)), None)
             }
-            Measure::People => (None, None),
-            Measure::Days => (Some(self.tail(place, reading, previous, current)), None),
-            Measure::Events => {
+            RuleMeasure::People => (None, None),
+            RuleMeasure::Days => (Some(self.tail(place, reading, previous, current)), None),
+            RuleMeasure::Events => {
                 let spread = self.spread(place, reading);
                 let [previous, current] =
                     [previous, current].map(|count| (count as f64 / spread.factor + 0.5) as u64);

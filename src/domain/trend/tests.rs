@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::super::customer::{Break, CustomerHistory};
 use super::super::finding::{Admission, Evaluation, Evidence, Skip};
-use super::super::rule::{Against, Direction, Measure, TrendRule};
+use super::super::rule::{Against, Direction, RuleMeasure, TrendRule};
 use super::sweep::Customers;
 use super::*;
 use SignalType::{Bad, Good};
@@ -238,7 +238,7 @@ fn days(previous: i32, current: i32) -> Vec<(i32, u64)> {
 /// The rule of the example in the specification.
 fn fading() -> TrendRule {
     TrendRule {
-        measure: Measure::Days,
+        measure: RuleMeasure::Days,
         timeframe: 28,
         threshold: 50,
         baseline: 6,
@@ -382,7 +382,7 @@ fn a_company_with_too_few_weeks_uses_the_median_of_the_others() {
 
 #[test]
 fn people_in_both_windows_say_nothing_about_chance() {
-    let rule = TrendRule { measure: Measure::People, threshold: 5, ..rule() };
+    let rule = TrendRule { measure: RuleMeasure::People, threshold: 5, ..rule() };
     let company = CompanyKey(1);
     // 100 people before, 7 of whom have stopped.
     let before = (0..100).map(|person| (today() - 8, company, person));

@@ -5,23 +5,26 @@ use rustc_hash::FxHashSet;
 
 use super::Sheet;
 use crate::domain::attributes::{self, Datum};
-use crate::domain::metric::{Definition, Measure, Metric};
+use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 
 impl Sheet<'_> {
     /// Adds a counted metric.
     pub(super) fn counted(&mut self, metric: &Metric) -> Result<()> {
-        let Definition::Counted { event, measure, days } = &metric.definition else {
+        let MetricDefinition::Counted { event, measure, days } = &metric.definition else {
             return Ok(());
         };
         // Days that came as counts do not say who did what.
         let range = attributes::last(self.as_of.day, i32::from(*days));
-        let is_unknown = *measure == Measure::People && !self.store.pulled_days(range)?.is_empty();
+        let is_unknown =
+            *measure == MetricMeasure::People && !self.store.pulled_days(range)?.is_empty();
         if is_unknown {
             self.columns.push((metric.name.clone(), self.companies.each(Datum::Null)));
             return Ok(());
         }
         let empty = match measure {
-            Measure::Count | Measure::People if self.data_days()? > 0 => Datum::Whole(0),
+            MetricMeasure::Count | MetricMeasure::People if self.data_days()? > 0 => {
+                Datum::Whole(0)
+            }
             _ => Datum::Null,
         };
         let mut values = self.companies.each(empty);
@@ -36,7 +39,7 @@ impl Sheet<'_> {
         &self,
         values: &mut [Datum],
         wanted: u32,
-        measure: Measure,
+        measure: MetricMeasure,
         days: i32,
     ) -> Result<()> {
         let range = attributes::last(self.as_of.day, days);
@@ -49,17 +52,17 @@ impl Sheet<'_> {
             }
         };
         match measure {
-            Measure::Count => {
+            MetricMeasure::Count => {
                 self.store.counts_within(self.scope, range, |_, company, event, count| {
                     add(company, if event == wanted { count } else { 0 });
                 })
             }
-            Measure::People => {
+            MetricMeasure::People => {
                 self.store.people_within(self.scope, range, |_, company, event, person| {
                     add(company, u64::from(event == wanted && seen.insert((company, person))));
                 })
             }
-            Measure::DaysSince => {
+            MetricMeasure::DaysSince => {
                 self.store.counts_within(self.scope, range, |day, company, event, _| {
                     if let Some(row) = self.companies.row(company).filter(|_| event == wanted) {
                         values[row] = Datum::from(self.as_of.day - day);

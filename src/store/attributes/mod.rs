@@ -19,7 +19,7 @@ use super::Store;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group};
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::AttributeType;
-use crate::domain::metric::{Definition, Measure, Metric};
+use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 use crate::domain::similar_names::nearest;
 use crate::error::{CommandError, not_allowed};
 use crate::expression::{Evaluator, Expression};
@@ -73,7 +73,7 @@ impl<'c> Known<'c> {
         match self {
             Known::BuiltIn(attribute) => Some(attribute.kind),
             Known::Own(_, kind) => Some(kind),
-            Known::Metric(Metric { definition: Definition::Counted { .. }, .. }) => {
+            Known::Metric(Metric { definition: MetricDefinition::Counted { .. }, .. }) => {
                 Some(AttributeType::Number)
             }
             Known::Metric(_) => None,
@@ -103,9 +103,9 @@ impl<'c> Known<'c> {
     pub(crate) fn unit(self) -> &'static str {
         match self {
             Known::BuiltIn(attribute) => attribute.unit,
-            Known::Metric(Metric { definition: Definition::Counted { measure, .. }, .. }) => {
-                Measure::unit(*measure)
-            }
+            Known::Metric(Metric {
+                definition: MetricDefinition::Counted { measure, .. }, ..
+            }) => MetricMeasure::unit(*measure),
             Known::Own(..) | Known::Metric(_) => "",
         }
     }
@@ -172,7 +172,7 @@ impl Catalogue {
     pub(crate) fn formulas(&self) -> Result<Vec<(&Metric, Expression)>, CommandError> {
         let mut formulas = Vec::new();
         for metric in &self.metrics {
-            if let Definition::Formula(text) = &metric.definition {
+            if let MetricDefinition::Formula(text) = &metric.definition {
                 formulas.push((metric, self.read(text)?));
             }
         }
@@ -297,7 +297,8 @@ impl Wanted<'_> {
     fn add(&mut self, name: &str) -> Result<()> {
         let known = self.catalogue.find(name)?;
         let name = known.name();
-        let Known::Metric(Metric { definition: Definition::Formula(text), .. }) = known else {
+        let Known::Metric(Metric { definition: MetricDefinition::Formula(text), .. }) = known
+        else {
             if !self.facts.iter().any(|seen| seen.name() == name) {
                 self.facts.push(known);
             }

@@ -7,7 +7,7 @@ use super::keys;
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::rule::{Against, Measure, TrendRule, Watch};
+use crate::domain::rule::{Against, RuleMeasure, TrendRule, Watch};
 use crate::domain::trend::{Activity, TrendFacts};
 use crate::store::Store;
 
@@ -37,7 +37,7 @@ impl Store {
             facts.segments = self.segment_numbers(customers)?;
         }
         let (people, events): (Vec<_>, Vec<_>) =
-            asked.into_iter().partition(|(watch, _)| watch.measure == Measure::People);
+            asked.into_iter().partition(|(watch, _)| watch.measure == RuleMeasure::People);
         for (watch, rows) in self.counts_asked(events)? {
             facts.add(watch, Activity::of_counts(rows));
         }

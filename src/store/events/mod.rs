@@ -26,7 +26,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Store;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange, Instant};
-use crate::domain::rule::{Measure, Watch};
+use crate::domain::rule::{RuleMeasure, Watch};
 use crate::domain::trend::Windows;
 
 /// What one person did in each of two windows.
@@ -245,9 +245,9 @@ impl Store {
             daily.push((
                 day,
                 match watch.measure {
-                    Measure::Events => count,
-                    Measure::Days => count.min(1),
-                    Measure::People => active.len() as u64,
+                    RuleMeasure::Events => count,
+                    RuleMeasure::Days => count.min(1),
+                    RuleMeasure::People => active.len() as u64,
                 },
             ));
         }

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row};
 use super::{day_text, keys};
 use crate::domain::counts::DaySum;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::rule::{Measure, Rule, TrendRule};
+use crate::domain::rule::{Rule, RuleMeasure, TrendRule};
 use crate::error::{damaged, not_allowed};
 use crate::store::Store;
 
@@ -91,7 +91,7 @@ impl Store {
         trend: &TrendRule,
         days: DayRange,
     ) -> Result<Option<PulledDay>> {
-        if trend.measure != Measure::People {
+        if trend.measure != RuleMeasure::People {
             return Ok(None);
         }
         let read = self.people_read(trend, days);
