@@ -63,9 +63,9 @@ enum Command {
     Init(init::Init),
     Import(import::Import),
     #[command(subcommand)]
-    Event(event::Event),
+    Event(event::EventCommand),
     #[command(subcommand)]
-    Rule(rule::Rule),
+    Rule(rule::RuleCommand),
     Run(run::Run),
     Pull(pull::Pull),
     Daily(daily::Daily),
@@ -78,23 +78,23 @@ enum Command {
     Assign(assign::Assign),
     Inbox(inbox::Inbox),
     #[command(subcommand)]
-    Notify(notify::Notify),
+    Notify(notify::NotifyCommand),
     Agenda(agenda::Agenda),
     Triage(triage::Triage),
     #[command(subcommand)]
-    Playbook(playbook::Playbook),
+    Playbook(playbook::PlaybookCommand),
     #[command(subcommand)]
-    Task(task::Task),
+    Task(task::TaskCommand),
     #[command(subcommand)]
-    Team(team::Team),
+    Team(team::TeamCommand),
     #[command(subcommand)]
-    Company(company::Company),
+    Company(company::CompanyCommand),
     #[command(subcommand)]
-    Segment(segment::Segment),
+    Segment(segment::SegmentCommand),
     #[command(subcommand)]
-    Metric(metric::Metric),
+    Metric(metric::MetricCommand),
     #[command(subcommand)]
-    Attribute(attribute::Attribute),
+    Attribute(attribute::AttributeCommand),
     #[command(subcommand)]
     Pulse(pulse::PulseCommand),
     #[command(subcommand)]
@@ -104,9 +104,9 @@ enum Command {
     #[command(subcommand)]
     Report(report::ReportCommand),
     #[command(subcommand)]
-    Export(export::Export),
+    Export(export::ExportCommand),
     #[command(subcommand)]
-    Config(config::Config),
+    Config(config::ConfigCommand),
     Status(status::Status),
     Check(check::Check),
     Backup(backup::Backup),
@@ -126,8 +126,8 @@ type Define = fn(clap::Command) -> clap::Command;
 const ARGUMENTS: [(&str, Define); 40] = [
     ("init", init::Init::augment_args),
     ("import", import::Import::augment_args),
-    ("event", event::Event::augment_subcommands),
-    ("rule", rule::Rule::augment_subcommands),
+    ("event", event::EventCommand::augment_subcommands),
+    ("rule", rule::RuleCommand::augment_subcommands),
     ("run", run::Run::augment_args),
     ("pull", pull::Pull::augment_args),
     ("daily", daily::Daily::augment_args),
@@ -139,22 +139,22 @@ const ARGUMENTS: [(&str, Define); 40] = [
     ("note", note::Note::augment_args),
     ("assign", assign::Assign::augment_args),
     ("inbox", inbox::Inbox::augment_args),
-    ("notify", notify::Notify::augment_subcommands),
+    ("notify", notify::NotifyCommand::augment_subcommands),
     ("agenda", agenda::Agenda::augment_args),
     ("triage", triage::Triage::augment_args),
-    ("playbook", playbook::Playbook::augment_subcommands),
-    ("task", task::Task::augment_subcommands),
-    ("team", team::Team::augment_subcommands),
-    ("company", company::Company::augment_subcommands),
-    ("segment", segment::Segment::augment_subcommands),
-    ("metric", metric::Metric::augment_subcommands),
-    ("attribute", attribute::Attribute::augment_subcommands),
+    ("playbook", playbook::PlaybookCommand::augment_subcommands),
+    ("task", task::TaskCommand::augment_subcommands),
+    ("team", team::TeamCommand::augment_subcommands),
+    ("company", company::CompanyCommand::augment_subcommands),
+    ("segment", segment::SegmentCommand::augment_subcommands),
+    ("metric", metric::MetricCommand::augment_subcommands),
+    ("attribute", attribute::AttributeCommand::augment_subcommands),
     ("pulse", pulse::PulseCommand::augment_subcommands),
     ("health", health::HealthCommand::augment_subcommands),
     ("reason", reason::ReasonCommand::augment_subcommands),
     ("report", report::ReportCommand::augment_subcommands),
-    ("export", export::Export::augment_subcommands),
-    ("config", config::Config::augment_subcommands),
+    ("export", export::ExportCommand::augment_subcommands),
+    ("config", config::ConfigCommand::augment_subcommands),
     ("status", status::Status::augment_args),
     ("check", check::Check::augment_args),
     ("backup", backup::Backup::augment_args),

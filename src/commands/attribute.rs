@@ -11,7 +11,7 @@ use crate::views::attributes::{ATTRIBUTES, AttributeRow};
 /// List the attributes of a company.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  signals attribute list")]
-pub(crate) enum Attribute {
+pub(crate) enum AttributeCommand {
     /// List all attributes: built-in ones, the companies' own columns, and metrics
     #[command(
         after_help = "Examples:\n  signals attribute list\n  signals attribute list --format json"
@@ -19,9 +19,9 @@ pub(crate) enum Attribute {
     List(FormatOption),
 }
 
-impl Attribute {
+impl AttributeCommand {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
-        let Attribute::List(FormatOption { format }) = self;
+        let AttributeCommand::List(FormatOption { format }) = self;
         let catalogue = context.reader()?.catalogue()?;
         let rows: Vec<AttributeRow> = catalogue.all().map(AttributeRow::of).collect();
         output::print_items(&context.ui, format, &ATTRIBUTES, &rows)

@@ -11,16 +11,16 @@ use crate::views::events::{EVENTS, WatchedEvent};
 /// List the event names seen so far.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  signals event list")]
-pub(crate) enum Event {
+pub(crate) enum EventCommand {
     /// List every event name seen, with totals and whether a rule watches it
     #[command(after_help = "Example:\n  signals event list --format csv")]
     List(FormatOption),
 }
 
-impl Event {
+impl EventCommand {
     /// Lists the events.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
-        let Event::List(FormatOption { format }) = self;
+        let EventCommand::List(FormatOption { format }) = self;
         let store = context.reader()?;
         let rules = store.rules()?;
         let watching = |event: &str| {

@@ -24,7 +24,7 @@ use crate::views::tasks::{ListedTask, TASKS};
 #[command(
     after_help = "Examples:\n  signals export signals --out signals.csv\n  signals export companies --out companies.xlsx\n  signals export events --format ndjson"
 )]
-pub(crate) enum Export {
+pub(crate) enum ExportCommand {
     /// All signals, oldest first
     #[command(after_help = "Example:\n  signals export signals --out signals.csv")]
     Signals(ExportOptions),
@@ -108,29 +108,29 @@ pub(crate) struct ExportOptions {
 
 type Produce<'p> = &'p mut dyn FnMut(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>;
 
-impl Export {
+impl ExportCommand {
     /// Writes the export.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         match self {
-            Export::Signals(options) => signals(context, &store, &options),
-            Export::Companies(ExportCompanies { as_of, condition, options }) => {
+            ExportCommand::Signals(options) => signals(context, &store, &options),
+            ExportCommand::Companies(ExportCompanies { as_of, condition, options }) => {
                 companies(context, &store, &condition, as_of, &options)
             }
-            Export::Segment(ExportSegment { name, as_of, options }) => {
+            ExportCommand::Segment(ExportSegment { name, as_of, options }) => {
                 let condition = ConditionOptions { segment: Some(name), condition: None };
                 companies(context, &store, &condition, as_of, &options)
             }
-            Export::Health(ExportEntries { as_of, options }) => {
+            ExportCommand::Health(ExportEntries { as_of, options }) => {
                 health(context, &store, as_of, &options)
             }
-            Export::Pulses(ExportEntries { as_of, options }) => {
+            ExportCommand::Pulses(ExportEntries { as_of, options }) => {
                 pulses(context, &store, as_of, &options)
             }
-            Export::Tasks(ExportEntries { as_of, options }) => {
+            ExportCommand::Tasks(ExportEntries { as_of, options }) => {
                 tasks(context, &store, as_of, &options)
             }
-            Export::Events(options) => events(context, &store, &options),
+            ExportCommand::Events(options) => events(context, &store, &options),
         }
     }
 }

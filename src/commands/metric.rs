@@ -8,9 +8,7 @@ use clap::{Args, Subcommand};
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::domain::metric::{
-    self, DAYS, Metric as DomainMetric, MetricDefinition, MetricMeasure, USUAL_DAYS,
-};
+use crate::domain::metric::{self, DAYS, Metric, MetricDefinition, MetricMeasure, USUAL_DAYS};
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::store::{Catalogue, Finish, Known, Store};
@@ -23,7 +21,7 @@ Examples:
   signals metric add reports_30d --event report_exported --days 30
   signals metric add signals --formula \"bad_open_signals + bad_closed_signals\"
   signals metric list")]
-pub(crate) enum Metric {
+pub(crate) enum MetricCommand {
     /// Create a metric, or change an existing one
     Add(AddMetric),
     /// List the metrics
@@ -78,7 +76,7 @@ fn days(text: &str) -> Result<u16, String> {
     })
 }
 
-impl Metric {
+impl MetricCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
@@ -86,11 +84,11 @@ impl Metric {
     /// is in use (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Metric::Add(args) => args.run(context),
-            Metric::List(FormatOption { format }) => {
+            MetricCommand::Add(args) => args.run(context),
+            MetricCommand::List(FormatOption { format }) => {
                 output::print_items(&context.ui, format, &METRICS, &context.reader()?.metrics()?)
             }
-            Metric::Remove(MetricName { name }) => remove(context, &name),
+            MetricCommand::Remove(MetricName { name }) => remove(context, &name),
         }
     }
 }
@@ -108,7 +106,7 @@ impl AddMetric {
                 return Err(usage("a metric needs --event EVENT or --formula EXPRESSION").into());
             }
         };
-        let metric = DomainMetric { name: self.name, definition };
+        let metric = Metric { name: self.name, definition };
         let mut store = context.maker()?;
         let old = store.transaction(Finish::Commit, |store| {
             if let MetricDefinition::Formula(formula) = &metric.definition {
@@ -138,7 +136,7 @@ impl AddMetric {
 pub(crate) fn warn_of_unknown_event(
     context: &Context,
     store: &Store,
-    metric: &DomainMetric,
+    metric: &Metric,
 ) -> Result<()> {
     let MetricDefinition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.has_event_name(event)? {
@@ -153,7 +151,7 @@ pub(crate) fn warn_of_unknown_event(
 ///
 /// # Errors
 /// An invalid name or formula, or a cycle (exit 9).
-pub(crate) fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>> {
+pub(crate) fn save(store: &Store, metric: &Metric) -> Result<Option<Metric>> {
     let old = store.metric(&metric.name)?;
     if old.as_ref() == Some(metric) {
         return Ok(old);
@@ -234,10 +232,9 @@ pub(crate) fn refuse_circle(
 /// The names in the formula of a metric; empty for other metrics and invalid formulas.
 fn names_in(catalogue: &Catalogue, name: &str) -> Vec<String> {
     match catalogue.all().find(|known| known.name() == name) {
-        Some(Known::Metric(DomainMetric {
-            definition: MetricDefinition::Formula(formula),
-            ..
-        })) => catalogue.read(formula).map(|expression| expression.names).unwrap_or_default(),
+        Some(Known::Metric(Metric { definition: MetricDefinition::Formula(formula), .. })) => {
+            catalogue.read(formula).map(|expression| expression.names).unwrap_or_default()
+        }
         _ => Vec::new(),
     }
 }

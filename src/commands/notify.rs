@@ -21,7 +21,7 @@ use crate::views::messages::MESSAGES;
 #[command(
     after_help = "Examples:\n  signals notify send\n  signals notify prefs ana --realtime bad,good --digest yes"
 )]
-pub(crate) enum Notify {
+pub(crate) enum NotifyCommand {
     /// Deliver what is due
     Send(Send),
     /// Show or set a person's notification preferences
@@ -81,7 +81,7 @@ pub(crate) struct Test {
     person: String,
 }
 
-impl Notify {
+impl NotifyCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
@@ -89,9 +89,9 @@ impl Notify {
     /// 10).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Notify::Send(args) => args.run(context),
-            Notify::Prefs(args) => args.run(context),
-            Notify::Test(args) => args.run(context),
+            NotifyCommand::Send(args) => args.run(context),
+            NotifyCommand::Prefs(args) => args.run(context),
+            NotifyCommand::Test(args) => args.run(context),
         }
     }
 }

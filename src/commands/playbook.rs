@@ -17,7 +17,7 @@ use crate::views::playbooks::{self, PLAYBOOKS};
 /// List playbooks (the default actions for a signal) and start them.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  signals playbook list\n  signals playbook start renewal acme")]
-pub(crate) enum Playbook {
+pub(crate) enum PlaybookCommand {
     /// List the playbooks
     #[command(after_help = "Example:\n  signals playbook list")]
     List(FormatOption),
@@ -49,21 +49,21 @@ pub(crate) struct StartPlaybook {
     format: FormatOption,
 }
 
-impl Playbook {
+impl PlaybookCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
     /// An unknown playbook or company (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Playbook::List(FormatOption { format }) => output::print_items(
+            PlaybookCommand::List(FormatOption { format }) => output::print_items(
                 &context.ui,
                 format,
                 &PLAYBOOKS,
                 &context.reader()?.playbooks()?,
             ),
-            Playbook::Show(args) => args.run(context),
-            Playbook::Start(args) => args.run(context),
+            PlaybookCommand::Show(args) => args.run(context),
+            PlaybookCommand::Start(args) => args.run(context),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::output;
 use crate::context::Context;
 use crate::error::{ErrorKind, not_allowed};
 use crate::query::{AsOfOption, SelectedCompanies, condition_of, existing_segment};
-use crate::store::{Finish, Segment as StoredSegment, Store};
+use crate::store::{Finish, Segment, Store};
 use crate::views::segments::{SEGMENTS, SizedSegment};
 
 /// Define segments: named conditions over attributes.
@@ -19,7 +19,7 @@ Examples:
   signals segment add at-risk --where \"bad_open_signals >= 2 AND mrr >= 1000\"
   signals segment list
   signals segment show at-risk")]
-pub(crate) enum Segment {
+pub(crate) enum SegmentCommand {
     /// Create a segment, or change an existing one
     Add(AddSegment),
     /// List the segments, with how many companies each has
@@ -78,19 +78,19 @@ pub(crate) struct SegmentName {
     name: String,
 }
 
-impl Segment {
+impl SegmentCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
     /// An invalid expression (exit 2); an unknown segment (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Segment::Add(args) => args.run(context),
-            Segment::List(args) => args.run(context),
-            Segment::Show(ShowSegment { name, as_of, columns, format }) => {
+            SegmentCommand::Add(args) => args.run(context),
+            SegmentCommand::List(args) => args.run(context),
+            SegmentCommand::Show(ShowSegment { name, as_of, columns, format }) => {
                 ListCompanies::of_segment(name, as_of, columns, format).run(context)
             }
-            Segment::Remove(SegmentName { name }) => remove(context, &name),
+            SegmentCommand::Remove(SegmentName { name }) => remove(context, &name),
         }
     }
 }
@@ -98,7 +98,7 @@ impl Segment {
 impl AddSegment {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.maker()?;
-        let segment = StoredSegment { name: self.name, condition: self.condition };
+        let segment = Segment { name: self.name, condition: self.condition };
         let old = store.transaction(Finish::Commit, |store| save(store, &segment))?;
         match old {
             Some(old) if old == segment => {
@@ -120,7 +120,7 @@ impl AddSegment {
 ///
 /// # Errors
 /// An invalid name or condition (exit 2).
-fn save(store: &Store, segment: &StoredSegment) -> Result<Option<StoredSegment>> {
+fn save(store: &Store, segment: &Segment) -> Result<Option<Segment>> {
     if segment.name.trim().is_empty() || segment.name.chars().any(char::is_control) {
         return Err(not_allowed("a segment needs a name, without control characters")
             .of_kind(ErrorKind::Usage)

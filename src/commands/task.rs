@@ -20,7 +20,7 @@ use crate::views::tasks::{ListedTask, TASKS};
 #[command(
     after_help = "Examples:\n  signals task list --csm ana --overdue\n  signals task done 7 --note \"Champion is back in May\""
 )]
-pub(crate) enum Task {
+pub(crate) enum TaskCommand {
     /// List tasks, earliest due first
     List(ListTasks),
     /// Mark tasks as done
@@ -159,7 +159,7 @@ pub(crate) struct AddTask {
     format: FormatOption,
 }
 
-impl Task {
+impl TaskCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
@@ -167,11 +167,11 @@ impl Task {
     /// (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Task::List(args) => args.run(context),
-            Task::Done(args) => args.run(context),
-            Task::Drop(args) => args.run(context),
-            Task::Assign(args) => args.run(context),
-            Task::Add(args) => args.run(context),
+            TaskCommand::List(args) => args.run(context),
+            TaskCommand::Done(args) => args.run(context),
+            TaskCommand::Drop(args) => args.run(context),
+            TaskCommand::Assign(args) => args.run(context),
+            TaskCommand::Add(args) => args.run(context),
         }
     }
 }

@@ -18,7 +18,7 @@ Examples:
   signals team remove 'Ann Lee'
 
 Files of kind team add and change members: signals import team.csv")]
-pub(crate) enum Team {
+pub(crate) enum TeamCommand {
     /// List the members with their roles and notification preferences
     List(ListTeam),
     /// Remove a member from the team, and list their open tasks and customers
@@ -42,18 +42,18 @@ pub(crate) struct RemoveMember {
     name: String,
 }
 
-impl Team {
+impl TeamCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
     /// No such member (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Team::List(args) => {
+            TeamCommand::List(args) => {
                 let team = context.reader()?.team()?;
                 output::print_items(&context.ui, args.format.format, &TEAM, &team)
             }
-            Team::Remove(args) => args.run(context),
+            TeamCommand::Remove(args) => args.run(context),
         }
     }
 }

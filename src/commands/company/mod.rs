@@ -34,7 +34,7 @@ use crate::views::tasks::ListedTask;
 /// List, show and update customers.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  signals company list\n  signals company show acme")]
-pub(crate) enum Company {
+pub(crate) enum CompanyCommand {
     /// List companies, with any attributes as columns
     List(ListCompanies),
     /// Show everything known about a company
@@ -107,20 +107,20 @@ pub(crate) struct ReturnCompany {
     on: GivenDay,
 }
 
-impl Company {
+impl CompanyCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
     /// An unknown company (exit 9) or column (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Company::List(args) => args.run(context),
-            Company::Show(args) => args.run(context),
-            Company::Merge(args) => args.run(context),
-            Company::Churn(args) => args.run(context),
-            Company::Downsell(args) => args.run(context),
-            Company::Return(args) => args.run(context),
-            Company::Tag(args) => args.run(context),
+            CompanyCommand::List(args) => args.run(context),
+            CompanyCommand::Show(args) => args.run(context),
+            CompanyCommand::Merge(args) => args.run(context),
+            CompanyCommand::Churn(args) => args.run(context),
+            CompanyCommand::Downsell(args) => args.run(context),
+            CompanyCommand::Return(args) => args.run(context),
+            CompanyCommand::Tag(args) => args.run(context),
         }
     }
 }

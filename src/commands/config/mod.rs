@@ -44,7 +44,7 @@ Examples:
   signals config export --out signals.toml
   signals config apply signals.toml --dry-run
   signals config apply signals.toml")]
-pub(crate) enum Config {
+pub(crate) enum ConfigCommand {
     /// Apply a configuration file; what it does not name stays as it is
     Apply(ApplyConfig),
     /// Write the configuration as a file that `config apply` takes
@@ -88,7 +88,7 @@ pub(crate) struct CheckConfig {
     file: PathBuf,
 }
 
-impl Config {
+impl ConfigCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
@@ -96,9 +96,9 @@ impl Config {
     /// (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Config::Apply(args) => args.run(context),
-            Config::Export(args) => args.run(context),
-            Config::Check(args) => args.run(context),
+            ConfigCommand::Apply(args) => args.run(context),
+            ConfigCommand::Export(args) => args.run(context),
+            ConfigCommand::Check(args) => args.run(context),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::commands::options::FormatOption;
 use crate::commands::output;
 use crate::context::Context;
 use crate::domain::day::DayRange;
-use crate::domain::rule::{Rule as DomainRule, RuleKind, TrendRule};
+use crate::domain::rule::{Rule, RuleKind, TrendRule};
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, not_allowed, usage};
 use crate::query::of_the_command_line;
@@ -35,7 +35,7 @@ Examples:
   signals rule add active-people --kind trend --people --timeframe 14
   signals rule add first-report --kind adoption --event export --within 14
   signals rule preset add --usual")]
-pub(crate) enum Rule {
+pub(crate) enum RuleCommand {
     /// Create or change the trend rule of an event; options not given keep their values
     Set(SetRule),
     /// Create or change a rule of any kind; options not given keep their values
@@ -140,39 +140,39 @@ pub(crate) struct NamedRule {
     format: FormatOption,
 }
 
-impl Rule {
+impl RuleCommand {
     /// Runs the subcommand.
     ///
     /// # Errors
     /// A value out of range (exit 2); an unknown rule, or one that is not allowed (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Rule::Set(args) => args.run(context),
-            Rule::Add(args) => {
+            RuleCommand::Set(args) => args.run(context),
+            RuleCommand::Add(args) => {
                 let AddRule { rule, yes } = args;
                 let (request, format) = rule.request();
                 save(context, &request, Asking::Unless(yes), format)
             }
-            Rule::Try(args) => {
+            RuleCommand::Try(args) => {
                 let (request, format) = args.request();
                 trial::run(context, &request, format)
             }
-            Rule::List(FormatOption { format }) => {
-                let rules: Vec<DomainRule> =
+            RuleCommand::List(FormatOption { format }) => {
+                let rules: Vec<Rule> =
                     context.reader()?.rules()?.into_iter().map(|stored| stored.rule).collect();
                 output::print_items(&context.ui, format, &RULES, &rules)
             }
-            Rule::Show(NamedRule { name, format }) => {
+            RuleCommand::Show(NamedRule { name, format }) => {
                 let mut store = context.reader()?;
                 let rules = [existing(&store, &name)?.rule];
                 store.keep_counts_in_memory()?;
                 let previews = preview::previews(context, &store, &rules)?;
                 print(context, &rules, &previews, format.format)
             }
-            Rule::Enable(RuleName { name }) => switch(context, &name, true),
-            Rule::Disable(RuleName { name }) => switch(context, &name, false),
-            Rule::Remove(RuleName { name }) => remove(context, &name),
-            Rule::Preset(command) => command.run(context),
+            RuleCommand::Enable(RuleName { name }) => switch(context, &name, true),
+            RuleCommand::Disable(RuleName { name }) => switch(context, &name, false),
+            RuleCommand::Remove(RuleName { name }) => remove(context, &name),
+            RuleCommand::Preset(command) => command.run(context),
         }
     }
 }
@@ -246,11 +246,7 @@ fn save(context: &Context, request: &RuleRequest, asking: Asking, format: Format
 ///
 /// # Errors
 /// An invalid expression (exit 2); a rule that conflicts with others in the database (exit 9).
-pub(crate) fn keep(
-    store: &Store,
-    stored: Option<StoredRule>,
-    rule: &DomainRule,
-) -> Result<Option<DomainRule>> {
+pub(crate) fn keep(store: &Store, stored: Option<StoredRule>, rule: &Rule) -> Result<Option<Rule>> {
     check_expressions(store, rule).map_err(of_the_command_line)?;
     check_rule(store, rule)?;
     let old = stored.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
@@ -265,7 +261,7 @@ pub(crate) fn keep(
 /// # Errors
 /// An invalid expression, an unknown playbook, or a trend rule that compares the same as another
 /// (exit 9).
-pub(crate) fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
+pub(crate) fn check_rule(store: &Store, rule: &Rule) -> Result<()> {
     check_expressions(store, rule)?;
     check_playbook(store, rule)?;
     if let Some(data) = store.event_days()? {
@@ -275,7 +271,7 @@ pub(crate) fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
 }
 
 /// Checks the `--where` of a rule, and the `--when` and `--key` of a condition rule.
-fn check_expressions(store: &Store, rule: &DomainRule) -> Result<()> {
+fn check_expressions(store: &Store, rule: &Rule) -> Result<()> {
     let condition = rule.logic.condition();
     let texts = rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
     let catalogue = store.catalogue()?;
@@ -289,7 +285,7 @@ fn check_expressions(store: &Store, rule: &DomainRule) -> Result<()> {
 }
 
 /// A rule can only name an existing playbook.
-fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
+fn check_playbook(store: &Store, rule: &Rule) -> Result<()> {
     match &rule.playbook {
         Some(name) => super::playbook::existing(store, name).map(|_| ()),
         None => Ok(()),
@@ -300,16 +296,16 @@ fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
 ///
 /// # Errors
 /// Another rule that compares the same (exit 9).
-fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
+fn refuse_second(store: &Store, rule: &Rule) -> Result<()> {
     Ok(Rivals::of(store)?.refuse_second(rule)?)
 }
 
 /// Stored trend rules, by what they watch.
-pub(crate) struct Rivals(HashMap<String, Vec<DomainRule>>);
+pub(crate) struct Rivals(HashMap<String, Vec<Rule>>);
 
 impl Rivals {
     pub(crate) fn of(store: &Store) -> Result<Self> {
-        let mut rivals: HashMap<String, Vec<DomainRule>> = HashMap::new();
+        let mut rivals: HashMap<String, Vec<Rule>> = HashMap::new();
         for StoredRule { rule, .. } in store.rules()? {
             if let Some(watch) = rule.logic.trend().map(|trend| trend.watch().to_string()) {
                 rivals.entry(watch).or_default().push(rule);
@@ -319,15 +315,15 @@ impl Rivals {
     }
 
     /// Refuses a rule that compares the same counts as another.
-    pub(crate) fn refuse_second(&self, rule: &DomainRule) -> Result<(), CommandError> {
+    pub(crate) fn refuse_second(&self, rule: &Rule) -> Result<(), CommandError> {
         let Some(trend) = rule.logic.trend() else { return Ok(()) };
-        let same = |other: &&DomainRule| {
+        let same = |other: &&Rule| {
             let trend_of_other = other.logic.trend();
             other.name != rule.name && trend_of_other.is_some_and(|other| other.compares_as(trend))
         };
         let rivals = self.0.get(&trend.watch().to_string());
         match rivals.into_iter().flatten().find(same) {
-            Some(DomainRule { name, .. }) => {
+            Some(Rule { name, .. }) => {
                 let message = format!(
                     "the rule '{name}' watches {} over {} days already, with the same baseline \
                      and comparison",
@@ -344,7 +340,7 @@ impl Rivals {
 }
 
 /// Prints whether a rule was created or changed.
-pub(crate) fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
+pub(crate) fn announce(context: &Context, old: Option<&Rule>, new: &Rule) {
     match old {
         Some(old) if old == new => {
             context.ui.note(format!("the rule '{}' stays as it was", new.name))
@@ -358,7 +354,7 @@ pub(crate) fn announce(context: &Context, old: Option<&DomainRule>, new: &Domain
 }
 
 /// Prints advice on a rule.
-pub(crate) fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
+pub(crate) fn advise(context: &Context, store: &Store, rule: &Rule) -> Result<()> {
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));
     let Some(event) = rule.logic.only_event() else { return Ok(()) };
@@ -375,7 +371,7 @@ pub(crate) fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Res
 /// Prints rules with what they would raise; `previews` is empty or has one for each.
 pub(crate) fn print(
     context: &Context,
-    rules: &[DomainRule],
+    rules: &[Rule],
     previews: &[PreviewView],
     format: Format,
 ) -> Result<()> {
@@ -408,8 +404,8 @@ pub(crate) fn print(
 }
 
 /// Whether the columns of the table tell everything about a rule.
-fn is_told_by_table(rule: &DomainRule) -> bool {
-    let DomainRule { where_expr, playbook, managers, executives, auto_ack, .. } = rule;
+fn is_told_by_table(rule: &Rule) -> bool {
+    let Rule { where_expr, playbook, managers, executives, auto_ack, .. } = rule;
     let is_usual =
         |trend: &TrendRule| trend.is_plain() && trend.for_days == 1 && trend.repeat.is_none();
     rule.logic.trend().is_some_and(is_usual)
