@@ -16,7 +16,7 @@ use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::{Admission, Evaluation, Evidence, Finding};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
-use crate::domain::signal::{SignalType, State};
+use crate::domain::signal::{SignalState, SignalType};
 use crate::domain::trend::{Latest, LatestByCompany, Sweep, TrendFacts};
 use crate::run::Conditions;
 use crate::store::{Scope, Store};
@@ -282,7 +282,8 @@ fn note_told(told: &mut ToldByCompany, company: CompanyKey, finding: &Finding) {
 fn note_raised(raised: &mut Raised, company: CompanyKey, day: Day, finding: &Finding) {
     match raised {
         Raised::Latest(latest) => {
-            let raised = LatestRaised { raised_on: day, state: State::Closed, reminder: None };
+            let raised =
+                LatestRaised { raised_on: day, state: SignalState::Closed, reminder: None };
             latest.insert(company, raised);
         }
         Raised::Keys(keys) => {

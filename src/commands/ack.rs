@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::choice::SignalChoice;
 use crate::context::Context;
-use crate::domain::signal::{Outcome, SignalId, State};
+use crate::domain::signal::{Outcome, SignalId, SignalState};
 use crate::ops::acknowledge::{self, Entry};
 use crate::render::counted;
 use crate::store::Store;
@@ -39,7 +39,7 @@ impl Ack {
     /// A blank reason (exit 2); an unknown or closed signal (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let ids = self.choice.signals(context, &store, State::Open)?;
+        let ids = self.choice.signals(context, &store, SignalState::Open)?;
         if ids.is_empty() {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::options::signal_number;
 use crate::context::Context;
-use crate::domain::signal::{SignalId, State};
+use crate::domain::signal::{SignalId, SignalState};
 use crate::error::{not_allowed, usage};
 use crate::ops::acknowledge;
 use crate::query::FilterOptions;
@@ -37,7 +37,7 @@ impl SignalChoice {
         &self,
         context: &Context,
         store: &Store,
-        needed: State,
+        needed: SignalState,
     ) -> Result<Vec<SignalId>> {
         if !self.all {
             return match self.filter.is_empty() {

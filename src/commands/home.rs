@@ -6,7 +6,7 @@ use super::output::{self, Extras};
 use crate::context::Context;
 use crate::domain::attributes::Datum;
 use crate::domain::health::Band;
-use crate::domain::signal::{SignalType, State};
+use crate::domain::signal::{SignalState, SignalType};
 use crate::query::{AsOfOption, SelectedCompanies};
 use crate::render::escape::for_terminal;
 use crate::render::{Format, counted};
@@ -102,7 +102,7 @@ fn report_day(context: &Context, store: &Store) -> Result<()> {
 fn print_newest(context: &Context, store: &Store) -> Result<()> {
     let filter = SignalFilter {
         signal_type: Some(SignalType::Bad),
-        state: Some(State::Open),
+        state: Some(SignalState::Open),
         snoozed: Some(Snoozed::NotOn(context.today(store))),
         customers_on: Some(context.today(store)),
         ..SignalFilter::default()

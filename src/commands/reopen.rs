@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::choice::SignalChoice;
 use crate::context::Context;
-use crate::domain::signal::State;
+use crate::domain::signal::SignalState;
 use crate::ops::acknowledge::{self, Entry};
 
 /// Reopen acknowledged signals, with the reason.
@@ -29,7 +29,7 @@ impl Reopen {
     /// A blank reason (exit 2); an unknown or open signal (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let ids = self.choice.signals(context, &store, State::Closed)?;
+        let ids = self.choice.signals(context, &store, SignalState::Closed)?;
         if ids.is_empty() {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::options::{FormatOption, signal_number};
 use crate::context::Context;
-use crate::domain::signal::{SignalId, State};
+use crate::domain::signal::{SignalId, SignalState};
 use crate::ops::explain;
 use crate::render::{Format, RecordWriter, Screen};
 use crate::views::signal::SignalView;
@@ -34,7 +34,7 @@ impl Show {
             view.draw(&mut screen);
             context.ui.page(&screen.into_text())?;
             context.ui.flush()?;
-            if view.signal.state() == State::Open {
+            if view.signal.state() == SignalState::Open {
                 context.ui.hint(format!("`signals ack {} --reason TEXT` closes it", self.id));
             }
             return Ok(());

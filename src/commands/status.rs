@@ -7,7 +7,7 @@ use serde_json::json;
 use super::options::FormatOption;
 use crate::context::Context;
 use crate::domain::day::{Day, Instant};
-use crate::domain::signal::{SignalType, State};
+use crate::domain::signal::{SignalState, SignalType};
 use crate::error::{CommandError, ErrorKind};
 use crate::render::{Format, RecordWriter, Screen, Value};
 use crate::run;
@@ -103,12 +103,12 @@ fn values(context: &Context, store: &Store) -> Result<Vec<Value<'static>>> {
         store.last_import_of_events()?.into(),
         last_run.map(|run| run.finished_at).into(),
         latest_day.into(),
-        total(SignalType::Bad, State::Open).into(),
-        total(SignalType::Bad, State::Closed).into(),
-        total(SignalType::Good, State::Open).into(),
-        total(SignalType::Good, State::Closed).into(),
-        total(SignalType::Info, State::Open).into(),
-        total(SignalType::Info, State::Closed).into(),
+        total(SignalType::Bad, SignalState::Open).into(),
+        total(SignalType::Bad, SignalState::Closed).into(),
+        total(SignalType::Good, SignalState::Open).into(),
+        total(SignalType::Good, SignalState::Closed).into(),
+        total(SignalType::Info, SignalState::Open).into(),
+        total(SignalType::Info, SignalState::Closed).into(),
         store.unread_notices()?.into(),
         (waiting.len() as u64).into(),
         (dead.len() as u64).into(),

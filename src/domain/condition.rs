@@ -9,7 +9,7 @@ use super::customer::CustomerHistory;
 use super::day::Day;
 use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use super::rule::ConditionRule;
-use super::signal::{SignalId, State};
+use super::signal::{SignalId, SignalState};
 
 /// The result of a condition for a company on a day, and the values it read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -65,7 +65,7 @@ pub(crate) type FactsByCompany = FxHashMap<CompanyKey, ConditionFacts>;
 pub(crate) struct LatestRaised {
     pub raised_on: Day,
     /// Whether it was open on the day.
-    pub state: State,
+    pub state: SignalState,
     /// The signal and the day on which it was last notified, if it may be repeated. Signals closed
     /// since are not repeated.
     pub reminder: Option<(SignalId, Day)>,
@@ -128,7 +128,7 @@ fn due_again(
     raised: &Raised,
 ) -> Option<SignalId> {
     let Raised::Latest(latest) = raised else { return None };
-    let latest = latest.get(&company).filter(|latest| latest.state == State::Open)?;
+    let latest = latest.get(&company).filter(|latest| latest.state == SignalState::Open)?;
     let is_due = |(_, told_on): &(SignalId, Day)| {
         *told_on < day && day - *told_on >= i32::from(rule.cooldown)
     };
@@ -145,7 +145,7 @@ fn is_held_back(
 ) -> bool {
     match raised {
         Raised::Latest(latest) => latest.get(&company).is_some_and(|latest| {
-            latest.state == State::Open || day - latest.raised_on < i32::from(rule.cooldown)
+            latest.state == SignalState::Open || day - latest.raised_on < i32::from(rule.cooldown)
         }),
         Raised::Keys(keys) => key.is_none_or(|key| {
             keys.get(&company).is_some_and(|of_company| of_company.contains(key))
@@ -182,7 +182,7 @@ mod tests {
         FxHashMap::from_iter([(ACME, ConditionFacts { days_held, reading })])
     }
 
-    fn latest(raised_on: i32, state: State) -> Raised {
+    fn latest(raised_on: i32, state: SignalState) -> Raised {
         Raised::Latest(FxHashMap::from_iter([(
             ACME,
             LatestRaised {
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn an_open_signal_and_the_cool_down_hold_back_the_next() {
-        use State::{Closed, Open};
+        use SignalState::{Closed, Open};
         let cases = [
             // (cool-down, raised on, state, day, raises again)
             (30, 1, Open, 2, false),
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn an_open_signal_is_repeated_after_the_cool_down() {
-        use State::{Closed, Open};
+        use SignalState::{Closed, Open};
         let cases = [
             // (cool-down, last notified on, state, day, holds, repeated)
             (10, 1, Open, 10, true, false),

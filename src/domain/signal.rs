@@ -21,13 +21,13 @@ named!(SignalType { Bad = "bad", Good = "good", Info = "info" });
 
 /// Whether somebody has acknowledged a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum State {
+pub(crate) enum SignalState {
     /// Nobody has acknowledged it, or it was reopened.
     Open,
     /// Acknowledged.
     Closed,
 }
-named!(State { Open = "open", Closed = "closed" });
+named!(SignalState { Open = "open", Closed = "closed" });
 
 /// The result of a signal, as chosen by the person who acknowledged it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,21 +104,21 @@ named!(Action {
 
 impl Action {
     /// The state that the signal must be in for this action; `None` if any state is allowed.
-    pub(crate) fn needs(self) -> Option<State> {
+    pub(crate) fn needs(self) -> Option<SignalState> {
         match self {
             Action::Acknowledged | Action::Snoozed | Action::Assigned | Action::Renewed => {
-                Some(State::Open)
+                Some(SignalState::Open)
             }
-            Action::Reopened => Some(State::Closed),
+            Action::Reopened => Some(SignalState::Closed),
             Action::Noted => None,
         }
     }
 
     /// The state of the signal after this action; `None` if it does not change.
-    pub(crate) fn leaves(self) -> Option<State> {
+    pub(crate) fn leaves(self) -> Option<SignalState> {
         match self {
-            Action::Acknowledged => Some(State::Closed),
-            Action::Reopened => Some(State::Open),
+            Action::Acknowledged => Some(SignalState::Closed),
+            Action::Reopened => Some(SignalState::Open),
             Action::Snoozed | Action::Noted | Action::Assigned | Action::Renewed => None,
         }
     }

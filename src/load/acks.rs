@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::cells::{optional_text, required_text};
 use super::{Author, Loaded, Watcher};
-use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, State};
+use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalState};
 use crate::error::refused;
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{SignalRecord, Store};
@@ -76,7 +76,7 @@ fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) 
 
 /// The verdict on a signal that is already closed; `None` if it is open.
 fn known_or_rejected(signal: &SignalRecord, reason: &str, loaded: &mut Loaded) -> Option<Verdict> {
-    if signal.state() == State::Open {
+    if signal.state() == SignalState::Open {
         return None;
     }
     let acknowledgement = signal.acknowledgement.as_ref()?;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::work;
 use crate::context::Context;
 use crate::domain::day::Day;
-use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, State};
+use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalState};
 use crate::domain::task::Stamp;
 use crate::error::{CommandError, not_allowed, usage};
 use crate::render::counted;
@@ -159,7 +159,7 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Command
             not_allowed(format!("signal {id} was acknowledged already, by {by}: {reason}"))
                 .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
         }
-        None => not_allowed(format!("signal {id} is {}", State::Open))
+        None => not_allowed(format!("signal {id} is {}", SignalState::Open))
             .hint(format!("`signals show {id}` shows its history")),
     };
     Ok(Some(failure))

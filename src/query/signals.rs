@@ -6,7 +6,7 @@ use super::{ConditionOptions, csm_called, rule_called};
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::GivenDay;
-use crate::domain::signal::{SignalType, State};
+use crate::domain::signal::{SignalState, SignalType};
 use crate::store::{SignalFilter, Snoozed, Store};
 
 /// Filters on signals.
@@ -17,7 +17,7 @@ pub(crate) struct FilterOptions {
     pub signal_type: Option<SignalType>,
     /// Only open or only closed signals
     #[arg(long, value_name = "STATE")]
-    pub state: Option<State>,
+    pub state: Option<SignalState>,
     /// Only signals about this event
     #[arg(long, value_name = "EVENT")]
     pub event: Option<String>,

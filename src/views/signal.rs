@@ -9,7 +9,7 @@ use crate::domain::condition::Reading;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::Evidence;
 use crate::domain::rule::{Against, ConditionRule, RuleMeasure, TrendRule};
-use crate::domain::signal::{Comparison, HistoryEntry, State};
+use crate::domain::signal::{Comparison, HistoryEntry, SignalState};
 use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEvidence};
 use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
 use crate::store::{CompanyActivity, PeopleKept, PersonActivity, SignalRecord, TaskRecord};
@@ -99,7 +99,7 @@ impl SignalView {
     pub(crate) fn standing(&self) -> String {
         let SignalRecord { signal_type, raised_on, holds, .. } = &self.signal;
         let holds = match holds {
-            _ if self.signal.state() == State::Closed => "",
+            _ if self.signal.state() == SignalState::Closed => "",
             Some(true) => ", still holds",
             Some(false) => ", no longer holds",
             None => "",

@@ -3,7 +3,7 @@
 use super::{Column, Field, Listing, headings, names, or_dash, plain};
 use crate::domain::finding::Evidence;
 use crate::domain::rule::RuleLogic;
-use crate::domain::signal::{Comparison, SignalType, State};
+use crate::domain::signal::{Comparison, SignalState, SignalType};
 use crate::render::{self, Align, Tone, Value};
 use crate::store::SignalRecord;
 
@@ -177,8 +177,8 @@ fn newest_cells(signal: &SignalRecord) -> Vec<(String, Tone)> {
     NEWEST_COLUMNS.iter().map(|column| (column.cell)(signal)).collect()
 }
 
-fn state_tone(state: State) -> Tone {
-    if state == State::Open { Tone::Plain } else { Tone::Faint }
+fn state_tone(state: SignalState) -> Tone {
+    if state == SignalState::Open { Tone::Plain } else { Tone::Faint }
 }
 
 fn count(signal: &SignalRecord, of: fn(&Comparison) -> u64) -> String {

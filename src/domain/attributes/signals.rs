@@ -3,7 +3,7 @@
 use super::rows::{day, number};
 use super::{Attribute, Datum, Group, Of};
 use crate::domain::day::Day;
-use crate::domain::signal::{SignalType, State};
+use crate::domain::signal::{SignalState, SignalType};
 
 /// The signals of a company as of a day. Only the day can be unknown, because the program itself
 /// records signals.
@@ -21,13 +21,13 @@ pub(crate) struct SignalFacts {
 
 impl SignalFacts {
     /// Counts signals of one type and state.
-    pub(crate) fn add(&mut self, signal_type: SignalType, state: State, count: u64) {
-        self.counts[place(signal_type)][usize::from(state == State::Closed)] += count;
+    pub(crate) fn add(&mut self, signal_type: SignalType, state: SignalState, count: u64) {
+        self.counts[place(signal_type)][usize::from(state == SignalState::Closed)] += count;
     }
 
     /// How many signals of a type are in a state.
-    pub(crate) fn count(&self, signal_type: SignalType, state: State) -> u64 {
-        self.counts[place(signal_type)][usize::from(state == State::Closed)]
+    pub(crate) fn count(&self, signal_type: SignalType, state: SignalState) -> u64 {
+        self.counts[place(signal_type)][usize::from(state == SignalState::Closed)]
     }
 }
 
@@ -48,8 +48,8 @@ const fn of_days(value: fn(&SignalFacts) -> Datum) -> Of {
 }
 
 use Group::Signals as S;
+use SignalState::{Closed, Open};
 use SignalType::{Bad, Good, Info};
-use State::{Closed, Open};
 
 pub(super) const ATTRIBUTES: [Attribute; 9] = [
     number(

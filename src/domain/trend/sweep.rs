@@ -56,7 +56,7 @@ pub(crate) struct Sweep<'a> {
     /// timeframe X and the baseline of M windows.
     places: Vec<usize>,
     /// For each company: the result of the current day.
-    states: Vec<State>,
+    states: Vec<Eligibility>,
     /// For each company: for how many consecutive days the same side has held, and which side.
     streaks: Vec<(Side, u32)>,
     /// The spread for companies that have too few weeks of their own.
@@ -74,7 +74,7 @@ enum Side {
 
 /// A company on a day.
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum Eligibility {
     Skipped(Skip),
     Eligible(Reading),
 }
@@ -192,8 +192,8 @@ impl<'a> Sweep<'a> {
             .collect();
         for (streak, state) in self.streaks.iter_mut().zip(&self.states) {
             let side = match state {
-                State::Skipped(_) => Side::Neither,
-                State::Eligible(reading) => reading.side(self.rule),
+                Eligibility::Skipped(_) => Side::Neither,
+                Eligibility::Eligible(reading) => reading.side(self.rule),
             };
             *streak = if streak.0 == side { (side, streak.1 + 1) } else { (side, 1) };
         }
@@ -276,25 +276,25 @@ impl<'a> Sweep<'a> {
         period: &Option<(Day, i32)>,
         sums: &FxHashMap<Group, Vec<Sums>>,
         admission: &Admission,
-    ) -> State {
+    ) -> Eligibility {
         let (company, customer) = &self.customers.all[place];
         if customer.has_churned(self.day) {
-            return State::Skipped(Skip::Churned);
+            return Eligibility::Skipped(Skip::Churned);
         }
         let windows = period.map_or(1, |(_, windows)| windows.max(1));
         let previous = self.measure(place, 1, windows);
         let current = self.measure(place, 0, 0);
         if previous == 0 && current == 0 {
-            return State::Skipped(Skip::NoEvents);
+            return Eligibility::Skipped(Skip::NoEvents);
         }
         let Some((since, _)) = period.filter(|(_, windows)| *windows >= 1) else {
-            return State::Skipped(Skip::NotEstablished);
+            return Eligibility::Skipped(Skip::NotEstablished);
         };
         if !admission.admits(*company) {
-            return State::Skipped(Skip::Where);
+            return Eligibility::Skipped(Skip::Where);
         }
         let (others, sums) = self.others(place, windows, previous, current, sums);
-        State::Eligible(Reading { since, windows, previous, current, others, sums })
+        Eligibility::Eligible(Reading { since, windows, previous, current, others, sums })
     }
 
     /// How many others a company is compared with, and their totals.
@@ -321,8 +321,8 @@ impl<'a> Sweep<'a> {
     /// The companies that were eligible on the day, with their numbers.
     fn eligible(&self) -> impl Iterator<Item = (usize, &Reading)> {
         self.states.iter().enumerate().filter_map(|(place, state)| match state {
-            State::Eligible(reading) => Some((place, reading)),
-            State::Skipped(_) => None,
+            Eligibility::Eligible(reading) => Some((place, reading)),
+            Eligibility::Skipped(_) => None,
         })
     }
 
@@ -356,8 +356,8 @@ impl<'a> Sweep<'a> {
         let mut evaluated = Vec::new();
         for (state, (company, _)) in self.states.iter().zip(self.customers.all) {
             match state {
-                State::Skipped(reason) => *skipped.entry(*reason).or_default() += 1,
-                State::Eligible(_) => evaluated.push(*company),
+                Eligibility::Skipped(reason) => *skipped.entry(*reason).or_default() += 1,
+                Eligibility::Eligible(_) => evaluated.push(*company),
             }
         }
         let finding = |(place, reading): (usize, &Reading)| {

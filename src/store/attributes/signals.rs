@@ -6,7 +6,7 @@ use rusqlite::Row;
 use super::{Family, Sheet};
 use crate::domain::attributes::{self, Attribute, MONTH, Of, SignalFacts, Stage};
 use crate::domain::day::Day;
-use crate::domain::signal::{Action, SignalType, State};
+use crate::domain::signal::{Action, SignalState, SignalType};
 
 /// Later than any other day.
 const END_OF_TIME: Day = Day::from_number(2_932_896);
@@ -55,8 +55,8 @@ impl Sheet<'_> {
         }
         for (facts, counts) in facts.iter_mut().zip(counts) {
             for (place, signal_type) in TYPES.into_iter().enumerate() {
-                facts.add(signal_type, State::Open, counts[place][0].unsigned_abs());
-                facts.add(signal_type, State::Closed, counts[place][1].unsigned_abs());
+                facts.add(signal_type, SignalState::Open, counts[place][0].unsigned_abs());
+                facts.add(signal_type, SignalState::Closed, counts[place][1].unsigned_abs());
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::condition::{LatestRaised, Raised};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::ConditionRule;
-use crate::domain::signal::{Action, State};
+use crate::domain::signal::{Action, SignalState};
 use crate::domain::trend::{Latest, LatestByCompany};
 
 impl Store {
@@ -120,7 +120,7 @@ impl Store {
              WHERE nth = 1",
         )?;
         let latest = statement.query_map((name, day, until), |row| {
-            let state = row.get::<_, Action>("action")?.leaves().unwrap_or(State::Open);
+            let state = row.get::<_, Action>("action")?.leaves().unwrap_or(SignalState::Open);
             let raised_on: Day = row.get("raised_on")?;
             let told_on = row.get::<_, Option<Day>>("renewed_on")?.unwrap_or(raised_on);
             let reminder = if row.get("is_open")? { Some((row.get("id")?, told_on)) } else { None };

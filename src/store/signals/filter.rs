@@ -5,14 +5,14 @@ use rusqlite::ToSql;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::named::named;
-use crate::domain::signal::{SignalType, State};
+use crate::domain::signal::{SignalState, SignalType};
 
 /// Which signals are wanted; `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct SignalFilter {
     pub company: Option<CompanyKey>,
     pub signal_type: Option<SignalType>,
-    pub state: Option<State>,
+    pub state: Option<SignalState>,
     pub event: Option<String>,
     pub rule: Option<String>,
     pub companies: Option<Vec<CompanyKey>>,
@@ -88,8 +88,8 @@ pub(super) fn conditions(filter: &SignalFilter) -> Vec<Condition> {
         all.push((" AND s.type = :type", bound(":type", signal_type)));
     }
     match filter.state {
-        Some(State::Open) => all.push((" AND s.acknowledgement IS NULL", None)),
-        Some(State::Closed) => all.push((" AND s.acknowledgement IS NOT NULL", None)),
+        Some(SignalState::Open) => all.push((" AND s.acknowledgement IS NULL", None)),
+        Some(SignalState::Closed) => all.push((" AND s.acknowledgement IS NOT NULL", None)),
         None => {}
     }
     if let Some(event) = &filter.event {

@@ -21,7 +21,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::domain::finding::{Evidence, Finding};
 use crate::domain::rule::Rule;
-use crate::domain::signal::{Outcome, SignalId, SignalType, State};
+use crate::domain::signal::{Outcome, SignalId, SignalState, SignalType};
 
 pub(crate) use self::filter::{SignalFilter, SignalOrder, Snoozed, SortKey};
 
@@ -83,8 +83,8 @@ pub(crate) struct Acknowledgement {
 }
 
 impl SignalRecord {
-    pub(crate) fn state(&self) -> State {
-        if self.acknowledgement.is_some() { State::Closed } else { State::Open }
+    pub(crate) fn state(&self) -> SignalState {
+        if self.acknowledgement.is_some() { SignalState::Closed } else { SignalState::Open }
     }
 
     /// Whether it was retracted because it would not have been raised with all events known.
@@ -138,12 +138,13 @@ impl Store {
     }
 
     /// Whether a signal is open or closed.
-    pub(crate) fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
+    pub(crate) fn signal_state(&self, id: SignalId) -> Result<Option<SignalState>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1",
         )?;
         let is_open = statement.query_row([id], |row| row.get("is_open")).optional()?;
-        Ok(is_open.map(|is_open: bool| if is_open { State::Open } else { State::Closed }))
+        Ok(is_open
+            .map(|is_open: bool| if is_open { SignalState::Open } else { SignalState::Closed }))
     }
 
     /// The ids of the signals that match, newest first.
@@ -208,12 +209,12 @@ impl Store {
     }
 
     /// The number of signals of each type and state.
-    pub(crate) fn signal_totals(&self) -> Result<Vec<(SignalType, State, u64)>> {
+    pub(crate) fn signal_totals(&self) -> Result<Vec<(SignalType, SignalState, u64)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT type, acknowledgement IS NULL AS is_open, count(*) AS count FROM signals GROUP BY type, is_open",
         )?;
         let totals = statement.query_map([], |row| {
-            let state = if row.get("is_open")? { State::Open } else { State::Closed };
+            let state = if row.get("is_open")? { SignalState::Open } else { SignalState::Closed };
             Ok((row.get("type")?, state, row.get::<_, i64>("count")? as u64))
         })?;
         Ok(totals.collect::<Result<_, _>>()?)

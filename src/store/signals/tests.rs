@@ -84,7 +84,7 @@ impl Setting {
         self.store.add_history(id, &entry).unwrap();
     }
 
-    fn latest(&self, on: i32) -> Option<(Day, State)> {
+    fn latest(&self, on: i32) -> Option<(Day, SignalState)> {
         match self.store.condition_signals("r", &self.rule, day(on), day(on)).unwrap() {
             Raised::Latest(latest) => {
                 latest.get(&self.company).map(|latest| (latest.raised_on, latest.state))
@@ -126,7 +126,7 @@ fn a_signal_keeps_what_the_condition_read() {
 
 #[test]
 fn the_latest_signal_and_its_state_are_those_of_the_day() {
-    use State::{Closed, Open};
+    use SignalState::{Closed, Open};
     let setting = Setting::new();
     assert_eq!(setting.latest(10), None);
     let first = setting.raise(3, None);
@@ -144,7 +144,7 @@ fn a_retracted_signal_holds_nothing_back() {
     let mut setting = Setting::new();
     let first = setting.raise(3, None);
     let second = setting.raise(5, None);
-    assert_eq!(setting.latest(10), Some((day(5), State::Open)));
+    assert_eq!(setting.latest(10), Some((day(5), SignalState::Open)));
     let retract = |setting: &Setting, id| {
         setting.enter(id, Action::Acknowledged, 6);
         let sql = "UPDATE signals SET acknowledgement = ?2 WHERE id = ?1";
@@ -155,7 +155,7 @@ fn a_retracted_signal_holds_nothing_back() {
         setting.store.connection.execute(sql, (id, number)).unwrap();
     };
     retract(&setting, second);
-    assert_eq!(setting.latest(10), Some((day(3), State::Open)));
+    assert_eq!(setting.latest(10), Some((day(3), SignalState::Open)));
     retract(&setting, first);
     assert_eq!(setting.latest(10), None);
     setting.rule.key = Some("renewal_on".into());
