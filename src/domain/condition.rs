@@ -18,12 +18,12 @@ pub(crate) struct ConditionFacts {
     /// [`ConditionRule::for_days`] need not be checked. A null expression is not true.
     pub days_held: u16,
     /// What the signal would store.
-    pub reading: Reading,
+    pub reading: ConditionEvidence,
 }
 
 /// What a condition read when it was true.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Reading {
+pub(crate) struct ConditionEvidence {
     /// The value of the rule's key, as text; `None` if it is null or there is no key.
     pub key: Option<String>,
     /// The values of the attributes that the expression names.
@@ -154,7 +154,7 @@ fn is_held_back(
 }
 
 /// One line of text that says what holds: `health_change_7d <= -10 (health_change_7d: -12)`.
-pub(crate) fn describe(rule: &ConditionRule, reading: &Reading) -> String {
+pub(crate) fn describe(rule: &ConditionRule, reading: &ConditionEvidence) -> String {
     let values: Vec<String> =
         reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let when = rule.when.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn held(days_held: u16, key: Option<&str>) -> FactsByCompany {
-        let reading = Reading { key: key.map(str::to_owned), values: BTreeMap::new() };
+        let reading = ConditionEvidence { key: key.map(str::to_owned), values: BTreeMap::new() };
         FxHashMap::from_iter([(ACME, ConditionFacts { days_held, reading })])
     }
 
@@ -344,7 +344,7 @@ mod tests {
         ]);
         let text = describe(
             &ConditionRule::new("seats > 5\n  OR mrr > 1", SignalType::Bad),
-            &Reading { key: None, values },
+            &ConditionEvidence { key: None, values },
         );
         assert_eq!(
             text,

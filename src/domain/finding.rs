@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::adoption::Adoption;
 use super::company::CompanyKey;
-use super::condition::Reading;
+use super::condition::ConditionEvidence;
 use super::customer::CustomerHistory;
 use super::day::Day;
 use super::signal::{Comparison, SignalId, SignalType};
@@ -28,7 +28,7 @@ pub(crate) enum Evidence {
     /// The use or the goal that an adoption rule expected, and when it happened.
     Adoption(Adoption),
     /// The values that a condition read.
-    Condition(Reading),
+    Condition(ConditionEvidence),
 }
 
 impl Evidence {
@@ -69,7 +69,7 @@ impl Evidence {
     }
 
     /// The evidence of a condition rule.
-    pub(crate) fn reading(&self) -> Option<&Reading> {
+    pub(crate) fn condition(&self) -> Option<&ConditionEvidence> {
         match self {
             Evidence::Condition(reading) => Some(reading),
             _ => None,
@@ -132,7 +132,7 @@ pub(crate) struct Evaluation {
     /// The signals to raise, in the order of the companies.
     pub findings: Vec<(CompanyKey, Finding)>,
     /// The open signals of a condition rule to repeat, with the values that it read.
-    pub renewals: Vec<(SignalId, Reading)>,
+    pub renewals: Vec<(SignalId, ConditionEvidence)>,
 }
 
 impl Evaluation {

@@ -587,7 +587,7 @@ mod tests {
     use super::*;
     use crate::domain::adoption::Adoption;
     use crate::domain::company::CompanyKey;
-    use crate::domain::condition::{ReadValue, Reading};
+    use crate::domain::condition::{ConditionEvidence, ReadValue};
     use crate::domain::day::{Day, DayRange};
     use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, TrendRule};
     use crate::domain::signal::{Comparison, SignalId};
@@ -757,7 +757,7 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         ]);
         let told = facts(
             RuleLogic::Condition(ConditionRule::new("nps < 5", SignalType::Bad)),
-            Evidence::Condition(Reading { key: None, values }),
+            Evidence::Condition(ConditionEvidence { key: None, values }),
         );
         assert_eq!(told[4], "values: nps: 3, seats: unknown");
         assert_eq!(told[6], "why: the rule login watches for nps < 5");

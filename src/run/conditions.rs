@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::domain::attributes::{AsOf, Datum, Group, Stage};
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::{ConditionFacts, FactsByCompany, ReadValue, Reading};
+use crate::domain::condition::{ConditionEvidence, ConditionFacts, FactsByCompany, ReadValue};
 use crate::domain::day::Day;
 use crate::domain::finding::Admission;
 use crate::domain::metric::{Metric, MetricDefinition};
@@ -132,7 +132,7 @@ impl<'s> Conditions<'s> {
             let key = keys.and_then(|keys| keys[row].text()).map(std::borrow::Cow::into_owned);
             let values =
                 columns.iter().map(|(name, column)| ((*name).clone(), read_value(&column[row])));
-            let reading = Reading { key, values: values.collect() };
+            let reading = ConditionEvidence { key, values: values.collect() };
             holding.insert(*company, ConditionFacts { days_held: 1, reading });
         }
         Ok(holding)

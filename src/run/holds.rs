@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{BY_THE_RUN, RunningDay, trends};
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::Reading;
+use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::{Rule, RuleLogic};
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalType};
@@ -137,7 +137,12 @@ impl RunningDay<'_> {
     }
 
     /// Records that a condition still holds after the cooldown.
-    pub(super) fn renew(&self, signal: SignalId, rule: &Rule, reading: &Reading) -> Result<()> {
+    pub(super) fn renew(
+        &self,
+        signal: SignalId,
+        rule: &Rule,
+        reading: &ConditionEvidence,
+    ) -> Result<()> {
         let told = super::describe_reading(rule, reading);
         self.store.add_history(signal, &self.entry(Action::Renewed, self.day, told))
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{BY_THE_RUN, Found, RunningDay, describe};
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::Reading;
+use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::{Evidence, Finding};
 use crate::domain::rule::{Aim, Rule, RuleLogic, RuleMeasure, TrendRule};
@@ -172,7 +172,7 @@ impl RunningDay<'_> {
             }
             (RuleLogic::Condition(condition), Evidence::Condition(reading)) => {
                 let values = self.conditions.values(condition, self.day, signal.company)?;
-                let now = Reading { key: None, values };
+                let now = ConditionEvidence { key: None, values };
                 Ok(format!("{} then, {} now", listed(reading), listed(&now)))
             }
             (RuleLogic::Adoption(adoption), Evidence::Adoption(then)) => {
@@ -227,7 +227,7 @@ impl RunningDay<'_> {
     }
 }
 
-fn listed(reading: &Reading) -> String {
+fn listed(reading: &ConditionEvidence) -> String {
     let values: Vec<String> =
         reading.values.iter().map(|(name, value)| format!("{name} was {value}")).collect();
     values.join(", ")
@@ -246,7 +246,7 @@ fn is_same(signal: &SignalRecord, company: CompanyKey, finding: &Finding) -> boo
             .adoption()
             .filter(|adoption| adoption.is_goal)
             .map(|adoption| (adoption.event.clone(), adoption.due_on, adoption.goal.clone()));
-        let key = evidence.reading().and_then(|reading| reading.key.clone());
+        let key = evidence.condition().and_then(|reading| reading.key.clone());
         (goal, key)
     };
     signal.company == company

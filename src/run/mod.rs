@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
 use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::{self, FactsByCompany, Reading};
+use crate::domain::condition::{self, ConditionEvidence, FactsByCompany};
 use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Evaluation, Evidence, Finding, Skip};
@@ -459,7 +459,7 @@ fn describe(rule: &Rule, finding: &Finding) -> String {
 }
 
 /// One line that says what a condition read.
-fn describe_reading(rule: &Rule, reading: &Reading) -> String {
+fn describe_reading(rule: &Rule, reading: &ConditionEvidence) -> String {
     let Some(condition) = rule.logic.condition() else { return String::new() };
     preset::of_rule(&rule.name)
         .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))

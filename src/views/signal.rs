@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{or_dash, rules, signals, tasks};
 use crate::domain::adoption::Adoption;
-use crate::domain::condition::Reading;
+use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::Evidence;
 use crate::domain::rule::{Against, ConditionRule, RuleMeasure, TrendRule};
@@ -55,8 +55,8 @@ impl SignalView {
             .push(nested(known.map(|activity| activity.people.iter().map(person_json).collect())));
         values.push(Value::Nested(self.history.iter().map(entry_json).collect()));
         values.push(nested(evidence.adoption().map(adoption_json)));
-        values.push(evidence.reading().and_then(|reading| reading.key.as_ref()).into());
-        values.push(nested(evidence.reading().map(|reading| json!(reading.values))));
+        values.push(evidence.condition().and_then(|reading| reading.key.as_ref()).into());
+        values.push(nested(evidence.condition().map(|reading| json!(reading.values))));
         values.push(Value::Nested(self.tasks.iter().map(tasks::json).collect()));
         values
     }
@@ -182,7 +182,7 @@ impl SignalView {
         screen.pairs(pairs);
     }
 
-    fn condition_facts<'s>(&'s self, reading: &'s Reading) -> Vec<(&'s str, String)> {
+    fn condition_facts<'s>(&'s self, reading: &'s ConditionEvidence) -> Vec<(&'s str, String)> {
         let Some(rule) = self.signal.definition.logic.condition() else { return Vec::new() };
         let ConditionRule { key, for_days, .. } = rule;
         let mut facts = vec![("true when", rule.when.clone())];

@@ -15,7 +15,7 @@ pub(crate) struct Assessment {
     /// The scoring that was used.
     pub scoring: Arc<Scoring>,
     /// The result of each measure, in the order of [`Scoring::measures`].
-    pub readings: Vec<Reading>,
+    pub readings: Vec<MeasureReading>,
     /// The score, 0 to 100 and not rounded; `None` if less than half of the weight is known.
     pub score: Option<f64>,
     /// The share of the weight that is known, 0 to 1.
@@ -24,7 +24,7 @@ pub(crate) struct Assessment {
 
 /// The result of a measure.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Reading {
+pub(crate) struct MeasureReading {
     /// The value of its expression.
     pub raw: Datum,
     /// Its score, 0 to 100; `None` if it is unknown.
@@ -65,7 +65,7 @@ impl Assessment {
         let reading = |((measure, raw), scaled): ((&Measure, Datum), Option<f64>)| {
             let contribution =
                 scaled.filter(|_| is_enough).map(|scaled| measure.weight * scaled / weight);
-            Reading { raw, scaled, contribution }
+            MeasureReading { raw, scaled, contribution }
         };
         let readings = scoring.measures.iter().zip(values).zip(scaled).map(reading).collect();
         Assessment { scoring: Arc::clone(scoring), readings, score, coverage }
@@ -77,7 +77,7 @@ impl Assessment {
     }
 
     /// The measures with their results.
-    pub(crate) fn measures(&self) -> impl Iterator<Item = (&Measure, &Reading)> {
+    pub(crate) fn measures(&self) -> impl Iterator<Item = (&Measure, &MeasureReading)> {
         self.scoring.measures.iter().zip(&self.readings)
     }
 
@@ -103,7 +103,7 @@ impl Assessment {
     }
 
     /// The result of the measure with this name.
-    pub(crate) fn reading(&self, name: &str) -> Option<&Reading> {
+    pub(crate) fn reading(&self, name: &str) -> Option<&MeasureReading> {
         self.measures().find(|(measure, _)| measure.name == name).map(|(_, reading)| reading)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::pulse::to_one_decimal;
-use super::assessment::Reading;
+use super::assessment::MeasureReading;
 use super::*;
 
 fn default() -> Arc<Scoring> {
@@ -138,7 +138,7 @@ fn scores_match_values_computed_by_hand() {
 fn zero_has_no_sign() {
     let assessment =
         Assessment::of(&scoring("p", vec![linear("recency", 28.0, 0.0, 1.0)]), vec![whole(28)]);
-    let Reading { scaled, contribution, .. } = &assessment.readings[0];
+    let MeasureReading { scaled, contribution, .. } = &assessment.readings[0];
     let unknown = Assessment::of(&default(), vec![Datum::Null; 5]);
     let numbers = [assessment.score, *scaled, *contribution, Some(unknown.coverage)];
     assert_eq!(numbers.map(|number| number.unwrap().to_string()), ["0"; 4]);

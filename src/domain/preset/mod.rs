@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::condition::{ReadValue, Reading};
+use super::condition::{ConditionEvidence, ReadValue};
 use super::metric::{Metric, MetricDefinition, MetricMeasure, name_of};
 use super::rule::{
     AdoptionRule, Aim, ConditionRule, DEFAULT_COOLDOWN, Direction, Rule, RuleKind, RuleLogic,
@@ -257,7 +257,7 @@ impl Preset {
         &self,
         event: Option<&str>,
         key: Option<&str>,
-        reading: &Reading,
+        reading: &ConditionEvidence,
     ) -> Option<String> {
         let value = |name: &str| match (name, event) {
             ("event", Some(event)) => Some(ReadValue::Text(event.to_owned())),

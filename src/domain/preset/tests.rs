@@ -130,7 +130,7 @@ fn values_are_written_with_their_units() {
 
 #[test]
 fn the_text_of_a_signal_has_its_key_event_and_metric() {
-    let reading = |name: &str| Reading {
+    let reading = |name: &str| ConditionEvidence {
         key: Some("2026-05-15".into()),
         values: BTreeMap::from([
             (name.to_owned(), ReadValue::Whole(2)),

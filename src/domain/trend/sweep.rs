@@ -76,12 +76,12 @@ enum Side {
 #[derive(Debug, Clone, Copy)]
 enum Eligibility {
     Skipped(Skip),
-    Eligible(Reading),
+    Eligible(WindowCounts),
 }
 
 /// The numbers of an eligible company.
 #[derive(Debug, Clone, Copy)]
-struct Reading {
+struct WindowCounts {
     /// The first day of its current period as a customer.
     since: Day,
     /// How many windows of its past count.
@@ -106,7 +106,7 @@ struct Sums {
 /// The group that a company is compared with; `None` means all customers.
 type Group = Option<u32>;
 
-impl Reading {
+impl WindowCounts {
     fn side(&self, rule: &TrendRule) -> Side {
         let threshold = i128::from(rule.threshold);
         let (previous, current) = (i128::from(self.previous), i128::from(self.current));
@@ -185,15 +185,15 @@ impl<'a> Sweep<'a> {
         self.day = self.day.next();
         self.usual_spread = OnceCell::new();
         self.move_places();
-        let readings = self.read_all();
-        let sums = self.sum_up(&readings);
+        let periods = self.periods();
+        let sums = self.sum_up(&periods);
         self.states = (0..self.customers.all.len())
-            .map(|place| self.state(place, &readings[place], &sums, admission))
+            .map(|place| self.state(place, &periods[place], &sums, admission))
             .collect();
         for (streak, state) in self.streaks.iter_mut().zip(&self.states) {
             let side = match state {
                 Eligibility::Skipped(_) => Side::Neither,
-                Eligibility::Eligible(reading) => reading.side(self.rule),
+                Eligibility::Eligible(counts) => counts.side(self.rule),
             };
             *streak = if streak.0 == side { (side, streak.1 + 1) } else { (side, 1) };
         }
@@ -231,13 +231,13 @@ impl<'a> Sweep<'a> {
 
     /// For each company: the first day of its current period and how many past windows it has, up
     /// to the baseline; `None` for those that are not customers.
-    fn read_all(&self) -> Vec<Option<(Day, i32)>> {
-        let read = |(_, customer): &(CompanyKey, CustomerHistory)| {
+    fn periods(&self) -> Vec<Option<(Day, i32)>> {
+        let period = |(_, customer): &(CompanyKey, CustomerHistory)| {
             let since = customer.present_period(self.day)?;
             let windows = (self.day - since + 1) / self.rule.days() - 1;
             Some((since, windows.min(self.rule.baseline_windows())))
         };
-        self.customers.all.iter().map(read).collect()
+        self.customers.all.iter().map(period).collect()
     }
 
     /// For each group, the sums of the companies with at least one past window, with at least two …
@@ -294,7 +294,7 @@ impl<'a> Sweep<'a> {
             return Eligibility::Skipped(Skip::Where);
         }
         let (others, sums) = self.others(place, windows, previous, current, sums);
-        Eligibility::Eligible(Reading { since, windows, previous, current, others, sums })
+        Eligibility::Eligible(WindowCounts { since, windows, previous, current, others, sums })
     }
 
     /// How many others a company is compared with, and their totals.
@@ -319,18 +319,17 @@ impl<'a> Sweep<'a> {
     }
 
     /// The companies that were eligible on the day, with their numbers.
-    fn eligible(&self) -> impl Iterator<Item = (usize, &Reading)> {
+    fn eligible(&self) -> impl Iterator<Item = (usize, &WindowCounts)> {
         self.states.iter().enumerate().filter_map(|(place, state)| match state {
-            Eligibility::Eligible(reading) => Some((place, reading)),
+            Eligibility::Eligible(counts) => Some((place, counts)),
             Eligibility::Skipped(_) => None,
         })
     }
 
     /// The expectation for each company that was eligible on the day.
     pub(crate) fn expectations(&self) -> impl Iterator<Item = (CompanyKey, Expectation)> {
-        self.eligible().map(|(place, reading)| {
-            let expectation =
-                Expectation { current: reading.current, expected: reading.expected() };
+        self.eligible().map(|(place, counts)| {
+            let expectation = Expectation { current: counts.current, expected: counts.expected() };
             (self.customers.all[place].0, expectation)
         })
     }
@@ -339,7 +338,7 @@ impl<'a> Sweep<'a> {
     /// of signal. An open signal still holds if its own type is in the result.
     pub(crate) fn holding(&self) -> Vec<(CompanyKey, SignalType)> {
         self.changed()
-            .filter(|(place, reading)| self.is_unlikely(*place, reading))
+            .filter(|(place, counts)| self.is_unlikely(*place, counts))
             .map(|(place, _)| self.signal(place))
             .collect()
     }
@@ -360,10 +359,10 @@ impl<'a> Sweep<'a> {
                 Eligibility::Eligible(_) => evaluated.push(*company),
             }
         }
-        let finding = |(place, reading): (usize, &Reading)| {
+        let finding = |(place, counts): (usize, &WindowCounts)| {
             let (company, signal_type) = self.signal(place);
-            let (chance, spread) = self.chance(place, reading);
-            let evidence = Evidence::Trend(self.evidence(reading, chance, spread));
+            let (chance, spread) = self.chance(place, counts);
+            let evidence = Evidence::Trend(self.evidence(counts, chance, spread));
             (company, Finding { signal_type, evidence })
         };
         let findings = self.due(latest).map(finding).collect();
@@ -372,32 +371,32 @@ impl<'a> Sweep<'a> {
 
     /// The companies for which the rule raises a signal on the day, unless it only repeats one in
     /// `latest`.
-    fn due(&self, latest: &LatestByCompany) -> impl Iterator<Item = (usize, &Reading)> {
-        self.changed().filter(|(place, reading)| {
+    fn due(&self, latest: &LatestByCompany) -> impl Iterator<Item = (usize, &WindowCounts)> {
+        self.changed().filter(|(place, counts)| {
             let (company, signal_type) = self.signal(*place);
             let latest = latest.get(&company).copied();
-            !repeats(self.rule, self.day, signal_type, latest) && self.is_unlikely(*place, reading)
+            !repeats(self.rule, self.day, signal_type, latest) && self.is_unlikely(*place, counts)
         })
     }
 
     /// Whether chance alone is as unlikely to cause the change as the rule requires.
-    fn is_unlikely(&self, place: usize, reading: &Reading) -> bool {
+    fn is_unlikely(&self, place: usize, counts: &WindowCounts) -> bool {
         let is_at_most =
-            |most: f64| self.chance(place, reading).0.is_some_and(|chance| chance <= most);
+            |most: f64| self.chance(place, counts).0.is_some_and(|chance| chance <= most);
         self.rule.max_chance.is_none_or(is_at_most)
     }
 
     /// The companies whose change is large enough, has lasted, has a wanted direction and has
     /// enough events, regardless of chance.
-    fn changed(&self) -> impl Iterator<Item = (usize, &Reading)> {
-        self.eligible().filter(|(place, reading)| {
+    fn changed(&self) -> impl Iterator<Item = (usize, &WindowCounts)> {
+        self.eligible().filter(|(place, counts)| {
             let (side, days) = self.streaks[*place];
             let is_wanted = match self.rule.direction {
                 Direction::Both => side != Side::Neither,
                 Direction::Down => side == Side::Low,
                 Direction::Up => side == Side::High,
             };
-            let events = reading.previous.saturating_add(reading.current);
+            let events = counts.previous.saturating_add(counts.current);
             is_wanted
                 && days >= u32::from(self.rule.for_days)
                 && self.rule.min_events.is_none_or(|least| events >= least)
@@ -412,56 +411,56 @@ impl<'a> Sweep<'a> {
 
     fn evidence(
         &self,
-        reading: &Reading,
+        counts: &WindowCounts,
         chance: Option<f64>,
         spread: Option<Spread>,
     ) -> TrendEvidence {
         let days = self.rule.days();
         let comparison = Comparison {
             observation: DayRange {
-                from: self.day - (reading.windows + 1) * days + 1,
+                from: self.day - (counts.windows + 1) * days + 1,
                 to: self.day - days,
             },
-            previous: reading.previous,
+            previous: counts.previous,
             decision: DayRange { from: self.day - days + 1, to: self.day },
-            current: reading.current,
+            current: counts.current,
         };
         let reference = (!self.rule.is_plain()).then(|| Reference {
-            others: (self.rule.against != Against::Itself).then_some(reading.others),
-            sums: reading.sums.map(|(now, before)| (as_count(now), as_count(before))),
-            expected: reading.expected(),
-            change_tenths: change_tenths(reading),
+            others: (self.rule.against != Against::Itself).then_some(counts.others),
+            sums: counts.sums.map(|(now, before)| (as_count(now), as_count(before))),
+            expected: counts.expected(),
+            change_tenths: change_tenths(counts),
         });
         TrendEvidence { comparison, chance, spread, reference }
     }
 
     /// The probability that chance alone causes the change, and the spread used to compute it.
-    fn chance(&self, place: usize, reading: &Reading) -> (Option<f64>, Option<Spread>) {
-        let (previous, current) = (reading.previous, reading.current);
+    fn chance(&self, place: usize, counts: &WindowCounts) -> (Option<f64>, Option<Spread>) {
+        let (previous, current) = (counts.previous, counts.current);
         match self.rule.measure {
             RuleMeasure::People if self.rule.is_plain() => {
                 let either = self.measure(place, 0, 1);
                 // People who were active in both windows say nothing about chance.
-                (Some(self.tail(place, reading, either - current, either - previous)), None)
+                (Some(self.tail(place, counts, either - current, either - previous)), None)
             }
             RuleMeasure::People => (None, None),
-            RuleMeasure::Days => (Some(self.tail(place, reading, previous, current)), None),
+            RuleMeasure::Days => (Some(self.tail(place, counts, previous, current)), None),
             RuleMeasure::Events => {
-                let spread = self.spread(place, reading);
+                let spread = self.spread(place, counts);
                 let [previous, current] =
                     [previous, current].map(|count| (count as f64 / spread.factor + 0.5) as u64);
-                (Some(self.tail(place, reading, previous, current)), Some(spread))
+                (Some(self.tail(place, counts, previous, current)), Some(spread))
             }
         }
     }
 
     /// The probability of a number in the current window at least as extreme as this one.
-    fn tail(&self, place: usize, reading: &Reading, previous: u64, current: u64) -> f64 {
+    fn tail(&self, place: usize, counts: &WindowCounts, previous: u64, current: u64) -> f64 {
         let trials = previous + current;
         if trials == 0 {
             return 1.0;
         }
-        let (now, before) = reading.pace();
+        let (now, before) = counts.pace();
         let p = if self.rule.is_plain() { 0.5 } else { now as f64 / (now as f64 + before as f64) };
         match self.streaks[place].0 {
             Side::High => chance::at_least(current, trials, p),
@@ -469,8 +468,8 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn spread(&self, place: usize, reading: &Reading) -> Spread {
-        let weeks = self.weeks(place, reading);
+    fn spread(&self, place: usize, counts: &WindowCounts) -> Spread {
+        let weeks = self.weeks(place, counts);
         if weeks.len() >= LEAST_WEEKS {
             return Spread { factor: spread_of(&weeks), basis: SpreadBasis::Own };
         }
@@ -481,15 +480,15 @@ impl<'a> Sweep<'a> {
     }
 
     /// The events of the whole weeks before both windows.
-    fn weeks(&self, place: usize, reading: &Reading) -> Vec<u64> {
-        let before_both = self.day - (reading.windows + 1) * self.rule.days();
-        self.activity.weeks(self.customers.all[place].0, reading.since, before_both)
+    fn weeks(&self, place: usize, counts: &WindowCounts) -> Vec<u64> {
+        let before_both = self.day - (counts.windows + 1) * self.rule.days();
+        self.activity.weeks(self.customers.all[place].0, counts.since, before_both)
     }
 
     /// The median of the spreads of the eligible companies that have enough weeks, if there are at
     /// least ten of them.
     fn median_spread(&self) -> Option<f64> {
-        let weeks = self.eligible().map(|(place, reading)| self.weeks(place, reading));
+        let weeks = self.eligible().map(|(place, counts)| self.weeks(place, counts));
         let mut factors: Vec<f64> = weeks
             .filter(|weeks| weeks.len() >= LEAST_WEEKS)
             .map(|weeks| spread_of(&weeks))
@@ -514,11 +513,11 @@ pub(crate) struct Expectation {
 }
 
 /// (current + 1) / (expected + 1) - 1 in tenths of a percent, rounded half away from zero.
-fn change_tenths(reading: &Reading) -> i64 {
-    let (now, before) = reading.pace();
+fn change_tenths(counts: &WindowCounts) -> i64 {
+    let (now, before) = counts.pace();
     let (now, before) = (whole(now), whole(before));
-    let actual = (i128::from(reading.current) + 1).saturating_mul(before);
-    let expected = i128::from(reading.previous).saturating_mul(now).saturating_add(before);
+    let actual = (i128::from(counts.current) + 1).saturating_mul(before);
+    let expected = i128::from(counts.previous).saturating_mul(now).saturating_add(before);
     let scaled = (actual - expected).saturating_mul(1000);
     let magnitude = scaled.abs().saturating_mul(2).saturating_add(expected) / (2 * expected);
     i64::try_from(magnitude * scaled.signum()).unwrap_or(i64::MAX)

@@ -8,7 +8,7 @@ use super::super::Store;
 use super::super::values::InOrder;
 use super::NewSignal;
 use crate::domain::adoption::Adoption;
-use crate::domain::condition::Reading;
+use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::DayRange;
 use crate::domain::finding::{Evidence, Finding};
 use crate::domain::rule::{Aim, RuleLogic};
@@ -28,7 +28,7 @@ impl Store {
         )?;
         let Finding { signal_type, evidence } = signal.finding;
         let (comparison, adoption, reading) =
-            (evidence.comparison(), evidence.adoption(), evidence.reading());
+            (evidence.comparison(), evidence.adoption(), evidence.condition());
         let trend = evidence.trend();
         let reference = trend.and_then(|trend| trend.reference);
         let sums = reference.and_then(|reference| reference.sums);
@@ -83,7 +83,7 @@ impl Store {
         )?;
         let evidence = &finding.evidence;
         let comparison = evidence.comparison();
-        let reading = evidence.reading();
+        let reading = evidence.condition();
         let trend = evidence.trend();
         let reference = trend.and_then(|trend| trend.reference);
         let sums = reference.and_then(|reference| reference.sums);
@@ -148,7 +148,7 @@ pub(super) fn read_evidence(
             let (key, values): (_, Option<String>) = (columns.next()?, columns.next()?);
             let values =
                 values.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-            Evidence::Condition(Reading { key, values })
+            Evidence::Condition(ConditionEvidence { key, values })
         }
     })
 }

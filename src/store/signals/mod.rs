@@ -123,7 +123,7 @@ const FROM: &str = "
 
 /// What reading many signals needs to find out only once.
 #[derive(Default)]
-struct Reading {
+struct SignalReader {
     definitions: Definitions,
     columns: Option<EvidenceColumns>,
 }
@@ -134,7 +134,7 @@ impl Store {
         let mut statement =
             self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
         let mut rows = statement.query([id])?;
-        rows.next()?.map(|row| self.read_signal(row, &mut Reading::default())).transpose()
+        rows.next()?.map(|row| self.read_signal(row, &mut SignalReader::default())).transpose()
     }
 
     /// Whether a signal is open or closed.
@@ -164,7 +164,7 @@ impl Store {
         order: SignalOrder,
         mut visit: impl FnMut(SignalRecord) -> Result<()>,
     ) -> Result<()> {
-        let mut reading = Reading::default();
+        let mut reading = SignalReader::default();
         self.query_signals(SELECT, filter, order, |row| visit(self.read_signal(row, &mut reading)?))
     }
 
@@ -231,7 +231,7 @@ impl Store {
         Ok(totals.collect::<Result<_, _>>()?)
     }
 
-    fn read_signal(&self, row: &Row<'_>, reading: &mut Reading) -> Result<SignalRecord> {
+    fn read_signal(&self, row: &Row<'_>, reading: &mut SignalReader) -> Result<SignalRecord> {
         let begins = match reading.columns {
             Some(columns) => columns,
             None => *reading.columns.insert(EvidenceColumns::of(row)?),

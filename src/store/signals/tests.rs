@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::condition::ReadValue;
-use crate::domain::condition::{Raised, Reading};
+use crate::domain::condition::{ConditionEvidence, Raised};
 use crate::domain::finding::Finding;
 use crate::domain::rule::Rule;
 use crate::domain::rule::{ConditionRule, RuleLogic};
@@ -51,7 +51,7 @@ impl Setting {
             ("seats".to_owned(), ReadValue::Whole(7)),
             ("segment".to_owned(), ReadValue::Null),
         ]);
-        let reading = Reading { key: key.map(str::to_owned), values };
+        let reading = ConditionEvidence { key: key.map(str::to_owned), values };
         let finding =
             Finding { signal_type: SignalType::Info, evidence: Evidence::Condition(reading) };
         let rule_version = self.store.rule("r").unwrap().unwrap().version;
