@@ -8,10 +8,10 @@
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
-use crate::domain::adoption::{self, Progress, Told, ToldByCompany};
+use crate::domain::adoption::{self, AdoptionProgress, AdoptionsRaised, RaisedAdoption};
 use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::{self, FactsByCompany, LatestRaised, Raised};
+use crate::domain::condition::{self, AlreadyRaised, FactsByCompany, LatestRaised};
 use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::{Admission, Evaluation, Evidence, Finding};
@@ -119,12 +119,12 @@ enum Memory<'r> {
         rule: &'r AdoptionRule,
         /// The day from which deadlines and first uses count.
         earliest: Option<Day>,
-        progress: Progress,
-        told: ToldByCompany,
+        progress: AdoptionProgress,
+        told: AdoptionsRaised,
     },
     Condition {
         rule: &'r ConditionRule,
-        raised: Raised,
+        raised: AlreadyRaised,
         held: FactsByCompany,
     },
 }
@@ -232,11 +232,13 @@ impl World<'_, '_> {
         adoption: &'r AdoptionRule,
     ) -> Result<Memory<'r>> {
         let progress = match &adoption.aim {
-            Aim::Event { event, .. } => Progress::FirstUses(self.store.first_uses(event)?),
-            Aim::Goals { event } => Progress::Goals(self.store.goal_progress(event.as_deref())?),
+            Aim::Event { event, .. } => AdoptionProgress::FirstUses(self.store.first_uses(event)?),
+            Aim::Goals { event } => {
+                AdoptionProgress::Goals(self.store.goal_progress(event.as_deref())?)
+            }
         };
         let (first_run, told) = match before {
-            Before::Nothing => (None, ToldByCompany::default()),
+            Before::Nothing => (None, AdoptionsRaised::default()),
             Before::Runs => (
                 self.store.first_run_of_rule(&rule.name)?,
                 self.store.adoption_signals(&rule.name, None)?,
@@ -247,13 +249,18 @@ impl World<'_, '_> {
         Ok(Memory::Adoption { rule: adoption, earliest, progress, told })
     }
 
-    fn raised(&self, before: Before, rule: &Rule, condition: &ConditionRule) -> Result<Raised> {
+    fn raised(
+        &self,
+        before: Before,
+        rule: &Rule,
+        condition: &ConditionRule,
+    ) -> Result<AlreadyRaised> {
         Ok(match (before, &condition.key) {
             (Before::Runs, _) => {
                 self.store.condition_signals(&rule.name, condition, self.first, self.first)?
             }
-            (Before::Nothing, Some(_)) => Raised::Keys(FxHashMap::default()),
-            (Before::Nothing, None) => Raised::Latest(FxHashMap::default()),
+            (Before::Nothing, Some(_)) => AlreadyRaised::Keys(FxHashMap::default()),
+            (Before::Nothing, None) => AlreadyRaised::Latest(FxHashMap::default()),
         })
     }
 }
@@ -271,22 +278,24 @@ fn types_of(found: &Evaluation) -> Vec<(CompanyKey, SignalType)> {
     found.findings.iter().map(|(company, finding)| (*company, finding.signal_type)).collect()
 }
 
-fn note_told(told: &mut ToldByCompany, company: CompanyKey, finding: &Finding) {
+fn note_told(told: &mut AdoptionsRaised, company: CompanyKey, finding: &Finding) {
     let goal = finding.evidence.adoption().filter(|adoption| adoption.is_goal);
     let goal = goal.and_then(|adoption| {
         Some((adoption.event.clone(), adoption.due_on?, adoption.goal.clone()))
     });
-    told.entry(company).or_default().push(Told { signal_type: finding.signal_type, goal });
+    told.entry(company)
+        .or_default()
+        .push(RaisedAdoption { signal_type: finding.signal_type, goal });
 }
 
-fn note_raised(raised: &mut Raised, company: CompanyKey, day: Day, finding: &Finding) {
+fn note_raised(raised: &mut AlreadyRaised, company: CompanyKey, day: Day, finding: &Finding) {
     match raised {
-        Raised::Latest(latest) => {
+        AlreadyRaised::Latest(latest) => {
             let raised =
                 LatestRaised { raised_on: day, state: SignalState::Closed, reminder: None };
             latest.insert(company, raised);
         }
-        Raised::Keys(keys) => {
+        AlreadyRaised::Keys(keys) => {
             if let Evidence::Condition(reading) = &finding.evidence {
                 keys.entry(company).or_default().extend(reading.key.clone());
             }

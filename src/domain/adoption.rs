@@ -44,7 +44,7 @@ pub(crate) struct GoalProgress {
 
 /// The facts that an adoption rule needs about all companies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum AdoptionProgress {
     /// The day of each company's first event of one name.
     FirstUses(FxHashMap<CompanyKey, Day>),
     /// Each company's goals.
@@ -53,14 +53,14 @@ pub(crate) enum Progress {
 
 /// What a rule has already raised for a company, on whatever day: each signal is raised only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct RaisedAdoption {
     pub signal_type: SignalType,
     /// The event, day and name of its goal; `None` if it is not about a goal.
     pub goal: Option<(String, Day, Option<String>)>,
 }
 
 /// Everything that an adoption rule has already raised.
-pub(crate) type ToldByCompany = FxHashMap<CompanyKey, Vec<Told>>;
+pub(crate) type AdoptionsRaised = FxHashMap<CompanyKey, Vec<RaisedAdoption>>;
 
 /// Applies a rule on `day` to all `customers`, in their order. Deadlines and first uses before
 /// `earliest` raise nothing.
@@ -70,8 +70,8 @@ pub(crate) fn evaluate(
     earliest: Option<Day>,
     customers: &[(CompanyKey, CustomerHistory)],
     admission: &Admission,
-    progress: &Progress,
-    told: &ToldByCompany,
+    progress: &AdoptionProgress,
+    told: &AdoptionsRaised,
 ) -> Evaluation {
     let mut evaluation = Evaluation::default();
     for (company, customer) in customers {
@@ -82,13 +82,13 @@ pub(crate) fn evaluate(
         evaluation.evaluated.push(*company);
         let told = told.get(company).map_or(&[][..], Vec::as_slice);
         let raised = match progress {
-            Progress::FirstUses(first_uses) => {
+            AdoptionProgress::FirstUses(first_uses) => {
                 let adoption = first_use(rule, customer, first_uses.get(company).copied());
                 adoption.map_or_else(Vec::new, |adoption| {
                     judge_first_use(&adoption, day, earliest, told)
                 })
             }
-            Progress::Goals(goals) => {
+            AdoptionProgress::Goals(goals) => {
                 judge_goals(goals.get(company).map_or(&[][..], Vec::as_slice), day, earliest, told)
             }
         };
@@ -115,7 +115,7 @@ fn judge_first_use(
     adoption: &Adoption,
     day: Day,
     earliest: Option<Day>,
-    told: &[Told],
+    told: &[RaisedAdoption],
 ) -> Vec<Finding> {
     let is_told =
         |wanted| told.iter().any(|told| told.signal_type == wanted && told.goal.is_none());
@@ -134,12 +134,12 @@ fn judge_goals(
     goals: &[GoalProgress],
     day: Day,
     earliest: Option<Day>,
-    told: &[Told],
+    told: &[RaisedAdoption],
 ) -> Vec<Finding> {
-    let mut told: Vec<&Told> = told.iter().collect();
+    let mut told: Vec<&RaisedAdoption> = told.iter().collect();
     let mut findings = Vec::new();
     for GoalProgress { goal, done_on } in goals {
-        let is_about = |told: &&Told| {
+        let is_about = |told: &&RaisedAdoption| {
             let of = told.goal.as_ref();
             of.is_some_and(|(event, due, name)| {
                 (event, due, name) == (&goal.event, &goal.due_on, &goal.name)
@@ -233,7 +233,7 @@ mod tests {
             retroactive: false,
         };
         let customer = CustomerHistory { created_on: Some(march(1)), ..CustomerHistory::default() };
-        let progress = Progress::FirstUses(
+        let progress = AdoptionProgress::FirstUses(
             done.map(|done| (CompanyKey(1), march(done))).into_iter().collect(),
         );
         replay(&rule, &customer, &progress, earliest, days)
@@ -242,12 +242,12 @@ mod tests {
     fn replay(
         rule: &AdoptionRule,
         customer: &CustomerHistory,
-        progress: &Progress,
+        progress: &AdoptionProgress,
         earliest: Option<i32>,
         days: &[i32],
     ) -> Vec<(i32, SignalType)> {
         let customers = [(CompanyKey(1), customer.clone())];
-        let mut told = ToldByCompany::default();
+        let mut told = AdoptionsRaised::default();
         let mut types = Vec::new();
         for number in days {
             let earliest = earliest.map(march);
@@ -267,7 +267,7 @@ mod tests {
                     .then(|| (adoption.event, adoption.due_on.unwrap(), adoption.goal));
                 told.entry(company)
                     .or_default()
-                    .push(Told { signal_type: finding.signal_type, goal });
+                    .push(RaisedAdoption { signal_type: finding.signal_type, goal });
                 types.push((*number, finding.signal_type));
             }
         }
@@ -318,7 +318,7 @@ mod tests {
             aim: Aim::Event { event: "E".into(), within: Some(7) },
             retroactive: false,
         };
-        let none = Progress::FirstUses(FxHashMap::default());
+        let none = AdoptionProgress::FirstUses(FxHashMap::default());
         let days: Vec<i32> = (1..=31).collect();
         let of = |customer: &CustomerHistory| replay(&rule, customer, &none, None, &days);
         let both = CustomerHistory {
@@ -344,9 +344,9 @@ mod tests {
         };
         let customer = CustomerHistory { created_on: Some(march(1)), ..CustomerHistory::default() };
         let days: Vec<i32> = (1..=31).collect();
-        let done = Progress::FirstUses(FxHashMap::from_iter([(CompanyKey(1), march(30))]));
+        let done = AdoptionProgress::FirstUses(FxHashMap::from_iter([(CompanyKey(1), march(30))]));
         assert_eq!(replay(&rule, &customer, &done, None, &days), [(30, SignalType::Good)]);
-        let other = Progress::FirstUses(FxHashMap::from_iter([(CompanyKey(2), march(30))]));
+        let other = AdoptionProgress::FirstUses(FxHashMap::from_iter([(CompanyKey(2), march(30))]));
         assert_eq!(replay(&rule, &customer, &other, None, &days), []);
     }
 
@@ -364,7 +364,7 @@ mod tests {
                 },
                 done_on: done.map(march),
             });
-            Progress::Goals(FxHashMap::from_iter([(CompanyKey(1), progress.collect())]))
+            AdoptionProgress::Goals(FxHashMap::from_iter([(CompanyKey(1), progress.collect())]))
         };
         let days: Vec<i32> = (1..=31).collect();
         let of = |list, earliest| {

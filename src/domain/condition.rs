@@ -73,7 +73,7 @@ pub(crate) struct LatestRaised {
 
 /// Signals that a condition rule raised before and that may hold back the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Raised {
+pub(crate) enum AlreadyRaised {
     /// For a rule without a key: the latest signal for each company.
     Latest(FxHashMap<CompanyKey, LatestRaised>),
     /// For a rule with a key: the values that have a signal, whatever the day it was raised on,
@@ -88,7 +88,7 @@ pub(crate) fn evaluate(
     customers: &[(CompanyKey, CustomerHistory)],
     admission: &Admission,
     facts: &FactsByCompany,
-    raised: &Raised,
+    raised: &AlreadyRaised,
 ) -> Evaluation {
     let mut evaluation = Evaluation::default();
     for (company, customer) in customers {
@@ -125,9 +125,9 @@ fn due_again(
     rule: &ConditionRule,
     day: Day,
     company: CompanyKey,
-    raised: &Raised,
+    raised: &AlreadyRaised,
 ) -> Option<SignalId> {
-    let Raised::Latest(latest) = raised else { return None };
+    let AlreadyRaised::Latest(latest) = raised else { return None };
     let latest = latest.get(&company).filter(|latest| latest.state == SignalState::Open)?;
     let is_due = |(_, told_on): &(SignalId, Day)| {
         *told_on < day && day - *told_on >= i32::from(rule.cooldown)
@@ -141,13 +141,13 @@ fn is_held_back(
     day: Day,
     company: CompanyKey,
     key: Option<&str>,
-    raised: &Raised,
+    raised: &AlreadyRaised,
 ) -> bool {
     match raised {
-        Raised::Latest(latest) => latest.get(&company).is_some_and(|latest| {
+        AlreadyRaised::Latest(latest) => latest.get(&company).is_some_and(|latest| {
             latest.state == SignalState::Open || day - latest.raised_on < i32::from(rule.cooldown)
         }),
-        Raised::Keys(keys) => key.is_none_or(|key| {
+        AlreadyRaised::Keys(keys) => key.is_none_or(|key| {
             keys.get(&company).is_some_and(|of_company| of_company.contains(key))
         }),
     }
@@ -182,8 +182,8 @@ mod tests {
         FxHashMap::from_iter([(ACME, ConditionFacts { days_held, reading })])
     }
 
-    fn latest(raised_on: i32, state: SignalState) -> Raised {
-        Raised::Latest(FxHashMap::from_iter([(
+    fn latest(raised_on: i32, state: SignalState) -> AlreadyRaised {
+        AlreadyRaised::Latest(FxHashMap::from_iter([(
             ACME,
             LatestRaised {
                 raised_on: day(raised_on),
@@ -193,11 +193,16 @@ mod tests {
         )]))
     }
 
-    fn never() -> Raised {
-        Raised::Latest(FxHashMap::default())
+    fn never() -> AlreadyRaised {
+        AlreadyRaised::Latest(FxHashMap::default())
     }
 
-    fn raises(rule: &ConditionRule, on: i32, facts: &FactsByCompany, raised: &Raised) -> bool {
+    fn raises(
+        rule: &ConditionRule,
+        on: i32,
+        facts: &FactsByCompany,
+        raised: &AlreadyRaised,
+    ) -> bool {
         let customers = [(ACME, CustomerHistory::default())];
         let found = evaluate(rule, day(on), &customers, &Admission::All, facts, raised);
         assert_eq!(found.evaluated, [ACME]);
@@ -294,12 +299,12 @@ mod tests {
     fn with_a_key_there_is_one_signal_for_each_value() {
         let rule = ConditionRule { key: Some("renewal_on".into()), ..rule() };
         let told = FxHashSet::from_iter(["2026-06-01".to_owned()]);
-        let raised = Raised::Keys(FxHashMap::from_iter([(ACME, told)]));
+        let raised = AlreadyRaised::Keys(FxHashMap::from_iter([(ACME, told)]));
         assert!(!raises(&rule, 10, &held(1, Some("2026-06-01")), &raised));
         assert!(raises(&rule, 10, &held(1, Some("2027-06-01")), &raised));
         assert!(!raises(&rule, 10, &held(1, None), &raised));
         assert!(!raises(&rule, 10, &held(0, Some("2027-06-01")), &raised));
-        let none = Raised::Keys(FxHashMap::default());
+        let none = AlreadyRaised::Keys(FxHashMap::default());
         assert!(raises(&rule, 10, &held(1, Some("2026-06-01")), &none));
         assert!(!raises(&rule, 10, &held(1, None), &none));
     }

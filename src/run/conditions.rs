@@ -25,7 +25,7 @@ pub(crate) struct Conditions<'s> {
 }
 
 /// A condition rule with its parsed expressions.
-struct Read<'r> {
+struct ParsedCondition<'r> {
     rule: &'r ConditionRule,
     when: Expression,
     key: Option<&'r str>,
@@ -72,7 +72,8 @@ impl<'s> Conditions<'s> {
             let asking: Vec<usize> = (0..rules.len())
                 .filter(|place| i32::from(rules[*place].rule.for_days) > before)
                 .collect();
-            let wanted: Vec<&Read<'_>> = asking.iter().map(|place| &rules[*place]).collect();
+            let wanted: Vec<&ParsedCondition<'_>> =
+                asking.iter().map(|place| &rules[*place]).collect();
             let earlier = self.on(&wanted, day - before)?;
             for (place, earlier) in asking.into_iter().zip(earlier) {
                 count_day(&mut facts[place], &earlier, before);
@@ -94,17 +95,17 @@ impl<'s> Conditions<'s> {
         self.on(&rules.iter().collect::<Vec<_>>(), day)
     }
 
-    fn read<'r>(&self, rules: &[(&Rule, &'r ConditionRule)]) -> Result<Vec<Read<'r>>> {
+    fn read<'r>(&self, rules: &[(&Rule, &'r ConditionRule)]) -> Result<Vec<ParsedCondition<'r>>> {
         let read = |(named, rule): &(&Rule, &'r ConditionRule)| {
             let when = self.catalogue.read(&rule.when);
             let when = when.with_context(|| format!("the rule '{}'", named.name))?;
-            Ok(Read { rule, when, key: rule.key.as_deref() })
+            Ok(ParsedCondition { rule, when, key: rule.key.as_deref() })
         };
         rules.iter().map(read).collect()
     }
 
     /// For each condition, the companies for which it holds on one day.
-    fn on(&self, rules: &[&Read<'_>], day: Day) -> Result<Vec<FactsByCompany>> {
+    fn on(&self, rules: &[&ParsedCondition<'_>], day: Day) -> Result<Vec<FactsByCompany>> {
         if rules.is_empty() {
             return Ok(Vec::new());
         }
@@ -116,7 +117,11 @@ impl<'s> Conditions<'s> {
         rules.iter().map(|read| self.holding(read, &table)).collect()
     }
 
-    fn holding(&self, read: &Read<'_>, table: &AttributeTable) -> Result<FactsByCompany> {
+    fn holding(
+        &self,
+        read: &ParsedCondition<'_>,
+        table: &AttributeTable,
+    ) -> Result<FactsByCompany> {
         let values = self.catalogue.evaluate(&read.when, table)?;
         let columns = read
             .when

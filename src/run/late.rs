@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{BY_THE_RUN, Found, RunningDay, describe};
+use super::{BY_THE_RUN, Evaluated, RunningDay, describe};
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::{Day, DayRange};
@@ -87,7 +87,7 @@ impl RunningDay<'_> {
     /// Compares what the rules find now with the signals raised on this day. Existing signals are
     /// updated, not raised again; open ones that would not be raised now are retracted. What
     /// remains in `found` is to be raised.
-    pub(super) fn revise(&mut self, found: &mut Vec<Found<'_>>) -> Result<()> {
+    pub(super) fn revise(&mut self, found: &mut Vec<Evaluated<'_>>) -> Result<()> {
         let mut raised = self.raised_before()?;
         // Former rules come last: a signal that its present rule raises stays, whatever the rule
         // was then.

@@ -16,7 +16,7 @@ pub(crate) use self::days::{DueDays, due_days, lag, last_complete_day, passed_ov
 pub(crate) use self::late::{DAYS_TOLD, days_again};
 pub(crate) use self::outage::{Accepting, HeldBack};
 use crate::clock::Clock;
-use crate::domain::adoption::{self, Progress};
+use crate::domain::adoption::{self, AdoptionProgress};
 use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::{self, ConditionEvidence, FactsByCompany};
@@ -140,7 +140,7 @@ pub(crate) fn after_pulse(
 }
 
 /// A raised signal, its company and its rule.
-struct Raised {
+struct RaisedSignal {
     signal: SignalId,
     company: CompanyKey,
     rule: String,
@@ -158,7 +158,7 @@ struct RunningDay<'s> {
     steps: Vec<Step>,
     /// What the applied rules found.
     done: Vec<(String, Evaluation)>,
-    raised: Vec<Raised>,
+    raised: Vec<RaisedSignal>,
     /// Whether to compare with the signals of an earlier run of the day.
     is_again: bool,
     retracted: u64,
@@ -170,7 +170,7 @@ struct RunningDay<'s> {
 }
 
 /// What a rule found.
-type Found<'r> = (&'r StoredRule, Evaluation);
+type Evaluated<'r> = (&'r StoredRule, Evaluation);
 
 impl<'s> RunningDay<'s> {
     fn new(
@@ -257,7 +257,10 @@ impl RunningDay<'_> {
         Ok(result)
     }
 
-    fn find_trends<'r>(&self, rules: &[(&'r StoredRule, &TrendRule)]) -> Result<Vec<Found<'r>>> {
+    fn find_trends<'r>(
+        &self,
+        rules: &[(&'r StoredRule, &TrendRule)],
+    ) -> Result<Vec<Evaluated<'r>>> {
         let trends: Vec<&TrendRule> = rules.iter().map(|(_, trend)| *trend).collect();
         let only = DayRange { from: self.day, to: self.day };
         let facts = self.store.trend_facts(&trends, &self.customers, only)?;
@@ -279,13 +282,15 @@ impl RunningDay<'_> {
     fn find_adoptions<'r>(
         &self,
         rules: &[(&'r StoredRule, &AdoptionRule)],
-    ) -> Result<Vec<Found<'r>>> {
+    ) -> Result<Vec<Evaluated<'r>>> {
         let evaluate = |(stored, adoption): &(&'r StoredRule, &AdoptionRule)| {
             let name = &stored.rule.name;
             let progress = match &adoption.aim {
-                Aim::Event { event, .. } => Progress::FirstUses(self.store.first_uses(event)?),
+                Aim::Event { event, .. } => {
+                    AdoptionProgress::FirstUses(self.store.first_uses(event)?)
+                }
                 Aim::Goals { event } => {
-                    Progress::Goals(self.store.goal_progress(event.as_deref())?)
+                    AdoptionProgress::Goals(self.store.goal_progress(event.as_deref())?)
                 }
             };
             // Enabling a rule must not flood anyone with what happened long ago.
@@ -309,7 +314,7 @@ impl RunningDay<'_> {
     fn find_conditions<'r>(
         &self,
         rules: &[(&'r StoredRule, &ConditionRule)],
-    ) -> Result<Vec<Found<'r>>> {
+    ) -> Result<Vec<Evaluated<'r>>> {
         let named: Vec<(&Rule, &ConditionRule)> =
             rules.iter().map(|(stored, rule)| (&stored.rule, *rule)).collect();
         let facts = self.conditions.facts(&named, self.day)?;
@@ -338,7 +343,7 @@ impl RunningDay<'_> {
         rules.iter().zip(&facts).map(evaluate).collect()
     }
 
-    fn raise_all(&mut self, mut found: Vec<Found<'_>>) -> Result<()> {
+    fn raise_all(&mut self, mut found: Vec<Evaluated<'_>>) -> Result<()> {
         self.withhold(&mut found)?;
         if self.is_again {
             self.revise(&mut found)?;
@@ -354,7 +359,7 @@ impl RunningDay<'_> {
                     finding,
                     detail: describe(&stored.rule, finding),
                 })?;
-                self.raised.push(Raised {
+                self.raised.push(RaisedSignal {
                     signal: id,
                     company: *company,
                     rule: stored.rule.name.clone(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::late::FORMER;
-use super::{Found, RunningDay};
+use super::{Evaluated, RunningDay};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::finding::Evaluation;
@@ -58,7 +58,7 @@ pub(super) fn missing_events(store: &Store, day: Day) -> Result<Vec<String>> {
 
 impl RunningDay<'_> {
     /// Removes the bad signals to hold back from what the rules found.
-    pub(super) fn withhold(&mut self, found: &mut [Found<'_>]) -> Result<()> {
+    pub(super) fn withhold(&mut self, found: &mut [Evaluated<'_>]) -> Result<()> {
         for (stored, evaluation) in found {
             if stored.version != FORMER && self.is_about_usage(stored)? {
                 self.withhold_of(stored, evaluation)?;

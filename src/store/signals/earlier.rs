@@ -6,9 +6,9 @@ use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Store;
-use crate::domain::adoption::{Told, ToldByCompany};
+use crate::domain::adoption::{AdoptionsRaised, RaisedAdoption};
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::{LatestRaised, Raised};
+use crate::domain::condition::{AlreadyRaised, LatestRaised};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::ConditionRule;
 use crate::domain::signal::{Action, SignalState};
@@ -51,7 +51,7 @@ impl Store {
         &self,
         rule: &str,
         open_until: Option<Day>,
-    ) -> Result<ToldByCompany> {
+    ) -> Result<AdoptionsRaised> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.company, s.type, s.goal_event, s.goal_name, s.due_on FROM signals s
              LEFT JOIN signal_history a ON a.id = s.acknowledgement
@@ -59,14 +59,14 @@ impl Store {
                AND (?2 IS NULL OR s.raised_on <= ?2 OR s.acknowledgement IS NOT NULL)
              ORDER BY s.id",
         )?;
-        let mut all = ToldByCompany::default();
+        let mut all = AdoptionsRaised::default();
         let mut rows = statement.query((rule, open_until))?;
         while let Some(row) = rows.next()? {
             let about: Option<String> = row.get("goal_event")?;
             let (due, name): (Option<Day>, Option<String>) =
                 (row.get("due_on")?, row.get("goal_name")?);
             let goal = about.zip(due).map(|(event, due)| (event, due, name));
-            let told = Told { signal_type: row.get("type")?, goal };
+            let told = RaisedAdoption { signal_type: row.get("type")?, goal };
             all.entry(CompanyKey(row.get("company")?)).or_default().push(told);
         }
         Ok(all)
@@ -80,14 +80,14 @@ impl Store {
         rule: &ConditionRule,
         day: Day,
         until: Day,
-    ) -> Result<Raised> {
+    ) -> Result<AlreadyRaised> {
         match &rule.key {
             Some(key) => self.raised_keys(name, key, (until < day).then_some(until)),
             None => self.latest_raised(name, day, until),
         }
     }
 
-    fn raised_keys(&self, name: &str, key: &str, open_until: Option<Day>) -> Result<Raised> {
+    fn raised_keys(&self, name: &str, key: &str, open_until: Option<Day>) -> Result<AlreadyRaised> {
         // Values of an attribute that was the key before are not comparable.
         let mut statement = self.connection.prepare_cached(
             "SELECT s.company, s.key_value FROM signals s JOIN rule_versions v ON v.id = s.rule_version
@@ -103,10 +103,10 @@ impl Store {
                 keys.entry(CompanyKey(row.get("company")?)).or_default();
             of_company.insert(row.get("key_value")?);
         }
-        Ok(Raised::Keys(keys))
+        Ok(AlreadyRaised::Keys(keys))
     }
 
-    fn latest_raised(&self, name: &str, day: Day, until: Day) -> Result<Raised> {
+    fn latest_raised(&self, name: &str, day: Day, until: Day) -> Result<AlreadyRaised> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, company, raised_on, renewed_on, is_open,
                     coalesce((SELECT action FROM signal_history WHERE signal = latest.id AND day <= ?2
@@ -127,6 +127,6 @@ impl Store {
             let latest = LatestRaised { raised_on, state, reminder };
             Ok((CompanyKey(row.get("company")?), latest))
         })?;
-        Ok(Raised::Latest(latest.collect::<Result<_, _>>()?))
+        Ok(AlreadyRaised::Latest(latest.collect::<Result<_, _>>()?))
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::condition::ReadValue;
-use crate::domain::condition::{ConditionEvidence, Raised};
+use crate::domain::condition::{AlreadyRaised, ConditionEvidence};
 use crate::domain::finding::Finding;
 use crate::domain::rule::Rule;
 use crate::domain::rule::{ConditionRule, RuleLogic};
@@ -86,21 +86,21 @@ impl Setting {
 
     fn latest(&self, on: i32) -> Option<(Day, SignalState)> {
         match self.store.condition_signals("r", &self.rule, day(on), day(on)).unwrap() {
-            Raised::Latest(latest) => {
+            AlreadyRaised::Latest(latest) => {
                 latest.get(&self.company).map(|latest| (latest.raised_on, latest.state))
             }
-            Raised::Keys(_) => panic!("the rule has no key"),
+            AlreadyRaised::Keys(_) => panic!("the rule has no key"),
         }
     }
 
     fn keys(&self) -> Vec<String> {
         match self.store.condition_signals("r", &self.rule, day(1), day(1)).unwrap() {
-            Raised::Keys(keys) => {
+            AlreadyRaised::Keys(keys) => {
                 let mut keys: Vec<String> = keys.into_values().flatten().collect();
                 keys.sort();
                 keys
             }
-            Raised::Latest(_) => panic!("the rule has a key"),
+            AlreadyRaised::Latest(_) => panic!("the rule has a key"),
         }
     }
 }
