@@ -2,13 +2,13 @@
 
 /// The time between two payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Interval {
+pub(crate) struct BillingInterval {
     count: u32,
-    unit: Unit,
+    unit: CalendarUnit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
+enum CalendarUnit {
     Day,
     Week,
     Month,
@@ -16,54 +16,55 @@ enum Unit {
 }
 
 /// Words for an interval that do not contain a unit.
-const WORDS: [(&[&str], u32, Unit); 9] = [
-    (&["daily"], 1, Unit::Day),
-    (&["weekly"], 1, Unit::Week),
-    (&["biweekly", "fortnightly", "fortnight"], 2, Unit::Week),
-    (&["monthly"], 1, Unit::Month),
-    (&["quarterly"], 3, Unit::Month),
+const WORDS: [(&[&str], u32, CalendarUnit); 9] = [
+    (&["daily"], 1, CalendarUnit::Day),
+    (&["weekly"], 1, CalendarUnit::Week),
+    (&["biweekly", "fortnightly", "fortnight"], 2, CalendarUnit::Week),
+    (&["monthly"], 1, CalendarUnit::Month),
+    (&["quarterly"], 3, CalendarUnit::Month),
     (
         &["semiannual", "semiannually", "biannual", "biannually", "halfyear", "halfyearly"],
         6,
-        Unit::Month,
+        CalendarUnit::Month,
     ),
-    (&["yearly", "annual", "annually"], 1, Unit::Year),
-    (&["biennial", "biennially"], 2, Unit::Year),
-    (&["triennial", "triennially"], 3, Unit::Year),
+    (&["yearly", "annual", "annually"], 1, CalendarUnit::Year),
+    (&["biennial", "biennially"], 2, CalendarUnit::Year),
+    (&["triennial", "triennially"], 3, CalendarUnit::Year),
 ];
 
 /// Names of units, with the interval that each stands for.
-const UNITS: [(&[&str], u32, Unit); 5] = [
-    (&["d", "day", "days"], 1, Unit::Day),
-    (&["w", "wk", "wks", "week", "weeks"], 1, Unit::Week),
-    (&["m", "mo", "mos", "mth", "mths", "month", "months"], 1, Unit::Month),
-    (&["q", "qtr", "qtrs", "quarter", "quarters"], 3, Unit::Month),
-    (&["y", "yr", "yrs", "year", "years"], 1, Unit::Year),
+const UNITS: [(&[&str], u32, CalendarUnit); 5] = [
+    (&["d", "day", "days"], 1, CalendarUnit::Day),
+    (&["w", "wk", "wks", "week", "weeks"], 1, CalendarUnit::Week),
+    (&["m", "mo", "mos", "mth", "mths", "month", "months"], 1, CalendarUnit::Month),
+    (&["q", "qtr", "qtrs", "quarter", "quarters"], 3, CalendarUnit::Month),
+    (&["y", "yr", "yrs", "year", "years"], 1, CalendarUnit::Year),
 ];
 
 /// Numbers written as words.
 const NUMBERS: [(&str, u32); 6] =
     [("one", 1), ("two", 2), ("three", 3), ("four", 4), ("six", 6), ("twelve", 12)];
 
-impl Interval {
+impl BillingInterval {
     /// Reads a word (`monthly`, `semi-annual`) or a number of units (`3 months`, `every 2 years`,
     /// `P1Y`); `None` for anything else.
-    pub(crate) fn of(text: &str) -> Option<Interval> {
+    pub(crate) fn of(text: &str) -> Option<BillingInterval> {
         let lower = text.trim().to_lowercase();
         let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
         if let Some((_, count, unit)) =
             WORDS.iter().find(|(words, ..)| words.contains(&plain.as_str()))
         {
-            return Some(Interval { count: *count, unit: *unit });
+            return Some(BillingInterval { count: *count, unit: *unit });
         }
         let rest =
             lower.strip_prefix("every").or_else(|| lower.strip_prefix("per")).unwrap_or(&lower);
         let rest: String = rest.chars().filter(|c| c.is_alphanumeric()).collect();
-        Interval::counted(&rest).or_else(|| Interval::counted(rest.strip_prefix('p')?))
+        BillingInterval::counted(&rest)
+            .or_else(|| BillingInterval::counted(rest.strip_prefix('p')?))
     }
 
     /// Reads a number of units without any separators, such as `3months`.
-    fn counted(text: &str) -> Option<Interval> {
+    fn counted(text: &str) -> Option<BillingInterval> {
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (number, name) = text.split_at(digits);
         let written =
@@ -75,17 +76,17 @@ impl Interval {
         };
         let (_, of_unit, unit) = UNITS.iter().find(|(names, ..)| names.contains(&name))?;
         let count = count.checked_mul(*of_unit).filter(|count| (1..=1200).contains(count))?;
-        Some(Interval { count, unit: *unit })
+        Some(BillingInterval { count, unit: *unit })
     }
 
     /// Its number of months; a year has 365 days and 12 months.
     pub(crate) fn months(self) -> f64 {
         let count = f64::from(self.count);
         match self.unit {
-            Unit::Day => count * 12.0 / 365.0,
-            Unit::Week => count * 84.0 / 365.0,
-            Unit::Month => count,
-            Unit::Year => count * 12.0,
+            CalendarUnit::Day => count * 12.0 / 365.0,
+            CalendarUnit::Week => count * 84.0 / 365.0,
+            CalendarUnit::Month => count,
+            CalendarUnit::Year => count * 12.0,
         }
     }
 
@@ -93,11 +94,11 @@ impl Interval {
     pub(crate) fn days(self) -> i64 {
         let count = i64::from(self.count);
         match self.unit {
-            Unit::Day => count,
-            Unit::Week => count * 7,
+            CalendarUnit::Day => count,
+            CalendarUnit::Week => count * 7,
             // The longest sequences of months: 31, 62, 92, 123, 153, 184, 215, 245, 276, 306, 337.
-            Unit::Month => count / 12 * 365 + (count % 12 * 153 + 4) / 5,
-            Unit::Year => count * 365,
+            CalendarUnit::Month => count / 12 * 365 + (count % 12 * 153 + 4) / 5,
+            CalendarUnit::Year => count * 365,
         }
     }
 }
@@ -128,12 +129,12 @@ mod tests {
             ("365 Days", 12.0, 365),
         ];
         for (text, months, days) in cases {
-            let interval = Interval::of(text).unwrap_or_else(|| panic!("{text}"));
+            let interval = BillingInterval::of(text).unwrap_or_else(|| panic!("{text}"));
             assert!((interval.months() - months).abs() < 1e-9, "{text}: {}", interval.months());
             assert_eq!(interval.days(), days, "{text}");
         }
         for text in ["", "once", "3", "0 months", "half", "months 3", "lifetime", "99999 years"] {
-            assert_eq!(Interval::of(text), None, "{text}");
+            assert_eq!(BillingInterval::of(text), None, "{text}");
         }
     }
 }

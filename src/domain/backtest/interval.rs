@@ -9,12 +9,12 @@ const DEVIATIONS: f64 = 1.96;
 
 /// The 95 % confidence interval of a lift.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
+pub struct LiftInterval {
     pub low: f64,
     pub high: f64,
 }
 
-impl Interval {
+impl LiftInterval {
     /// The interval of `lift`, from each company's (right signals, signals) and (right days, days).
     /// `None` without a right signal, or with fewer than two companies.
     pub fn of_lift(
@@ -37,7 +37,7 @@ impl Interval {
         let squares: f64 = counts.iter().map(|counts| (influence(counts) - mean).powi(2)).sum();
         let deviation = (n / (n - 1.0) * squares).sqrt();
         let factor = (DEVIATIONS * deviation).exp();
-        Some(Interval { low: lift / factor, high: lift * factor })
+        Some(LiftInterval { low: lift / factor, high: lift * factor })
     }
 
     /// Whether the rule may be no better and no worse than picking at random.

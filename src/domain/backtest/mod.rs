@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::day::{Day, DayRange};
 
 pub(crate) use choice::{Yield, choose};
-pub(crate) use interval::Interval;
+pub(crate) use interval::LiftInterval;
 
 /// The measurement *together, one a company* counts the next signal of a company only after this
 /// many days.
@@ -130,7 +130,7 @@ pub struct Measured {
     pub precision: Option<f64>,
     pub base: Option<f64>,
     pub lift: Option<f64>,
-    pub interval: Option<Interval>,
+    pub interval: Option<LiftInterval>,
     /// Churns that a signal could have foretold.
     pub churns: u64,
     /// Churns that a signal foretold.
@@ -268,7 +268,7 @@ impl<'b> Backtest<'b> {
             precision,
             base,
             lift,
-            interval: lift.and_then(|lift| Interval::of_lift(lift, counts)),
+            interval: lift.and_then(|lift| LiftInterval::of_lift(lift, counts)),
             churns: self.churns.len() as u64,
             covered: leads.len() as u64,
             coverage: share(leads.len() as u64, self.churns.len() as u64),

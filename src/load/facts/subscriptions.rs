@@ -6,7 +6,7 @@ use super::{Facts, Kind};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::{Standing, Subscription, to_the_cent};
 use crate::domain::day::Day;
-use crate::domain::interval::Interval;
+use crate::domain::interval::BillingInterval;
 use crate::import::{FactRow, Value, Verdict};
 use crate::load::cells::{day, money, required_day, required_text, text, whole};
 
@@ -90,11 +90,11 @@ fn price(
     facts: &mut Facts<'_>,
 ) -> Result<(), Verdict> {
     let interval = match row.text("interval") {
-        Some(text) => Some(Interval::of(text).ok_or_else(|| not_an_interval(text))?),
+        Some(text) => Some(BillingInterval::of(text).ok_or_else(|| not_an_interval(text))?),
         None => None,
     };
     if row.cells.iter().any(|(column, _)| *column == "interval") {
-        subscription.term_days = interval.map(Interval::days);
+        subscription.term_days = interval.map(BillingInterval::days);
     }
     let has = |name: &str| row.cells.iter().any(|(column, _)| *column == name);
     if has("mrr") || has("amount") {

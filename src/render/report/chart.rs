@@ -56,7 +56,7 @@ pub(crate) enum ChartKind {
         /// The column with a ratio: the y position, on a logarithmic scale that marks 1.
         y: &'static str,
         /// The columns with the ends of the interval around the ratio.
-        interval: Interval,
+        interval: IntervalColumns,
     },
 }
 
@@ -71,7 +71,7 @@ pub(crate) enum Bars {
 
 /// The columns with the two ends of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Interval {
+pub(crate) struct IntervalColumns {
     pub low: &'static str,
     pub high: &'static str,
 }

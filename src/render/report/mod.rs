@@ -15,7 +15,7 @@ mod table;
 mod xlsx;
 
 pub(crate) use cell::Cell;
-pub(crate) use chart::{Bars, Chart, ChartKind, Interval, Tint};
+pub(crate) use chart::{Bars, Chart, ChartKind, IntervalColumns, Tint};
 pub(crate) use figures::figures;
 pub(crate) use letterhead::{Letterhead, Logo};
 pub(crate) use page::page;

@@ -1,6 +1,6 @@
 //! Points with intervals: x is a share, y a ratio on a logarithmic scale.
 
-use super::chart::{CHARACTER, Circle, Drawing, Interval, Tint, shortened, tidy};
+use super::chart::{CHARACTER, Circle, Drawing, IntervalColumns, Tint, shortened, tidy};
 use super::{Cell, Table};
 
 /// Ratios beyond these are drawn at the edge.
@@ -30,7 +30,7 @@ struct Point {
 
 impl Plot {
     /// The rows of a table with known coordinates; `None` if a column is missing.
-    pub(super) fn of(table: &Table, x: &str, y: &str, interval: &Interval) -> Option<Plot> {
+    pub(super) fn of(table: &Table, x: &str, y: &str, interval: &IntervalColumns) -> Option<Plot> {
         let (x, x_column) = table.column(x)?;
         let (y, y_column) = table.column(y)?;
         let (low, high) = (table.column(interval.low)?.0, table.column(interval.high)?.0);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn drawing(rules: &[Rule], width: f64) -> Option<Drawing> {
-        let interval = Interval { low: "lift_low", high: "lift_high" };
+        let interval = IntervalColumns { low: "lift_low", high: "lift_high" };
         let kind = ChartKind::Points { x: "coverage", y: "lift", interval };
         draw(&table(rules), &Chart::new("Lift against coverage", kind), width)
     }

@@ -7,7 +7,7 @@ use rust_xlsxwriter::{
     ChartPoint, ChartSeries, ChartSolidFill, ChartType, Color, Format, Url, Workbook, Worksheet,
 };
 
-use super::chart::{Bars, ChartKind, Interval, Tint};
+use super::chart::{Bars, ChartKind, IntervalColumns, Tint};
 use super::{Cell, Report, Table};
 use crate::render::workbook::{CellFormats, workbook, write_day, write_text};
 
@@ -192,7 +192,7 @@ fn stacked_rows(table: &Table, parts: &[(&'static str, Tint)], is_share: bool) -
 }
 
 /// Points with their names, and the ends of their intervals as dashes above and below.
-fn points_chart(table: &Table, x: &str, y: &str, ends: &Interval) -> Option<Chart> {
+fn points_chart(table: &Table, x: &str, y: &str, ends: &IntervalColumns) -> Option<Chart> {
     let mut chart = Chart::new(ChartType::Scatter);
     for (column, marker) in [
         (y, ChartMarkerType::Circle),

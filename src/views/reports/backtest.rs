@@ -4,7 +4,7 @@ use super::counted;
 use crate::backtest::{HealthOutcome, Outcome, Part, Row};
 use crate::domain::day::Day;
 use crate::render::report::{
-    Cell, Chart, ChartKind, Head, Interval, Item, Letterhead, Report, Section, Table, Tint,
+    Cell, Chart, ChartKind, Head, IntervalColumns, Item, Letterhead, Report, Section, Table, Tint,
 };
 use crate::views::backtest::{answer, below_good, remarks, title};
 
@@ -21,7 +21,7 @@ pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> R
                 ChartKind::Points {
                     x: "coverage",
                     y: "lift",
-                    interval: Interval { low: "lift_low", high: "lift_high" },
+                    interval: IntervalColumns { low: "lift_low", high: "lift_high" },
                 },
             ))
             .noted(
