@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use directories::ProjectDirs;
 
 use crate::clock::Clock;
-use crate::domain::day::{Day, GivenDay, Instant};
+use crate::domain::day::{Day, DayOrOffset, Instant};
 use crate::error::{CommandError, ErrorKind, usage};
 use crate::store::{Permissions, Store};
 use crate::ui::{ColorChoice, Terminal, Ui};
@@ -181,7 +181,7 @@ impl Context {
     }
 
     /// Resolves a day that the user gave.
-    pub(crate) fn day(&self, store: &Store, given: GivenDay) -> Day {
+    pub(crate) fn day(&self, store: &Store, given: DayOrOffset) -> Day {
         given.on(self.today(store))
     }
 

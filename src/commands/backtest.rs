@@ -10,7 +10,7 @@ use super::output;
 use crate::backtest::{self, Outcome, Question, can_be_bad};
 use crate::context::Context;
 use crate::domain::backtest::Settings;
-use crate::domain::day::GivenDay;
+use crate::domain::day::DayOrOffset;
 use crate::domain::rule::Rule;
 use crate::error::{not_allowed, usage};
 use crate::output_file::OutputFile;
@@ -50,10 +50,10 @@ pub(crate) struct BacktestOptions {
     rules: Vec<String>,
     /// Count company-days from this day on; the replay itself starts with the first event
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    from: Option<GivenDay>,
+    from: Option<DayOrOffset>,
     /// Take only what happened up to this day; the last complete day unless set
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    until: Option<GivenDay>,
+    until: Option<DayOrOffset>,
     /// How many days after a signal a churn still counts as foretold
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(i32).range(1..=3650))]
     horizon: i32,
@@ -73,7 +73,7 @@ pub(crate) struct BacktestOptions {
     health: bool,
     /// Measure the days up to this one and those after it apart; the median day of churn unless set
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    split: Option<GivenDay>,
+    split: Option<DayOrOffset>,
 }
 
 impl Backtest {

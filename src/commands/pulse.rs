@@ -7,7 +7,7 @@ use super::options::FormatOption;
 use super::output;
 use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
-use crate::domain::day::GivenDay;
+use crate::domain::day::DayOrOffset;
 use crate::domain::pulse::{self, Level, MOST_REASONS, Pulse, PulseMark};
 use crate::domain::reason::ReasonKind;
 use crate::error::usage;
@@ -52,7 +52,7 @@ pub(crate) struct SetPulse {
     why: WhyOptions,
     /// The day from which it counts
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    on: Option<GivenDay>,
+    on: Option<DayOrOffset>,
 }
 
 /// Show each pulse of a company, oldest first.

@@ -7,7 +7,7 @@ use super::options::FormatOption;
 use super::output::{self, Extras};
 use super::rule::existing as existing_rule;
 use crate::context::Context;
-use crate::domain::day::{Day, DayRange, GivenDay};
+use crate::domain::day::{Day, DayOrOffset, DayRange};
 use crate::domain::outage::DAYS_OF_A_STEADY_EVENT;
 use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::query::not_in_the_future;
@@ -49,13 +49,13 @@ pub(crate) struct Run {
 pub(crate) struct DayOptions {
     /// Run this day
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
-    as_of: Option<GivenDay>,
+    as_of: Option<DayOrOffset>,
     /// Run the days from this one on that have not been run yet
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, requires = "to")]
-    from: Option<GivenDay>,
+    from: Option<DayOrOffset>,
     /// The last day of the range, inclusive
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, requires = "from")]
-    to: Option<GivenDay>,
+    to: Option<DayOrOffset>,
     /// Run days again, and days before the last one run
     #[arg(long)]
     backfill: bool,

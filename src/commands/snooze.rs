@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::options::signal_number;
 use crate::context::Context;
-use crate::domain::day::GivenDay;
+use crate::domain::day::DayOrOffset;
 use crate::error::usage;
 use crate::ops::acknowledge::{self, Entry};
 
@@ -31,7 +31,7 @@ pub(crate) struct Snooze {
         allow_hyphen_values = true,
         required_unless_present = "cancel"
     )]
-    until: Option<GivenDay>,
+    until: Option<DayOrOffset>,
     /// Bring them back now
     #[arg(long, conflicts_with = "until")]
     cancel: bool,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::domain::day::{Day, GivenDay};
+use crate::domain::day::{Day, DayOrOffset};
 use crate::domain::task::{Owner, TaskAction, TaskId, TaskState};
 use crate::error::usage;
 use crate::ops::work;
@@ -151,7 +151,7 @@ pub(crate) struct AddTask {
     title: String,
     /// The day by which it is due
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    due: GivenDay,
+    due: DayOrOffset,
     /// Who does it: csm, manager, or a person's name
     #[arg(long = "for", value_name = "WHO", default_value = "csm")]
     owner: String,

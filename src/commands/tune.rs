@@ -8,7 +8,7 @@ use super::output;
 use crate::backtest::tune::{self, Budget, SetRow, Tried, Tuned};
 use crate::context::Context;
 use crate::domain::backtest::FEWEST_CHURNS;
-use crate::domain::day::{Day, GivenDay};
+use crate::domain::day::{Day, DayOrOffset};
 use crate::domain::preset::{self, Choice};
 use crate::domain::rule::Rule;
 use crate::error::not_allowed;
@@ -36,10 +36,10 @@ pub(crate) struct Tune {
     budget: f64,
     /// Take only what happened up to this day; the last complete day unless set
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    until: Option<GivenDay>,
+    until: Option<DayOrOffset>,
     /// Choose on the days up to this one; the median day of churn unless set
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    split: Option<GivenDay>,
+    split: Option<DayOrOffset>,
     /// Save the chosen rules, and disable those of the four that are not chosen
     #[arg(long)]
     apply: bool,

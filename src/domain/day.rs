@@ -142,7 +142,7 @@ impl FromStr for Day {
 
 /// A day as people write it: a date, or counted from today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GivenDay {
+pub(crate) enum DayOrOffset {
     /// This day.
     Date(Day),
     /// This many days after today; negative numbers are days before today.
@@ -152,23 +152,23 @@ pub(crate) enum GivenDay {
 /// In days. A day further from today than this is a typing mistake.
 const FARTHEST: i32 = 36_500;
 
-impl GivenDay {
+impl DayOrOffset {
     /// The day, given today's date.
     pub(crate) fn on(self, today: Day) -> Day {
         match self {
-            GivenDay::Date(day) => day,
-            GivenDay::FromToday(days) => today + days,
+            DayOrOffset::Date(day) => day,
+            DayOrOffset::FromToday(days) => today + days,
         }
     }
 }
 
-impl From<Day> for GivenDay {
+impl From<Day> for DayOrOffset {
     fn from(day: Day) -> Self {
-        GivenDay::Date(day)
+        DayOrOffset::Date(day)
     }
 }
 
-impl FromStr for GivenDay {
+impl FromStr for DayOrOffset {
     type Err = String;
 
     /// Reads `YYYY-MM-DD`, `today`, `yesterday`, or days from today such as `-7d` and
@@ -180,8 +180,8 @@ impl FromStr for GivenDay {
             text => from_today(text),
         };
         match days {
-            Some(days) => Ok(GivenDay::FromToday(days)),
-            None => text.parse().map(GivenDay::Date).map_err(|_| {
+            Some(days) => Ok(DayOrOffset::FromToday(days)),
+            None => text.parse().map(DayOrOffset::Date).map_err(|_| {
                 format!("'{text}' is not a day; write YYYY-MM-DD, today, yesterday, -7d or +3d")
             }),
         }
@@ -312,7 +312,7 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            let day = text.parse::<GivenDay>().ok().map(|given| given.on(today).to_string());
+            let day = text.parse::<DayOrOffset>().ok().map(|given| given.on(today).to_string());
             assert_eq!(day.as_deref(), expected, "{text}");
         }
     }

@@ -53,7 +53,7 @@ named!(Why { Csm = "csm", Manager = "manager", StandIn = "stand-in", Executive =
 
 /// The properties of a signal and its company that decide who is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Subject<'a> {
+pub(crate) struct NoticeSubject<'a> {
     pub csm: Option<&'a str>,
     /// Other CSMs of the company, separated by `;`.
     pub also_csms: Option<&'a str>,
@@ -70,7 +70,7 @@ pub(crate) struct Subject<'a> {
 /// and executives, if the rule notifies them. Only members of the team are notified.
 pub(crate) fn recipients<'t>(
     team: &'t [TeamMember],
-    subject: &Subject<'_>,
+    subject: &NoticeSubject<'_>,
 ) -> Vec<(&'t TeamMember, Why)> {
     let member = |name: &str| team::member(team, name);
     let of_role = |role: &'static str| team.iter().filter(move |member| member.role == role);
@@ -326,7 +326,7 @@ mod tests {
     ) -> Vec<String> {
         let team = team();
         let told =
-            recipients(&team, &Subject { csm, also_csms: None, manager, signal_type, marks });
+            recipients(&team, &NoticeSubject { csm, also_csms: None, manager, signal_type, marks });
         told.iter().map(|(member, why)| format!("{} {why}", member.name)).collect()
     }
 
@@ -372,7 +372,7 @@ mod tests {
                 "{csm:?} {manager:?} {signal_type} {marks:?}"
             );
         }
-        let subject = Subject {
+        let subject = NoticeSubject {
             csm: Some("ana"),
             also_csms: None,
             manager: None,

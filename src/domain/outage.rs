@@ -17,13 +17,13 @@ pub(crate) fn is_outage(eligible: usize, turned: usize) -> bool {
 
 /// Why a signal is withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum WithholdingCause {
     /// Too many companies turned bad at once.
     Outage,
     /// The event arrived every day before, but not on this day.
     MissingEvent,
 }
-named!(Cause { Outage = "outage", MissingEvent = "missing-event" });
+named!(WithholdingCause { Outage = "outage", MissingEvent = "missing-event" });
 
 /// A bad signal that was withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) struct Withheld {
     /// The day on which it would have been raised.
     pub since: Day,
     /// Why it was first withheld.
-    pub cause: Cause,
+    pub cause: WithholdingCause,
 }
 
 /// Whether a bad signal of `day` is withheld. `before` is what was withheld for the company on the
@@ -44,9 +44,9 @@ pub(crate) fn withhold(
     is_missing: bool,
 ) -> Option<Withheld> {
     match before {
-        Some(before) if before.cause == Cause::Outage => Some(before),
-        _ if is_outage => Some(Withheld { since: day, cause: Cause::Outage }),
-        _ if is_missing => Some(Withheld { since: day, cause: Cause::MissingEvent }),
+        Some(before) if before.cause == WithholdingCause::Outage => Some(before),
+        _ if is_outage => Some(Withheld { since: day, cause: WithholdingCause::Outage }),
+        _ if is_missing => Some(Withheld { since: day, cause: WithholdingCause::MissingEvent }),
         _ => None,
     }
 }
@@ -67,13 +67,14 @@ mod tests {
     #[test]
     fn an_outage_lasts_and_a_missing_event_affects_only_its_day() {
         let day = Day::from_number(20);
-        let outage = Withheld { since: Day::from_number(18), cause: Cause::Outage };
-        let missing = Withheld { since: Day::from_number(19), cause: Cause::MissingEvent };
+        let outage = Withheld { since: Day::from_number(18), cause: WithholdingCause::Outage };
+        let missing =
+            Withheld { since: Day::from_number(19), cause: WithholdingCause::MissingEvent };
         let new = |cause| Some(Withheld { since: day, cause });
         assert_eq!(withhold(day, Some(outage), false, false), Some(outage));
         assert_eq!(withhold(day, Some(missing), false, false), None);
-        assert_eq!(withhold(day, Some(missing), true, true), new(Cause::Outage));
-        assert_eq!(withhold(day, None, false, true), new(Cause::MissingEvent));
+        assert_eq!(withhold(day, Some(missing), true, true), new(WithholdingCause::Outage));
+        assert_eq!(withhold(day, None, false, true), new(WithholdingCause::MissingEvent));
         assert_eq!(withhold(day, None, false, false), None);
     }
 }

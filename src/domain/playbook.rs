@@ -32,13 +32,13 @@ pub(crate) struct Playbook {
     pub tag: Option<String>,
     /// The steps, in display order; at least one.
     #[serde(rename = "step")]
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlaybookStep>,
 }
 
 /// One step of a playbook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Step {
+pub(crate) struct PlaybookStep {
     pub title: String,
     /// The number of days from the start to the due date, 0 to [`MOST_DAYS`].
     pub due_in_days: u16,
@@ -83,7 +83,7 @@ impl Playbook {
     }
 }
 
-impl Step {
+impl PlaybookStep {
     /// `number` is its position in the playbook, from 1.
     fn validate(&self, number: usize) -> Result<(), String> {
         validate_line(&self.title)
@@ -126,12 +126,12 @@ mod tests {
 
     use super::*;
 
-    fn step(title: &str) -> Step {
-        Step { title: title.to_owned(), due_in_days: 2, owner: Owner::Csm, tag: None }
+    fn step(title: &str) -> PlaybookStep {
+        PlaybookStep { title: title.to_owned(), due_in_days: 2, owner: Owner::Csm, tag: None }
     }
 
     fn playbook() -> Playbook {
-        let tagged = Step { tag: Some("watch-list".to_owned()), ..step("Plan") };
+        let tagged = PlaybookStep { tag: Some("watch-list".to_owned()), ..step("Plan") };
         Playbook {
             name: "win-back".to_owned(),
             purpose: String::new(),
@@ -139,7 +139,7 @@ mod tests {
             steps: vec![
                 step("Call"),
                 tagged,
-                Step { tag: Some("webinar".to_owned()), ..step("Invite") },
+                PlaybookStep { tag: Some("webinar".to_owned()), ..step("Invite") },
             ],
         }
     }

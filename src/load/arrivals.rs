@@ -21,7 +21,7 @@ use crate::import::Verdict;
 use crate::import::cell_error::CellError;
 use crate::import::cells::{self, Breaks};
 use crate::import::rejects::TOLERATED;
-use crate::store::{Cause, Finish, ImportRecord, NewNames, PulledDay, Store, WrittenRows};
+use crate::store::{Finish, ImportRecord, LateCause, NewNames, PulledDay, Store, WrittenRows};
 
 /// Texts, numbered in the order of their first appearance.
 #[derive(Debug, Default)]
@@ -192,7 +192,7 @@ fn record(
         last_day: delivery.days.keys().last().copied(),
         undone_at: None,
     })?;
-    store.record_late_days(&delivered.changed_days, import, Cause::Import)
+    store.record_late_days(&delivered.changed_days, import, LateCause::Import)
 }
 
 fn write(

@@ -33,7 +33,7 @@ use crate::domain::{COUNTS, EVENTS};
 use crate::error::refused;
 use crate::import::source::Progress;
 use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
-use crate::store::{Cause, Finish, ImportRecord, Store, WrittenRows};
+use crate::store::{Finish, ImportRecord, LateCause, Store, WrittenRows};
 
 /// The size in bytes above which a file is large.
 const LARGE_FILE: u64 = 1 << 20;
@@ -288,7 +288,7 @@ fn record(
         last_day: loaded.days.last(),
         undone_at: None,
     })?;
-    store.record_late_days(&loaded.changed_days, import, Cause::Import)?;
+    store.record_late_days(&loaded.changed_days, import, LateCause::Import)?;
     if request.options.map.is_empty() {
         Ok(())
     } else {

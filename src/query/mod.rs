@@ -11,7 +11,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
-use crate::domain::day::{Day, GivenDay};
+use crate::domain::day::{Day, DayOrOffset};
 use crate::domain::similar_names::nearest;
 use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::expression::{Expression, is_true};
@@ -30,7 +30,7 @@ pub(crate) use signals::FilterOptions;
 pub(crate) struct AsOfOption {
     /// As of the end of this day; as things stand now unless set
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    as_of: Option<GivenDay>,
+    as_of: Option<DayOrOffset>,
 }
 
 impl AsOfOption {
@@ -335,7 +335,7 @@ pub(crate) fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
 pub(crate) fn not_in_the_future(
     context: &Context,
     store: &Store,
-    given: impl Into<GivenDay>,
+    given: impl Into<DayOrOffset>,
 ) -> Result<Day> {
     let today = context.today(store);
     let day = given.into().on(today);

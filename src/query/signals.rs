@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{ConditionOptions, csm_called, rule_called};
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
-use crate::domain::day::GivenDay;
+use crate::domain::day::DayOrOffset;
 use crate::domain::signal::{SignalState, SignalType};
 use crate::store::{SignalFilter, Snoozed, Store};
 
@@ -31,10 +31,10 @@ pub(crate) struct FilterOptions {
     pub companies: ConditionOptions,
     /// Only signals raised on this day or later
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    pub since: Option<GivenDay>,
+    pub since: Option<DayOrOffset>,
     /// Only signals raised on this day or earlier
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    pub until: Option<GivenDay>,
+    pub until: Option<DayOrOffset>,
     /// Only signals that chance explains with at most this probability
     #[arg(long, value_name = "P", value_parser = at_most_certain)]
     pub max_chance: Option<f64>,

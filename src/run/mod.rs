@@ -29,7 +29,9 @@ use crate::domain::signal::{SignalId, SignalType};
 use crate::domain::task::Stamp;
 use crate::domain::trend::{self, LatestByCompany};
 use crate::health;
-use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule};
+use crate::store::{
+    NewSignal, RuleTally, RunRecord, RunStep, Scope, SignalRecord, Store, StoredRule,
+};
 
 /// The results of a day.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,7 +157,7 @@ struct RunningDay<'s> {
     run: Option<i64>,
     customers: Vec<(CompanyKey, CustomerHistory)>,
     conditions: Conditions<'s>,
-    steps: Vec<Step>,
+    steps: Vec<RunStep>,
     /// What the applied rules found.
     done: Vec<(String, Evaluation)>,
     raised: Vec<RaisedSignal>,
@@ -253,7 +255,7 @@ impl RunningDay<'_> {
     fn timed<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let stopwatch = self.clock.stopwatch();
         let result = work(self)?;
-        self.steps.push(Step { name: name.to_owned(), took: stopwatch.elapsed() });
+        self.steps.push(RunStep { name: name.to_owned(), took: stopwatch.elapsed() });
         Ok(result)
     }
 

@@ -7,7 +7,7 @@ use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
 
 use super::Store;
-use super::values::InOrder;
+use super::values::ColumnReader;
 use crate::domain::company::{Company, CompanyKey, folded_name, short_id};
 use crate::domain::day::Instant;
 use crate::domain::facts::AttributeType;
@@ -139,7 +139,7 @@ impl Store {
             company_columns!(),
             " FROM companies c WHERE c.id = ?1"
         ))?;
-        Ok(statement.query_row([key.0], |row| read_company(&mut InOrder::of(row)))?)
+        Ok(statement.query_row([key.0], |row| read_company(&mut ColumnReader::of(row)))?)
     }
 
     /// Adds a company.
@@ -336,7 +336,7 @@ impl Store {
     }
 }
 
-pub(super) fn read_company(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Company> {
+pub(super) fn read_company(columns: &mut ColumnReader<'_, '_>) -> rusqlite::Result<Company> {
     Ok(Company {
         company_id: columns.next()?,
         name: columns.next()?,

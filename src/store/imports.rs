@@ -35,7 +35,7 @@ pub(crate) struct ImportRecord {
 
 /// Why the events of a day changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum LateCause {
     /// An import added or changed some.
     Import,
     /// An import was undone.
@@ -69,7 +69,12 @@ impl Store {
 
     /// Records which of these days, whose events changed, need to run again: those between the
     /// first and the last day run.
-    pub(crate) fn record_late_days(&self, days: &[Day], import: i64, cause: Cause) -> Result<()> {
+    pub(crate) fn record_late_days(
+        &self,
+        days: &[Day],
+        import: i64,
+        cause: LateCause,
+    ) -> Result<()> {
         let mut span = self
             .connection
             .prepare_cached("SELECT min(day) AS first, max(day) AS last FROM runs")?;
@@ -80,7 +85,7 @@ impl Store {
             "INSERT INTO late_days (day, import, is_undo) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )?;
         for day in days.iter().filter(|day| (first..=last).contains(*day)) {
-            note.execute((day, import, cause == Cause::Undo))?;
+            note.execute((day, import, cause == LateCause::Undo))?;
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ pub(crate) use events::{CompanyActivity, EventRecord, EventSummary, PeopleKept, 
 pub(crate) use facts::Fact;
 pub(crate) use health::NewHealth;
 pub(crate) use holds::StandingSignal;
-pub(crate) use imports::{Cause, ImportRecord};
+pub(crate) use imports::{ImportRecord, LateCause};
 pub(crate) use notices::InboxEntry;
 pub(crate) use open::Permissions;
 pub(crate) use outbox::{
@@ -65,7 +65,7 @@ pub(crate) use outbox::{
 };
 pub(crate) use playbooks::StoredPlaybook;
 pub(crate) use rules::StoredRule;
-pub(crate) use runs::{RuleTally, RunRecord, Step};
+pub(crate) use runs::{RuleTally, RunRecord, RunStep};
 pub(crate) use schema::LATEST as SCHEMA_VERSION;
 pub(crate) use segments::Segment;
 pub(crate) use settings::{ReportSettings, SendingLimits};

@@ -7,7 +7,7 @@ use super::{SignalRecord, Store};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Instant;
 use crate::domain::facts::TeamMember;
-use crate::domain::notify::{Marks, Subject, Why, recipients};
+use crate::domain::notify::{Marks, NoticeSubject, Why, recipients};
 use crate::domain::signal::{SignalId, SignalType};
 
 /// A signal in somebody's inbox.
@@ -30,9 +30,9 @@ struct Routing {
 }
 
 impl Routing {
-    fn subject(&self) -> Subject<'_> {
+    fn subject(&self) -> NoticeSubject<'_> {
         let Routing { signal_type, csm, also_csms, manager, marks } = self;
-        Subject {
+        NoticeSubject {
             csm: csm.as_deref(),
             also_csms: also_csms.as_deref(),
             manager: manager.as_deref(),

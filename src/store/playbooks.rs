@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Store;
-use crate::domain::playbook::{self, Playbook, Step};
+use crate::domain::playbook::{self, Playbook, PlaybookStep};
 use crate::domain::task::Owner;
 use crate::error::not_allowed;
 
@@ -93,12 +93,12 @@ impl Store {
         Ok(playbooks)
     }
 
-    fn playbook_steps(&self, name: &str) -> Result<Vec<Step>> {
+    fn playbook_steps(&self, name: &str) -> Result<Vec<PlaybookStep>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT title, due_in_days, owner, tag FROM playbook_steps WHERE playbook = ?1 ORDER BY position",
         )?;
         let steps = statement.query_map([name], |row| {
-            Ok(Step {
+            Ok(PlaybookStep {
                 title: row.get("title")?,
                 due_in_days: row.get("due_in_days")?,
                 owner: row.get::<_, Owner>("owner")?,

@@ -10,7 +10,7 @@ use crate::domain::day::{Day, DayRange, Instant};
 
 /// A step of a run and its duration.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Step {
+pub(crate) struct RunStep {
     pub name: String,
     pub took: Duration,
 }
@@ -53,7 +53,7 @@ pub(crate) struct RunRecord {
     /// Companies that at least one rule evaluated.
     pub companies_evaluated: u64,
     /// In order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RunStep>,
     pub rules: Vec<RuleTally>,
 }
 
@@ -134,7 +134,7 @@ impl Store {
         let mut step = self.connection.prepare_cached(
             "INSERT INTO run_steps (run, position, step, milliseconds) VALUES (?1, ?2, ?3, ?4)",
         )?;
-        for (position, Step { name, took }) in run.steps.iter().enumerate() {
+        for (position, RunStep { name, took }) in run.steps.iter().enumerate() {
             step.execute((run.id, position as i64, name, took.as_secs_f64() * 1000.0))?;
         }
         run.rules.iter().try_for_each(|tally| self.add_tally(run.id, tally))
@@ -177,7 +177,7 @@ impl Store {
         )?;
         let steps = steps.query_map([run.id], |row| {
             let took = Duration::from_secs_f64(row.get::<_, f64>("milliseconds")? / 1000.0);
-            Ok(Step { name: row.get("step")?, took })
+            Ok(RunStep { name: row.get("step")?, took })
         })?;
         let mut rules = self
             .connection

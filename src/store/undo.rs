@@ -10,7 +10,7 @@ use anyhow::Result;
 use rusqlite::OptionalExtension;
 
 use super::events::{day_text, keys};
-use super::{Cause, Store};
+use super::{LateCause, Store};
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::{ACKS, COUNTED_PEOPLE, COUNTS, EVENTS, PULL};
 use crate::error::{CommandError, not_allowed};
@@ -230,7 +230,7 @@ impl Store {
         for table in NOTES {
             self.connection.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [import])?;
         }
-        self.record_late_days(&days, import, Cause::Undo)?;
+        self.record_late_days(&days, import, LateCause::Undo)?;
         self.connection
             .execute("UPDATE imports SET undone_at = ?2 WHERE id = ?1", (import, now))?;
         self.reroute_notices(now)?;

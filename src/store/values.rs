@@ -9,7 +9,7 @@ use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::MetricMeasure;
 use crate::domain::notify::{Channel, Purpose, Why};
-use crate::domain::outage::Cause;
+use crate::domain::outage::WithholdingCause;
 use crate::domain::pulse::Level;
 use crate::domain::reason::{ReasonCode, ReasonKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
@@ -18,20 +18,20 @@ use crate::domain::trend::SpreadBasis;
 
 /// Reads the columns of a row in sequence. For a row of thirty columns that is read a million
 /// times, looking up each column by name takes longer than everything else.
-pub(super) struct InOrder<'r, 's> {
+pub(super) struct ColumnReader<'r, 's> {
     row: &'r Row<'s>,
     place: usize,
 }
 
-impl<'r, 's> InOrder<'r, 's> {
+impl<'r, 's> ColumnReader<'r, 's> {
     /// Starts at the first column.
     pub(super) fn of(row: &'r Row<'s>) -> Self {
-        InOrder::at(row, 0)
+        ColumnReader::at(row, 0)
     }
 
     /// Starts at this column, from 0.
     pub(super) fn at(row: &'r Row<'s>, place: usize) -> Self {
-        InOrder { row, place }
+        ColumnReader { row, place }
     }
 
     /// The next column.
@@ -79,7 +79,7 @@ stored_as_text!(
     Channel,
     Purpose,
     Why,
-    Cause
+    WithholdingCause
 );
 
 impl ToSql for Level {

@@ -9,13 +9,13 @@ use rusqlite::named_params;
 use super::Store;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::outage::{Cause, Withheld};
+use crate::domain::outage::{Withheld, WithholdingCause};
 
 /// A rule whose signals were held back on the latest day run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WithheldRule {
     pub rule: String,
-    pub cause: Cause,
+    pub cause: WithholdingCause,
     /// The day on which the first of them would have been raised.
     pub since: Day,
     /// The number of companies.

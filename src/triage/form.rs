@@ -4,7 +4,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::editor::Editor;
 use crate::domain::company::CompanyKey;
-use crate::domain::day::{Day, GivenDay};
+use crate::domain::day::{Day, DayOrOffset};
 use crate::domain::signal::{Outcome, SignalId};
 
 /// A change that the user has requested.
@@ -209,7 +209,7 @@ impl Form {
     }
 
     fn day(&self, field: usize, today: Day) -> Result<Day, (usize, String)> {
-        let given: Result<GivenDay, String> = self.written(field)?.parse();
+        let given: Result<DayOrOffset, String> = self.written(field)?.parse();
         given.map(|given| given.on(today)).map_err(|problem| (field, problem))
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Listing, or_dash, plain};
-use crate::domain::playbook::Step;
+use crate::domain::playbook::PlaybookStep;
 use crate::render::{Align, Screen, TextTable, Tone, Value};
 use crate::store::StoredPlaybook;
 
@@ -64,7 +64,7 @@ pub(crate) fn one(stored: &StoredPlaybook) -> Vec<Value<'_>> {
     ]
 }
 
-fn step_json(step: &Step) -> serde_json::Value {
+fn step_json(step: &PlaybookStep) -> serde_json::Value {
     json!({"title": step.title, "due_in_days": step.due_in_days, "for": step.owner.as_str(), "tag": step.tag})
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
 use crate::domain::customer::Break;
-use crate::domain::day::GivenDay;
+use crate::domain::day::DayOrOffset;
 use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
 use crate::error::{CommandError, not_allowed};
@@ -27,7 +27,7 @@ pub(crate) struct ChurnCompany {
     company: String,
     /// The first day on which it is not a customer
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    on: GivenDay,
+    on: DayOrOffset,
     #[command(flatten)]
     why: WhyOptions,
 }

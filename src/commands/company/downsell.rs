@@ -7,7 +7,7 @@ use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::to_the_cent;
-use crate::domain::day::{Day, GivenDay};
+use crate::domain::day::{Day, DayOrOffset};
 use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
 use crate::error::{not_allowed, usage};
@@ -29,7 +29,7 @@ pub(crate) struct DownsellCompany {
     company: String,
     /// The first day on which it pays less
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    on: GivenDay,
+    on: DayOrOffset,
     #[command(flatten)]
     why: WhyOptions,
     /// Monthly recurring revenue after it

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Break;
-use crate::domain::day::{Day, GivenDay};
+use crate::domain::day::{Day, DayOrOffset};
 use crate::domain::facts::{NpsResponse, Ticket, Touchpoint};
 use crate::domain::rule::Watch;
 use crate::domain::trend::Windows;
@@ -104,7 +104,7 @@ pub(crate) struct ReturnCompany {
     company: String,
     /// The first day on which it is a customer again
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    on: GivenDay,
+    on: DayOrOffset,
 }
 
 impl CompanyCommand {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::section::{Definition, Section};
 use crate::configuration::{Block, Table};
-use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
+use crate::domain::playbook::{MOST_DAYS, Playbook, PlaybookStep};
 use crate::domain::task::Owner;
 use crate::store::{Catalogue, Store};
 
@@ -22,7 +22,7 @@ pub(super) const SECTION: Section = Section {
 fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "purpose", "tag", "step"]);
     let tables = table.tables("step", "[[playbook.step]]", true);
-    let steps: Vec<Option<Step>> = tables.iter().map(read_step).collect();
+    let steps: Vec<Option<PlaybookStep>> = tables.iter().map(read_step).collect();
     let playbook = Playbook {
         name: table.name("name")?.to_owned(),
         purpose: table.text("purpose").unwrap_or_default().to_owned(),
@@ -35,14 +35,14 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     Some(Box::new(playbook))
 }
 
-fn read_step(table: &Table<'_>) -> Option<Step> {
+fn read_step(table: &Table<'_>) -> Option<PlaybookStep> {
     table.allow(&["title", "due_in_days", "for", "tag"]);
     let (title, due_in_days) =
         (table.required("title"), table.whole("due_in_days", &(0..=MOST_DAYS), " of days"));
     if !table.has("due_in_days") {
         table.error("due_in_days", "due_in_days is missing", None);
     }
-    Some(Step {
+    Some(PlaybookStep {
         title: title?.to_owned(),
         due_in_days: due_in_days?,
         owner: table.filled("for").map(|owner| Owner::from(owner.to_owned())).unwrap_or_default(),
@@ -60,7 +60,7 @@ fn block(playbook: &Playbook) -> Block {
     }
 }
 
-fn step_block(number: usize, step: &Step) -> Block {
+fn step_block(number: usize, step: &PlaybookStep) -> Block {
     Block::new("playbook.step", format!("step {number}"))
         .with("title", &step.title)
         .with("due_in_days", step.due_in_days)

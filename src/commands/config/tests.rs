@@ -10,7 +10,7 @@ use crate::domain::health::{
 };
 use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 use crate::domain::notify::{GRACE_HOURS, NotifySettings, SecretSource};
-use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
+use crate::domain::playbook::{MOST_DAYS, Playbook, PlaybookStep};
 use crate::domain::pulse::Level;
 use crate::domain::reason::{Reason, ReasonKind, shipped};
 use crate::domain::rule::{
@@ -139,8 +139,10 @@ fn playbook(name: &'static str) -> impl Strategy<Value = Playbook> {
         "[a-z]{2}[\"']?[a-z]".prop_map(Owner::Person)
     ];
     let tag = || prop::option::of("[a-z]{1,3}[\"'][a-z]");
-    let step = (line(), 0..=MOST_DAYS, owner, tag())
-        .prop_map(|(title, due_in_days, owner, tag)| Step { title, due_in_days, owner, tag });
+    let step =
+        (line(), 0..=MOST_DAYS, owner, tag()).prop_map(|(title, due_in_days, owner, tag)| {
+            PlaybookStep { title, due_in_days, owner, tag }
+        });
     (line(), tag(), prop::collection::vec(step, 1..4)).prop_map(move |(purpose, tag, steps)| {
         Playbook { name: name.to_owned(), purpose, tag, steps }
     })

@@ -12,7 +12,7 @@ use crate::commands::output;
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
-use crate::domain::day::{Day, DayRange, GivenDay};
+use crate::domain::day::{Day, DayOrOffset, DayRange};
 use crate::domain::health::Movement;
 use crate::error::usage;
 use crate::health;
@@ -106,10 +106,10 @@ pub(crate) struct Drivers {
 pub(crate) struct Recompute {
     /// The first day
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    from: GivenDay,
+    from: DayOrOffset,
     /// The last day, inclusive
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    to: GivenDay,
+    to: DayOrOffset,
 }
 
 impl HealthCommand {

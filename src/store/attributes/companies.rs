@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::super::Store;
 use super::super::companies::{company_columns, read_company};
-use super::super::values::InOrder;
+use super::super::values::ColumnReader;
 use super::{Scope, Sheet};
 use crate::domain::attributes::{AsOf, Attribute, CompanyFacts, Datum, Of};
 use crate::domain::company::{Company, CompanyKey};
@@ -40,7 +40,7 @@ impl Store {
         let mut all = Vec::new();
         let mut rows = statement.query(scope.keys())?;
         while let Some(row) = rows.next()? {
-            let mut columns = InOrder::of(row);
+            let mut columns = ColumnReader::of(row);
             let key: u32 = columns.next()?;
             let presence = Presence {
                 created_on: columns.next::<Option<Day>>()?.or_else(|| started.get(&key).copied()),
@@ -143,7 +143,7 @@ impl Sheet<'_> {
         ))?;
         let mut rows = statement.query(self.scope.keys())?;
         while let Some(row) = rows.next()? {
-            let mut columns = InOrder::of(row);
+            let mut columns = ColumnReader::of(row);
             if let Some(place) = self.companies.row(columns.next()?) {
                 companies[place] = read_company(&mut columns)?;
             }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use rusqlite::{Row, named_params};
 
 use super::super::Store;
-use super::super::values::InOrder;
+use super::super::values::ColumnReader;
 use super::NewSignal;
 use crate::domain::adoption::Adoption;
 use crate::domain::condition::ConditionEvidence;
@@ -136,15 +136,15 @@ pub(super) fn read_evidence(
 ) -> rusqlite::Result<Evidence> {
     Ok(match definition {
         RuleLogic::Trend(_) => {
-            let mut columns = InOrder::at(row, begins.trend);
+            let mut columns = ColumnReader::at(row, begins.trend);
             Evidence::Trend(read_trend(&mut columns)?)
         }
         RuleLogic::Adoption(rule) => {
-            let mut columns = InOrder::at(row, begins.adoption);
+            let mut columns = ColumnReader::at(row, begins.adoption);
             Evidence::Adoption(read_adoption(&rule.aim, &mut columns)?)
         }
         RuleLogic::Condition(_) => {
-            let mut columns = InOrder::at(row, begins.condition);
+            let mut columns = ColumnReader::at(row, begins.condition);
             let (key, values): (_, Option<String>) = (columns.next()?, columns.next()?);
             let values =
                 values.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
@@ -153,7 +153,7 @@ pub(super) fn read_evidence(
     })
 }
 
-fn read_trend(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<TrendEvidence> {
+fn read_trend(columns: &mut ColumnReader<'_, '_>) -> rusqlite::Result<TrendEvidence> {
     let comparison = read_comparison(columns)?;
     let (chance, change_pct): (_, Option<f64>) = (columns.next()?, columns.next()?);
     let (factor, basis): (Option<f64>, _) = (columns.next()?, columns.next()?);
@@ -170,7 +170,7 @@ fn read_trend(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<TrendEvidence> 
     Ok(TrendEvidence { comparison, chance, spread, reference })
 }
 
-fn read_comparison(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Comparison> {
+fn read_comparison(columns: &mut ColumnReader<'_, '_>) -> rusqlite::Result<Comparison> {
     Ok(Comparison {
         observation: DayRange { from: columns.next()?, to: columns.next()? },
         previous: columns.next::<i64>()? as u64,
@@ -179,7 +179,7 @@ fn read_comparison(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Comparison
     })
 }
 
-fn read_adoption(aim: &Aim, columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Adoption> {
+fn read_adoption(aim: &Aim, columns: &mut ColumnReader<'_, '_>) -> rusqlite::Result<Adoption> {
     let goal_event: Option<String> = columns.next()?;
     let is_goal = goal_event.is_some();
     let event = goal_event.or_else(|| aim.event().map(str::to_owned)).unwrap_or_default();

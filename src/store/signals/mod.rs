@@ -16,7 +16,7 @@ use self::evidence::{EvidenceColumns, read_evidence};
 use self::filter::{conditions, order_clause};
 use super::Store;
 use super::rules::Definitions;
-use super::values::InOrder;
+use super::values::ColumnReader;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::domain::finding::{Evidence, Finding};
@@ -236,7 +236,7 @@ impl Store {
             Some(columns) => columns,
             None => *reading.columns.insert(EvidenceColumns::of(row)?),
         };
-        let mut columns = InOrder::of(row);
+        let mut columns = ColumnReader::of(row);
         let id = columns.next()?;
         let company = CompanyKey(columns.next()?);
         let (company_id, company_name, csm) = (columns.next()?, columns.next()?, columns.next()?);
@@ -268,7 +268,7 @@ impl Store {
 }
 
 fn read_acknowledgement(
-    columns: &mut InOrder<'_, '_>,
+    columns: &mut ColumnReader<'_, '_>,
 ) -> rusqlite::Result<Option<Acknowledgement>> {
     match columns.next::<Option<String>>()? {
         Some(by) => Ok(Some(Acknowledgement {
