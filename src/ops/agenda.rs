@@ -12,7 +12,7 @@ use crate::domain::portfolio::by_stake;
 use crate::domain::task::TaskState;
 use crate::query::{AsOfOption, open_signals, portfolio};
 use crate::store::{Store, TaskFilter, TaskRecord};
-use crate::views::agenda::{Agenda, Group, Review};
+use crate::views::agenda::{Agenda, CompanyAgenda, ReviewDue};
 
 /// Whose agenda, and as of when.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,7 @@ pub(crate) fn gather(context: &Context, store: &Store, question: &Question<'_>) 
         let (key, is_own) = (at_stake.customer.key, is_theirs(at_stake.customer.csm.as_ref()));
         let mut signals = signals.remove(&key).unwrap_or_default();
         signals.retain(|signal| is_own || is_theirs(signal.assigned_to.as_ref()));
-        let group = Group {
+        let group = CompanyAgenda {
             signals,
             tasks: tasks.remove(&key).unwrap_or_default(),
             review: reviews.remove(&key).filter(|_| is_own),
@@ -78,7 +78,7 @@ fn tasks_by_company(
 }
 
 /// The reviews that are due on a day.
-fn reviews(store: &Store, today: Day) -> Result<HashMap<CompanyKey, Review>> {
+fn reviews(store: &Store, today: Day) -> Result<HashMap<CompanyKey, ReviewDue>> {
     let asks_for_first =
         store.rules()?.iter().any(|stored| stored.rule.enabled && stored.rule.name == REVIEW_RULE);
     let last = store.last_reviews(today)?;
@@ -87,7 +87,7 @@ fn reviews(store: &Store, today: Day) -> Result<HashMap<CompanyKey, Review>> {
         let last = last.get(&company.key).copied();
         let due_on = review_due_on(last, company.created_on, asks_for_first);
         if let Some(due_on) = due_on.filter(|due_on| *due_on <= today) {
-            due.insert(company.key, Review { due_on, last });
+            due.insert(company.key, ReviewDue { due_on, last });
         }
     }
     Ok(due)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::domain::attributes::{AsOf, Datum, Group, Stage};
+use crate::domain::attributes::{AsOf, AttributeGroup, Datum, Stage};
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::{ConditionEvidence, ConditionFacts, FactsByCompany, ReadValue};
 use crate::domain::day::Day;
@@ -211,7 +211,7 @@ impl<'s> Conditions<'s> {
     pub(crate) fn reads_the_pulse(&self, rule: &Rule) -> Result<bool> {
         self.reads(
             rule,
-            |known| matches!(known, Known::BuiltIn(attribute) if attribute.group == Group::Pulse),
+            |known| matches!(known, Known::BuiltIn(attribute) if attribute.group == AttributeGroup::Pulse),
         )
     }
 
@@ -225,7 +225,7 @@ impl<'s> Conditions<'s> {
             return Ok(true);
         }
         self.reads(rule, |known| match known {
-            Known::BuiltIn(attribute) => attribute.group == Group::Usage,
+            Known::BuiltIn(attribute) => attribute.group == AttributeGroup::Usage,
             Known::Metric(metric) => matches!(metric.definition, MetricDefinition::Counted { .. }),
             Known::Own(..) => false,
         })

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::events::keys;
 use super::{Catalogue, Scope, Store};
-use crate::domain::attributes::{AsOf, Datum, Group, Stage};
+use crate::domain::attributes::{AsOf, AttributeGroup, Datum, Stage};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::health::{self, Assessment, Bands, DEFAULT_PROFILE, Profile, Scoring};
@@ -258,7 +258,7 @@ impl Catalogue {
                 self.read(text).with_context(|| format!("the health profile '{name}'"))?;
             let names = self.comes_down_to(&expression)?;
             if let Some(health) =
-                names.into_iter().find(|attribute| attribute.group == Group::Health)
+                names.into_iter().find(|attribute| attribute.group == AttributeGroup::Health)
             {
                 let message = format!(
                     "the health profile '{name}' would feed health back into itself: {text} needs {}",

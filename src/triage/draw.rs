@@ -17,7 +17,7 @@ use crate::domain::signal::SignalType;
 use crate::render::report::Cell;
 use crate::render::{self, Tone, counted, cut, escape, wrap};
 use crate::store::TaskRecord;
-use crate::views::agenda::{Group, is_urgent};
+use crate::views::agenda::{CompanyAgenda, is_urgent};
 
 /// The smallest terminal, in columns and rows. A smaller one only shows a message about its size.
 const LEAST: (u16, u16) = (60, 16);
@@ -155,7 +155,7 @@ fn draw_list(frame: &mut Frame<'_>, session: &Session, theme: Theme, area: Rect)
 }
 
 fn company_line(
-    group: &Group,
+    group: &CompanyAgenda,
     items: &[(usize, &Item)],
     is_here: bool,
     theme: Theme,
@@ -277,7 +277,7 @@ impl Text {
         }
     }
 
-    fn company(&mut self, group: &Group, today: Day) {
+    fn company(&mut self, group: &CompanyAgenda, today: Day) {
         let customer = &group.at_stake.customer;
         let id = customer.name.as_ref().map(|_| format!(" ({})", customer.company_id));
         self.wrapped("", &format!("{}{}", group.title(), id.unwrap_or_default()), BOLD);

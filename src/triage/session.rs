@@ -13,7 +13,7 @@ use crate::domain::signal::SignalType;
 use crate::ops::undo::Change;
 use crate::render::counted;
 use crate::store::OpenSignal;
-use crate::views::agenda::{Agenda, Group, is_urgent};
+use crate::views::agenda::{Agenda, CompanyAgenda, is_urgent};
 
 /// One thing to attend to: a signal, or a company that needs attention without having a signal.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ pub(super) struct Message {
 
 pub(super) struct Session {
     /// The companies, most at stake first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<CompanyAgenda>,
     pub items: Vec<Item>,
     /// The index of the selected item.
     pub at: usize,
@@ -118,7 +118,7 @@ impl Session {
     }
 
     /// The company of the selected item.
-    pub(super) fn group(&self) -> &Group {
+    pub(super) fn group(&self) -> &CompanyAgenda {
         &self.groups[self.item().group]
     }
 

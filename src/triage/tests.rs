@@ -17,7 +17,7 @@ use crate::domain::task::{Owner, TaskId};
 use crate::ops::undo::Change;
 use crate::render::Tone;
 use crate::store::{OpenSignal, TaskRecord};
-use crate::views::agenda::{Agenda, Group, Review};
+use crate::views::agenda::{Agenda, CompanyAgenda, ReviewDue};
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -36,14 +36,19 @@ fn signal(id: i64, signal_type: SignalType, rule: &str, holds: Option<bool>) -> 
     }
 }
 
-fn group(number: u32, name: &str, concerns: Vec<Concern>, signals: Vec<OpenSignal>) -> Group {
+fn group(
+    number: u32,
+    name: &str,
+    concerns: Vec<Concern>,
+    signals: Vec<OpenSignal>,
+) -> CompanyAgenda {
     let mut customer = customer(number);
     customer.name = Some(name.to_owned());
     customer.csm = Some("Ana".to_owned());
     customer.mrr = Some(4200.0);
     customer.renewal_on = Some(day("2026-05-13"));
     let at_stake = AtStake { customer, concerns, points: 5 };
-    Group { at_stake, signals, tasks: Vec::new(), review: None }
+    CompanyAgenda { at_stake, signals, tasks: Vec::new(), review: None }
 }
 
 /// Three companies: one with three signals, one with one signal, and one without signals.
@@ -54,7 +59,7 @@ fn session() -> Session {
         signal(7, SignalType::Bad, "login", Some(true)),
     ];
     let mut third = group(3, "Initech", vec![Concern::RenewsIn(6)], Vec::new());
-    third.review = Some(Review { due_on: day("2026-03-25"), last: None });
+    third.review = Some(ReviewDue { due_on: day("2026-03-25"), last: None });
     let groups = vec![
         group(1, "Acme Foods", vec![Concern::RenewsIn(42), Concern::BadSignals(1)], first),
         group(

@@ -11,14 +11,14 @@ use crate::store::{OpenSignal, TaskRecord};
 
 pub(crate) struct Agenda {
     /// The companies, most at stake first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<CompanyAgenda>,
     pub today: Day,
     /// How many signals are left out because they are snoozed.
     pub snoozed: u64,
 }
 
 /// A company and what there is to do for it.
-pub(crate) struct Group {
+pub(crate) struct CompanyAgenda {
     /// The company, and why it needs attention.
     pub at_stake: AtStake,
     /// Its open signals that are not snoozed, oldest first.
@@ -26,12 +26,12 @@ pub(crate) struct Group {
     /// Its tasks that are overdue or due soon, earliest due first.
     pub tasks: Vec<TaskRecord>,
     /// The business review that is due.
-    pub review: Option<Review>,
+    pub review: Option<ReviewDue>,
 }
 
 /// A business review that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Review {
+pub(crate) struct ReviewDue {
     /// The day on which it was due.
     pub due_on: Day,
     /// The day of the last one, if any.
@@ -43,7 +43,7 @@ pub(crate) fn is_urgent(signal: &OpenSignal) -> bool {
     signal.signal_type == SignalType::Bad && signal.holds != Some(false)
 }
 
-impl Group {
+impl CompanyAgenda {
     /// Whether there is anything to do besides paying attention to the company.
     pub(crate) fn has_items(&self) -> bool {
         !self.signals.is_empty() || !self.tasks.is_empty() || self.review.is_some()
@@ -189,7 +189,7 @@ fn word(name: &str) -> String {
     if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
-fn review_text(review: Review) -> String {
+fn review_text(review: ReviewDue) -> String {
     match review.last {
         Some(last) => format!("Business review; the last one was on {last}"),
         None => "Business review; there was none so far".to_owned(),
@@ -251,7 +251,7 @@ const FIELDS: [Field<AgendaLine>; 13] = [
     Field { name: "why", value: |line| (&line.why).into() },
 ];
 
-fn group_lines(rank: u64, group: &Group, today: Day) -> Vec<AgendaLine> {
+fn group_lines(rank: u64, group: &CompanyAgenda, today: Day) -> Vec<AgendaLine> {
     let (overdue, due): (Vec<_>, Vec<_>) =
         group.tasks.iter().partition(|task| task.is_overdue(today));
     let (bad, known): (Vec<_>, Vec<_>) =
@@ -271,7 +271,7 @@ fn group_lines(rank: u64, group: &Group, today: Day) -> Vec<AgendaLine> {
 /// Creates the lines of a company.
 struct Lines<'g> {
     rank: u64,
-    group: &'g Group,
+    group: &'g CompanyAgenda,
     today: Day,
 }
 
@@ -318,7 +318,7 @@ impl Lines<'_> {
         }
     }
 
-    fn review(&self, review: Review) -> AgendaLine {
+    fn review(&self, review: ReviewDue) -> AgendaLine {
         AgendaLine { kind: "review", text: review_text(review), ..self.due(review.due_on) }
     }
 }

@@ -13,7 +13,7 @@ use self::tag::TagCompany;
 use crate::commands::options::FormatOption;
 use crate::commands::output;
 use crate::context::Context;
-use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
+use crate::domain::attributes::{self, AsOf, Attribute, AttributeGroup, Datum, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Break;
 use crate::domain::day::{Day, DayOrOffset};
@@ -210,7 +210,7 @@ impl ListCompanies {
 /// Whether an attribute is in the default list for programs: company records, counts of signals,
 /// and the usual columns.
 fn is_at_hand(attribute: &Attribute) -> bool {
-    matches!(attribute.group, Group::Company | Group::Signals)
+    matches!(attribute.group, AttributeGroup::Company | AttributeGroup::Signals)
         || matches!(attribute.name, "first_event_on" | "last_event_on")
         || USUAL_COLUMNS.contains(&attribute.name)
 }

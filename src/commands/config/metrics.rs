@@ -6,7 +6,7 @@ use super::rules::unknown_event;
 use super::section::{Advice, Definition, Section};
 use crate::commands::metric;
 use crate::configuration::{Block, Table};
-use crate::domain::attributes::Group;
+use crate::domain::attributes::AttributeGroup;
 use crate::domain::metric::{DAYS, Metric, MetricDefinition, MetricMeasure, USUAL_DAYS};
 use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
@@ -102,7 +102,7 @@ impl Definition for Metric {
     ) -> Result<()> {
         let MetricDefinition::Formula(formula) = &self.definition else { return Ok(()) };
         let names = catalogue.comes_down_to(&catalogue.read(formula)?)?;
-        if names.iter().all(|attribute| attribute.group != Group::Health) {
+        if names.iter().all(|attribute| attribute.group != AttributeGroup::Health) {
             return Ok(());
         }
         for profile in store.profiles()? {

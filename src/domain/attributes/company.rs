@@ -1,7 +1,7 @@
 //! Attributes of a company's record and subscriptions, and the days until its dates.
 
 use super::rows::{day, number, text};
-use super::{Attribute, Datum, Group, Of};
+use super::{Attribute, AttributeGroup, Datum, Of};
 use crate::domain::company::Company;
 use crate::domain::day::Day;
 
@@ -32,7 +32,7 @@ const fn contract(value: fn(&CompanyFacts<'_>) -> Datum) -> Of {
     Of::Contract(value)
 }
 
-use Group::{Company as C, Contract as T};
+use AttributeGroup::{Company as C, Contract as T};
 
 pub(super) const ATTRIBUTES: [Attribute; 23] = [
     text("company_id", C, "the id, as the exports have it", of(|f| (&f.company.company_id).into())),

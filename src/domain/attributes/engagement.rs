@@ -1,7 +1,7 @@
 //! Attributes of the contacts between a company and the team.
 
 use super::rows::number;
-use super::{Attribute, Datum, Facts, Group, Of};
+use super::{Attribute, AttributeGroup, Datum, Facts, Of};
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::Touchpoint;
 
@@ -64,7 +64,7 @@ const fn of(value: fn(&Contacts<'_>) -> Datum) -> Of {
     Of::Contacts(value)
 }
 
-use Group::Engagement as E;
+use AttributeGroup::Engagement as E;
 
 pub(super) const ATTRIBUTES: [Attribute; 6] = [
     number(

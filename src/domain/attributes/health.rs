@@ -1,7 +1,7 @@
 //! A company's health, as scored on the latest day run.
 
 use super::rows::{number, text};
-use super::{Attribute, Datum, Group, Of};
+use super::{Attribute, AttributeGroup, Datum, Of};
 use crate::domain::health::{Band, to_grain};
 
 /// The health of a company on a day and on days before.
@@ -28,7 +28,7 @@ impl HealthFacts {
     }
 }
 
-use Group::Health as H;
+use AttributeGroup::Health as H;
 
 pub(super) const ATTRIBUTES: [Attribute; 5] = [
     number(

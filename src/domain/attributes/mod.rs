@@ -40,7 +40,7 @@ use super::words::Words;
 pub(crate) struct Attribute {
     /// The name in expressions, options and output.
     pub name: &'static str,
-    pub group: Group,
+    pub group: AttributeGroup,
     pub kind: AttributeType,
     /// What its values count or measure; empty for texts and days.
     pub unit: &'static str,
@@ -52,7 +52,7 @@ pub(crate) struct Attribute {
 
 /// What attributes are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Group {
+pub(crate) enum AttributeGroup {
     /// The company's own record.
     Company,
     Signals,
@@ -75,7 +75,7 @@ pub(crate) enum Group {
     /// Tasks and goals.
     Work,
 }
-named!(Group {
+named!(AttributeGroup {
     Company = "company",
     Signals = "signals",
     Usage = "usage",
@@ -397,11 +397,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Attribute> {
 
 /// Short constructors for the rows of the catalogue.
 mod rows {
-    use super::{Attribute, AttributeType, Group, Of};
+    use super::{Attribute, AttributeGroup, AttributeType, Of};
 
     pub(super) const fn number(
         name: &'static str,
-        group: Group,
+        group: AttributeGroup,
         unit: &'static str,
         help: &'static str,
         of: Of,
@@ -411,7 +411,7 @@ mod rows {
 
     pub(super) const fn text(
         name: &'static str,
-        group: Group,
+        group: AttributeGroup,
         help: &'static str,
         of: Of,
     ) -> Attribute {
@@ -420,7 +420,7 @@ mod rows {
 
     pub(super) const fn day(
         name: &'static str,
-        group: Group,
+        group: AttributeGroup,
         help: &'static str,
         of: Of,
     ) -> Attribute {

@@ -1,7 +1,7 @@
 //! A company's invoices.
 
 use super::rows::number;
-use super::{Attribute, Datum, Facts, Group, Of};
+use super::{Attribute, AttributeGroup, Datum, Facts, Of};
 use crate::domain::customer::to_the_cent;
 use crate::domain::day::Day;
 use crate::domain::facts::Invoice;
@@ -32,7 +32,7 @@ fn overdue_amount(facts: &Invoices<'_>) -> Datum {
     Datum::from(to_the_cent(overdue().filter_map(|invoice| invoice.amount).sum()))
 }
 
-use Group::Money as M;
+use AttributeGroup::Money as M;
 
 pub(super) const ATTRIBUTES: [Attribute; 2] = [
     number(

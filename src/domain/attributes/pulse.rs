@@ -1,7 +1,7 @@
 //! The pulse of a company, and the SuccessScore computed from it.
 
 use super::rows::{day, number, text};
-use super::{Attribute, Datum, Group, Of};
+use super::{Attribute, AttributeGroup, Datum, Of};
 use crate::domain::day::Day;
 use crate::domain::pulse::{self, PulseMark};
 
@@ -29,7 +29,7 @@ const fn of(value: fn(&PulseFacts<'_>) -> Datum) -> Of {
     Of::Pulses(value)
 }
 
-use Group::Pulse as P;
+use AttributeGroup::Pulse as P;
 
 pub(super) const ATTRIBUTES: [Attribute; 6] = [
     number(

@@ -1,7 +1,7 @@
 //! The answers of a company's people to "how likely are you to recommend us?".
 
 use super::rows::{day, number, text};
-use super::{Attribute, Datum, Facts, Group, Of, mean};
+use super::{Attribute, AttributeGroup, Datum, Facts, Of, mean};
 use crate::domain::facts::NpsResponse;
 
 type Responses<'a> = Facts<'a, NpsResponse>;
@@ -63,7 +63,7 @@ const fn of(value: fn(&Responses<'_>) -> Datum) -> Of {
     Of::Nps(value)
 }
 
-use Group::Sentiment as S;
+use AttributeGroup::Sentiment as S;
 
 pub(super) const ATTRIBUTES: [Attribute; 14] = [
     number(

@@ -1,7 +1,7 @@
 //! A company's signals, counted from their history.
 
 use super::rows::{day, number};
-use super::{Attribute, Datum, Group, Of};
+use super::{Attribute, AttributeGroup, Datum, Of};
 use crate::domain::day::Day;
 use crate::domain::signal::{SignalState, SignalType};
 
@@ -47,7 +47,7 @@ const fn of_days(value: fn(&SignalFacts) -> Datum) -> Of {
     Of::SignalDays(value)
 }
 
-use Group::Signals as S;
+use AttributeGroup::Signals as S;
 use SignalState::{Closed, Open};
 use SignalType::{Bad, Good, Info};
 

@@ -1,7 +1,7 @@
 //! A company's tickets.
 
 use super::rows::number;
-use super::{Attribute, Datum, Facts, Group, Of, change_pct, mean};
+use super::{Attribute, AttributeGroup, Datum, Facts, Of, change_pct, mean};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::facts::{Ticket, When};
 
@@ -76,7 +76,7 @@ const fn of(value: fn(&Tickets<'_>) -> Datum) -> Of {
     Of::Tickets(value)
 }
 
-use Group::Support as S;
+use AttributeGroup::Support as S;
 
 pub(super) const ATTRIBUTES: [Attribute; 8] = [
     number(

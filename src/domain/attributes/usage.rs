@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::rows::{day, number};
-use super::{Attribute, Datum, Group, MONTH, Of, change_pct};
+use super::{Attribute, AttributeGroup, Datum, MONTH, Of, change_pct};
 use crate::domain::day::Day;
 use crate::domain::rule::{ALL_EVENTS, Against, RuleMeasure, TrendRule};
 use crate::domain::trend::Expectation;
@@ -191,7 +191,7 @@ const fn people(value: fn(&PeopleCounts) -> Datum) -> Of {
     Of::People(value)
 }
 
-use Group::Usage as U;
+use AttributeGroup::Usage as U;
 
 pub(super) const ATTRIBUTES: [Attribute; 21] = [
     number(

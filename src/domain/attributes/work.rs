@@ -1,7 +1,7 @@
 //! A company's tasks and goals.
 
 use super::rows::number;
-use super::{Attribute, Datum, Facts, Group, Of};
+use super::{Attribute, AttributeGroup, Datum, Facts, Of};
 use crate::domain::day::Day;
 
 /// A goal and when it was reached.
@@ -24,7 +24,7 @@ const fn of(value: fn(&Facts<'_, DatedGoal>) -> Datum) -> Of {
     Of::Goals(value)
 }
 
-use Group::Work as W;
+use AttributeGroup::Work as W;
 
 pub(super) const ATTRIBUTES: [Attribute; 4] = [
     number(

@@ -104,7 +104,7 @@ struct Sums {
 }
 
 /// The group that a company is compared with; `None` means all customers.
-type Group = Option<u32>;
+type PeerGroup = Option<u32>;
 
 impl WindowCounts {
     fn side(&self, rule: &TrendRule) -> Side {
@@ -241,8 +241,8 @@ impl<'a> Sweep<'a> {
     }
 
     /// For each group, the sums of the companies with at least one past window, with at least two …
-    fn sum_up(&self, periods: &[Option<(Day, i32)>]) -> FxHashMap<Group, Vec<Sums>> {
-        let mut all: FxHashMap<Group, Vec<Sums>> = FxHashMap::default();
+    fn sum_up(&self, periods: &[Option<(Day, i32)>]) -> FxHashMap<PeerGroup, Vec<Sums>> {
+        let mut all: FxHashMap<PeerGroup, Vec<Sums>> = FxHashMap::default();
         if self.rule.against == Against::Itself {
             return all;
         }
@@ -262,7 +262,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// The group that a company is compared with; `None` if there is none.
-    fn group(&self, place: usize) -> Option<Group> {
+    fn group(&self, place: usize) -> Option<PeerGroup> {
         match self.rule.against {
             Against::Itself => None,
             Against::Portfolio => Some(None),
@@ -274,7 +274,7 @@ impl<'a> Sweep<'a> {
         &self,
         place: usize,
         period: &Option<(Day, i32)>,
-        sums: &FxHashMap<Group, Vec<Sums>>,
+        sums: &FxHashMap<PeerGroup, Vec<Sums>>,
         admission: &Admission,
     ) -> Eligibility {
         let (company, customer) = &self.customers.all[place];
@@ -304,7 +304,7 @@ impl<'a> Sweep<'a> {
         windows: i32,
         previous: u64,
         current: u64,
-        sums: &FxHashMap<Group, Vec<Sums>>,
+        sums: &FxHashMap<PeerGroup, Vec<Sums>>,
     ) -> (u64, Option<(u128, u128)>) {
         let Some(all) = self.group(place).and_then(|group| sums.get(&group)) else {
             return (0, None);

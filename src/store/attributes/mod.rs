@@ -16,7 +16,7 @@ use anyhow::Result;
 use rustc_hash::FxHashMap;
 
 use super::Store;
-use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group};
+use crate::domain::attributes::{self, AsOf, Attribute, AttributeGroup, Datum};
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
@@ -85,7 +85,7 @@ impl<'c> Known<'c> {
     pub(crate) fn has_history(self) -> bool {
         match self {
             Known::BuiltIn(attribute) => {
-                attribute.group != Group::Company || attribute.name == "churned_on"
+                attribute.group != AttributeGroup::Company || attribute.name == "churned_on"
             }
             Known::Own(..) => false,
             Known::Metric(_) => true,
@@ -96,7 +96,7 @@ impl<'c> Known<'c> {
     /// unknown.
     pub(crate) fn is_recorded_by_runs(self) -> bool {
         let Known::BuiltIn(attribute) = self else { return false };
-        matches!(attribute.group, Group::Health | Group::Signals)
+        matches!(attribute.group, AttributeGroup::Health | AttributeGroup::Signals)
     }
 
     /// The unit of its values; empty when unknown.

@@ -1,6 +1,6 @@
 //! How many customers are good, average and poor: overall, and by plan, stage and product.
 
-use super::{NO_CUSTOMERS, NO_SCORES, NO_STAGES, Portfolio, counted, group_item, grouped};
+use super::{Grouped, NO_CUSTOMERS, NO_SCORES, NO_STAGES, Portfolio, counted, group_item, grouped};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, has_problem, mean, mrr};
 use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
@@ -16,12 +16,12 @@ pub(super) fn tint(band: Band) -> Tint {
 }
 
 /// The attribute by which customers are grouped.
-type Group = fn(&Customer) -> Option<&String>;
+type GroupKey = fn(&Customer) -> Option<&String>;
 
-const PLAN: Group = |customer| customer.plan.as_ref();
-const STAGE: Group = |customer| customer.stage.as_ref();
-const PRODUCT: Group = |customer| customer.product.as_ref();
-const SEGMENT: Group = |customer| customer.segment.as_ref();
+const PLAN: GroupKey = |customer| customer.plan.as_ref();
+const STAGE: GroupKey = |customer| customer.stage.as_ref();
+const PRODUCT: GroupKey = |customer| customer.product.as_ref();
+const SEGMENT: GroupKey = |customer| customer.segment.as_ref();
 
 /// Customers by health, and their revenue.
 pub(super) fn overall(portfolio: &Portfolio) -> Section {
@@ -90,7 +90,7 @@ pub(super) fn by_group(portfolio: &Portfolio) -> Section {
 }
 
 /// A grouping: the attribute, and the name and title of its table and column.
-type Grouping = (Group, &'static str, &'static str, &'static str);
+type Grouping = (GroupKey, &'static str, &'static str, &'static str);
 
 const GROUPS: [Grouping; 4] = [
     (SEGMENT, "segments", "Health by segment", "segment"),
@@ -113,7 +113,7 @@ fn problem_section(
         return Section::without_data(TITLE, NO_SCORES);
     }
     let is_known =
-        |group: Group| portfolio.customers.iter().any(|customer| group(customer).is_some());
+        |group: GroupKey| portfolio.customers.iter().any(|customer| group(customer).is_some());
     let known = groupings.iter().filter(|(group, ..)| is_known(*group));
     let tables: Vec<Table> = known
         .map(|(group, name, title, label)| shape(by(portfolio, *group, name, title, label)))
@@ -128,7 +128,7 @@ fn problem_section(
 }
 
 fn problem_answer(portfolio: &Portfolio) -> String {
-    let groups: [(&str, Group); 3] =
+    let groups: [(&str, GroupKey); 3] =
         [("plan", PLAN), ("lifecycle stage", STAGE), ("product", PRODUCT)];
     let found: Vec<String> =
         groups.iter().flat_map(|(what, group)| problems_of(portfolio, what, *group)).collect();
@@ -154,7 +154,7 @@ fn capitalised(text: &str) -> String {
 }
 
 /// A sentence for each group with a problem, the largest share of poor customers first.
-fn problems_of(portfolio: &Portfolio, what: &str, group: Group) -> Vec<String> {
+fn problems_of(portfolio: &Portfolio, what: &str, group: GroupKey) -> Vec<String> {
     let all = poor_of_known(&portfolio.customers.iter().collect::<Vec<_>>());
     let groups = grouped(&portfolio.customers, group);
     let mut found: Vec<_> = groups
@@ -193,16 +193,15 @@ fn known_share(customers: &[&Customer]) -> (u64, Cell) {
 /// A row for each group: the number of customers in each band.
 fn by(
     portfolio: &Portfolio,
-    group: Group,
+    group: GroupKey,
     name: &'static str,
     title: &'static str,
     label: &'static str,
 ) -> Table {
-    type Group<'c> = super::Grouped<'c>;
-    let of = |(_, members): &Group<'_>, band| {
+    let of = |(_, members): &Grouped<'_>, band| {
         Cell::Count(members.iter().filter(|customer| customer.band == band).count() as u64)
     };
-    let poor_mrr = |(_, members): &Group<'_>| {
+    let poor_mrr = |(_, members): &Grouped<'_>| {
         mrr(members.iter().copied().filter(|customer| customer.band == Band::Poor))
     };
     let parts = Band::ALL.iter().map(|band| (band.as_str(), tint(*band))).collect();
@@ -233,7 +232,7 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
         return Section::without_data(TITLE, NO_STAGES);
     }
     let numbers = by(portfolio, STAGE, "health", "Health by stage", "stage");
-    let share = |(_, members): &super::Grouped<'_>, band| {
+    let share = |(_, members): &Grouped<'_>, band| {
         let number = members.iter().filter(|customer| customer.band == band).count() as u64;
         Cell::share_of(number, members.len() as u64)
     };
