@@ -7,7 +7,7 @@ use super::facts::When;
 
 /// When two rows of a kind are the same fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Identity {
+pub(crate) enum FactIdentity {
     /// When they have the same value in this column, which files and the table share.
     Id(&'static str),
     /// When they have the same id; rows without one, when all columns are equal.
@@ -16,23 +16,23 @@ pub(crate) enum Identity {
     Columns,
 }
 
-impl Identity {
+impl FactIdentity {
     /// The id column.
     pub(crate) fn column(self) -> Option<&'static str> {
         match self {
-            Identity::Id(column) | Identity::IdIfAny(column) => Some(column),
-            Identity::Columns => None,
+            FactIdentity::Id(column) | FactIdentity::IdIfAny(column) => Some(column),
+            FactIdentity::Columns => None,
         }
     }
 }
 
 /// The properties of a declared kind besides its fields.
 #[derive(Debug)]
-pub(crate) struct Shape {
+pub(crate) struct FactShape {
     /// The name of the kind in `columns.toml`.
     pub kind: &'static str,
     pub table: &'static str,
-    pub identity: Identity,
+    pub identity: FactIdentity,
     /// Whether a row creates its company if that is unknown; otherwise such a row is rejected.
     pub creates_companies: bool,
     /// The field with the day on which a fact counts, for the period that a file covers.
@@ -75,7 +75,7 @@ pub(crate) trait Fields {
 
 /// A kind of facts that is declared with the macro `declared`.
 pub(crate) trait Declared: Sized {
-    const SHAPE: Shape;
+    const SHAPE: FactShape;
     const COLUMNS: &'static [FieldColumn];
 
     fn company(&self) -> CompanyKey;
@@ -98,7 +98,7 @@ pub(crate) trait Declared: Sized {
 }
 
 /// The type of a field.
-pub(crate) trait Field: Sized {
+pub(crate) trait FactField: Sized {
     const UNKNOWN: FieldValue;
 
     /// `None` if the field is required and has no value.
@@ -109,7 +109,7 @@ pub(crate) trait Field: Sized {
 
 macro_rules! field {
     ($type:ty, $variant:ident) => {
-        impl Field for $type {
+        impl FactField for $type {
             const UNKNOWN: FieldValue = FieldValue::$variant(None);
 
             fn read(value: FieldValue) -> Option<Self> {
@@ -124,7 +124,7 @@ macro_rules! field {
             }
         }
 
-        impl Field for Option<$type> {
+        impl FactField for Option<$type> {
             const UNKNOWN: FieldValue = FieldValue::$variant(None);
 
             fn read(value: FieldValue) -> Option<Self> {
@@ -162,12 +162,12 @@ macro_rules! declared {
         }
 
         impl $crate::domain::fact::Declared for $type {
-            const SHAPE: $crate::domain::fact::Shape = $shape;
+            const SHAPE: $crate::domain::fact::FactShape = $shape;
             const COLUMNS: &'static [$crate::domain::fact::FieldColumn] = &[$(
                 $crate::domain::fact::FieldColumn {
                     name: $name,
                     stored: $stored,
-                    unknown: <$field_type as $crate::domain::fact::Field>::UNKNOWN,
+                    unknown: <$field_type as $crate::domain::fact::FactField>::UNKNOWN,
                 },
             )+];
 
@@ -176,7 +176,7 @@ macro_rules! declared {
             }
 
             fn values(&self) -> Vec<$crate::domain::fact::FieldValue> {
-                vec![$($crate::domain::fact::Field::value(&self.$field)),+]
+                vec![$($crate::domain::fact::FactField::value(&self.$field)),+]
             }
 
             fn of<F: $crate::domain::fact::Fields>(
@@ -187,10 +187,10 @@ macro_rules! declared {
                     let column = $crate::domain::fact::FieldColumn {
                         name: $name,
                         stored: $stored,
-                        unknown: <$field_type as $crate::domain::fact::Field>::UNKNOWN,
+                        unknown: <$field_type as $crate::domain::fact::FactField>::UNKNOWN,
                     };
                     let value = fields.value(&column)?;
-                    $crate::domain::fact::Field::read(value)
+                    $crate::domain::fact::FactField::read(value)
                         .ok_or_else(|| fields.lacking(&column))?
                 };)+
                 Ok($type { company, $($field),+ })

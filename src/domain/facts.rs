@@ -2,7 +2,7 @@
 
 use super::company::CompanyKey;
 use super::day::{Day, Instant};
-use super::fact::{Identity, Shape, declared};
+use super::fact::{FactIdentity, FactShape, declared};
 use super::named::named;
 
 /// A point in time and its day in the time zone of the database.
@@ -27,10 +27,10 @@ pub(crate) struct Person {
 }
 
 declared! {
-    Shape {
+    FactShape {
         kind: "nps",
         table: "nps_responses",
-        identity: Identity::IdIfAny("response_id"),
+        identity: FactIdentity::IdIfAny("response_id"),
         creates_companies: true,
         day: Some("responded_on"),
         order: &[("responded_at", true), ("id", true)],
@@ -49,10 +49,10 @@ declared! {
 }
 
 declared! {
-    Shape {
+    FactShape {
         kind: "tickets",
         table: "tickets",
-        identity: Identity::Id("ticket_id"),
+        identity: FactIdentity::Id("ticket_id"),
         creates_companies: true,
         day: Some("opened_at"),
         order: &[("opened_at", true), ("ticket_id", false)],
@@ -73,10 +73,10 @@ declared! {
 }
 
 declared! {
-    Shape {
+    FactShape {
         kind: "invoices",
         table: "invoices",
-        identity: Identity::Id("invoice_id"),
+        identity: FactIdentity::Id("invoice_id"),
         creates_companies: true,
         day: Some("due_on"),
         order: &[("due_on", true), ("invoice_id", false)],
@@ -93,10 +93,10 @@ declared! {
 }
 
 declared! {
-    Shape {
+    FactShape {
         kind: "touchpoints",
         table: "touchpoints",
-        identity: Identity::Columns,
+        identity: FactIdentity::Columns,
         creates_companies: true,
         day: Some("occurred_at"),
         order: &[("occurred_at", true), ("id", true)],
@@ -118,10 +118,10 @@ declared! {
 }
 
 declared! {
-    Shape {
+    FactShape {
         kind: "goals",
         table: "goals",
-        identity: Identity::Columns,
+        identity: FactIdentity::Columns,
         creates_companies: false,
         day: None,
         order: &[("due_on", false), ("event", false), ("id", false)],

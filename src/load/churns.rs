@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::cells::{money, optional_text, required_day};
-use super::facts::{Facts, Terms};
+use super::facts::{FactLoad, LoadTerms};
 use super::{Author, Loaded, Watcher};
 use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
@@ -19,10 +19,10 @@ pub(super) fn load(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     watcher: &Watcher<'_>,
-    terms: Terms,
+    terms: LoadTerms,
     author: &Author,
 ) -> Result<Loaded> {
-    let mut facts = Facts::of(store, terms)?;
+    let mut facts = FactLoad::of(store, terms)?;
     let progress = sheet.progress();
     let read = read_facts(sheet, rejects, |row| {
         watcher.tell(&progress);
@@ -31,7 +31,7 @@ pub(super) fn load(
     facts.finish(read)
 }
 
-fn take(facts: &mut Facts<'_>, row: &FactRow<'_>, author: &Author) -> Result<Verdict> {
+fn take(facts: &mut FactLoad<'_>, row: &FactRow<'_>, author: &Author) -> Result<Verdict> {
     let company = match facts.known_company(row) {
         Ok(company) => company,
         Err(verdict) => return Ok(verdict),

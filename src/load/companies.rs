@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::cells::{day, money, text, whole};
-use super::facts::Terms;
+use super::facts::LoadTerms;
 use super::names::{CompanyBook, SharedName, shared_name};
 use super::repeated::RepeatedRows;
 use super::{Loaded, Watcher};
@@ -25,7 +25,7 @@ pub(super) fn load(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     watcher: &Watcher<'_>,
-    terms: Terms,
+    terms: LoadTerms,
 ) -> Result<Loaded> {
     let mut loader = Loader {
         store,

@@ -23,7 +23,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 
 pub(crate) use self::diagnosis::Gap;
-use self::facts::Terms;
+use self::facts::LoadTerms;
 pub(crate) use self::made::MadeCompanies;
 use crate::clock::Clock;
 use crate::domain::company::CompanyKey;
@@ -235,7 +235,7 @@ fn load_rows(
     request: &Request<'_>,
     now: Instant,
 ) -> Result<Loaded> {
-    let terms = Terms { last_wins: request.last_wins, today: now.day_in(store.zone()) };
+    let terms = LoadTerms { last_wins: request.last_wins, today: now.day_in(store.zone()) };
     match sheet.plan().mapping.kind.name.as_str() {
         EVENTS => events::load(store, sheet, rejects, watcher),
         COUNTS => counts::load(store, sheet, rejects, watcher, request.accepts_loss),

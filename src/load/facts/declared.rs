@@ -2,26 +2,26 @@
 
 use anyhow::{Result, anyhow};
 
-use super::{Facts, Kind, Load, load};
+use super::{FactLoad, LoadRows, LoadableFact, load};
 use crate::domain::day::Day;
-use crate::domain::fact::{Declared, FieldColumn, FieldValue, Fields, Identity};
+use crate::domain::fact::{Declared, FactIdentity, FieldColumn, FieldValue, Fields};
 use crate::domain::facts::each_declared;
 use crate::import::{FactRow, Verdict};
 use crate::load::cells;
 
 macro_rules! kinds {
     ($($type:ty),+) => {
-        $(impl Kind for $type {
+        $(impl LoadableFact for $type {
             /// The fields as text.
             type Identity = String;
 
             const IS_ONE_ROW_AN_ID: bool =
-                matches!(<$type as Declared>::SHAPE.identity, Identity::Id(_));
+                matches!(<$type as Declared>::SHAPE.identity, FactIdentity::Id(_));
 
             fn of_row(
                 row: &FactRow<'_>,
                 stored: Option<Self>,
-                facts: &mut Facts<'_>,
+                facts: &mut FactLoad<'_>,
             ) -> Result<Result<Self, Verdict>> {
                 of_row(row, stored, facts)
             }
@@ -36,7 +36,7 @@ macro_rules! kinds {
         })+
 
         /// How to load rows of a declared kind.
-        pub(super) fn loader(kind: &str) -> Option<Load> {
+        pub(super) fn loader(kind: &str) -> Option<LoadRows> {
             $(if kind == <$type as Declared>::SHAPE.kind {
                 return Some(load::<$type>);
             })+
@@ -49,7 +49,7 @@ each_declared!(kinds);
 fn of_row<D: Declared>(
     row: &FactRow<'_>,
     stored: Option<D>,
-    facts: &mut Facts<'_>,
+    facts: &mut FactLoad<'_>,
 ) -> Result<Result<D, Verdict>> {
     let owner = match D::SHAPE.creates_companies {
         true => facts.company(row)?,

@@ -1,7 +1,7 @@
 //! Loads every kind except events, companies and acknowledgements: which rows are new, which are
 //! known, and their companies.
 //!
-//! Most kinds are declared in `domain::facts`; the others implement [`Kind`] in a file of their own.
+//! Most kinds are declared in `domain::facts`; the others implement [`LoadableFact`] in a file of their own.
 //! The columns of all kinds are in `shipped/columns.toml`.
 
 mod declared;
@@ -29,7 +29,7 @@ use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{Fact, Store};
 
 /// A kind of facts, as in files.
-trait Kind: Fact + Clone + PartialEq {
+trait LoadableFact: Fact + Clone + PartialEq {
     /// What makes rows without an id equal.
     type Identity: Hash + Eq;
 
@@ -40,7 +40,7 @@ trait Kind: Fact + Clone + PartialEq {
     fn of_row(
         row: &FactRow<'_>,
         stored: Option<Self>,
-        facts: &mut Facts<'_>,
+        facts: &mut FactLoad<'_>,
     ) -> Result<Result<Self, Verdict>>;
 
     /// What makes a fact without an id equal to another.
@@ -57,21 +57,21 @@ trait Kind: Fact + Clone + PartialEq {
     }
 
     /// Why it cannot be added, unless it is already known.
-    fn refusal(&self, _facts: &Facts<'_>) -> Option<Verdict> {
+    fn refusal(&self, _facts: &FactLoad<'_>) -> Option<Verdict> {
         None
     }
 
     /// Applies the consequences of replacing `old`.
-    fn saved(&self, _old: Option<&Self>, _facts: &mut Facts<'_>) -> Result<()> {
+    fn saved(&self, _old: Option<&Self>, _facts: &mut FactLoad<'_>) -> Result<()> {
         Ok(())
     }
 }
 
 /// Loads the rows of a file.
-type Load = fn(&Store, &mut Sheet, &mut Rejects<'_>, &Watcher<'_>, Terms) -> Result<Loaded>;
+type LoadRows = fn(&Store, &mut Sheet, &mut Rejects<'_>, &Watcher<'_>, LoadTerms) -> Result<Loaded>;
 
 /// How to load rows of a kind; `None` for kinds that are loaded elsewhere.
-pub(super) fn loader(kind: &str) -> Option<Load> {
+pub(super) fn loader(kind: &str) -> Option<LoadRows> {
     Some(match kind {
         "subscriptions" => load::<Subscription>,
         "people" => load::<Person>,
@@ -83,7 +83,7 @@ pub(super) fn loader(kind: &str) -> Option<Load> {
 
 /// Options for the rows of a file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(super) struct LoadTerms {
     /// Whether the last of several rows with the same id counts.
     pub last_wins: bool,
     /// Today, in the time zone of the database.
@@ -94,14 +94,14 @@ pub(super) struct Terms {
 ///
 /// # Errors
 /// A file that is refused.
-fn load<K: Kind>(
+fn load<K: LoadableFact>(
     store: &Store,
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     watcher: &Watcher<'_>,
-    terms: Terms,
+    terms: LoadTerms,
 ) -> Result<Loaded> {
-    let mut facts = Facts::of(store, terms)?;
+    let mut facts = FactLoad::of(store, terms)?;
     let mut repeated = RepeatedRows::new(terms.last_wins || !K::IS_ONE_ROW_AN_ID);
     let mut equal = HashMap::new();
     let progress = sheet.progress();
@@ -114,10 +114,10 @@ fn load<K: Kind>(
 }
 
 /// For facts without an id: how many equal ones this file has had, and how many were stored before.
-type Equal<K> = HashMap<<K as Kind>::Identity, (u64, u64)>;
+type Equal<K> = HashMap<<K as LoadableFact>::Identity, (u64, u64)>;
 
-fn take<K: Kind>(
-    facts: &mut Facts<'_>,
+fn take<K: LoadableFact>(
+    facts: &mut FactLoad<'_>,
     row: &FactRow<'_>,
     repeated: &mut RepeatedRows,
     equal: &mut Equal<K>,
@@ -157,7 +157,7 @@ fn take<K: Kind>(
 }
 
 /// Whether a fact without an id occurs more often in the file than in the database.
-fn exceeds<K: Kind>(equal: &mut Equal<K>, fact: &K, store: &Store) -> Result<bool> {
+fn exceeds<K: LoadableFact>(equal: &mut Equal<K>, fact: &K, store: &Store) -> Result<bool> {
     use std::collections::hash_map::Entry;
     let counts = match equal.entry(fact.identity()) {
         Entry::Occupied(entry) => entry.into_mut(),
@@ -168,9 +168,9 @@ fn exceeds<K: Kind>(equal: &mut Equal<K>, fact: &K, store: &Store) -> Result<boo
 }
 
 /// What the rows of a file need to know, and what they leave to do.
-pub(super) struct Facts<'s> {
+pub(super) struct FactLoad<'s> {
     pub(super) store: &'s Store,
-    terms: Terms,
+    terms: LoadTerms,
     book: CompanyBook,
     reasons: Library,
     pub(super) loaded: Loaded,
@@ -189,11 +189,11 @@ pub(super) struct Facts<'s> {
 }
 
 /// The company of a row, or why the row is rejected.
-pub(super) type Owner = Result<CompanyKey, Verdict>;
+pub(super) type RowCompany = Result<CompanyKey, Verdict>;
 
-impl<'s> Facts<'s> {
-    pub(super) fn of(store: &'s Store, terms: Terms) -> Result<Self> {
-        Ok(Facts {
+impl<'s> FactLoad<'s> {
+    pub(super) fn of(store: &'s Store, terms: LoadTerms) -> Result<Self> {
+        Ok(FactLoad {
             store,
             terms,
             book: CompanyBook::of(store)?,
@@ -209,7 +209,7 @@ impl<'s> Facts<'s> {
     }
 
     /// The company of the row, created if it is unknown.
-    fn company(&mut self, row: &FactRow<'_>) -> Result<Owner> {
+    fn company(&mut self, row: &FactRow<'_>) -> Result<RowCompany> {
         let name = row.text("company_id").unwrap_or_default();
         match self.book.find(name) {
             Ok(Some(key)) => {
@@ -240,7 +240,7 @@ impl<'s> Facts<'s> {
     }
 
     /// The company of the row, which must exist.
-    pub(super) fn known_company(&mut self, row: &FactRow<'_>) -> Owner {
+    pub(super) fn known_company(&mut self, row: &FactRow<'_>) -> RowCompany {
         let name = row.text("company_id").unwrap_or_default();
         match self.book.find(name) {
             Ok(Some(key)) => {

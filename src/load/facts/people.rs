@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 
-use super::{Facts, Kind};
+use super::{FactLoad, LoadableFact};
 use crate::domain::facts::Person;
 use crate::domain::notify::is_address;
 use crate::import::{FactRow, Verdict};
 use crate::load::cells::{day, required_text, text};
 use crate::load::names::is_telling;
 
-impl Kind for Person {
+impl LoadableFact for Person {
     type Identity = String;
 
     const IS_ONE_ROW_AN_ID: bool = true;
@@ -17,7 +17,7 @@ impl Kind for Person {
     fn of_row(
         row: &FactRow<'_>,
         stored: Option<Self>,
-        facts: &mut Facts<'_>,
+        facts: &mut FactLoad<'_>,
     ) -> Result<Result<Self, Verdict>> {
         let company = match facts.known_company(row) {
             Ok(company) => company,
@@ -41,7 +41,7 @@ impl Kind for Person {
         self.person_id.clone()
     }
 
-    fn saved(&self, old: Option<&Self>, facts: &mut Facts<'_>) -> Result<()> {
+    fn saved(&self, old: Option<&Self>, facts: &mut FactLoad<'_>) -> Result<()> {
         if is_telling(&self.person_id) {
             facts.texts.extend(self.company.map(|company| (self.person_id.clone(), company)));
         }

@@ -2,20 +2,20 @@
 
 use anyhow::Result;
 
-use super::{Facts, Kind};
+use super::{FactLoad, LoadableFact};
 use crate::domain::day::Day;
 use crate::domain::pulse::{Level, Pulse, PulseMark};
 use crate::domain::reason::ReasonKind;
 use crate::import::{FactRow, Verdict};
 use crate::load::cells::{optional_text, required_text, required_when};
 
-impl Kind for Pulse {
+impl LoadableFact for Pulse {
     type Identity = Pulse;
 
     fn of_row(
         row: &FactRow<'_>,
         _: Option<Self>,
-        facts: &mut Facts<'_>,
+        facts: &mut FactLoad<'_>,
     ) -> Result<Result<Self, Verdict>> {
         let rejected = |column, reason| Ok(Err(Verdict::Rejected { column, reason }));
         let level: Level = match required_text(row, "pulse")?.parse() {
@@ -60,7 +60,7 @@ impl Kind for Pulse {
     }
 
     /// A pulse from before a code was retired is accepted; a new one cannot have the code.
-    fn refusal(&self, facts: &Facts<'_>) -> Option<Verdict> {
+    fn refusal(&self, facts: &FactLoad<'_>) -> Option<Verdict> {
         let reason = facts.retired(ReasonKind::Pulse, &self.reason_codes)?;
         Some(Verdict::Rejected { column: "reason_codes", reason })
     }

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::Facts;
+use super::FactLoad;
 use crate::domain::pulse::MOST_REASONS;
 use crate::domain::reason::{Reason, ReasonCode, ReasonError, ReasonKind};
 
-impl Facts<'_> {
+impl FactLoad<'_> {
     /// The present reason codes for those in a cell, each once and in order; or why the row is
     /// rejected. A retired code may have been used before.
     pub(in crate::load) fn reason_codes(

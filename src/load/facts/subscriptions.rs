@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Facts, Kind};
+use super::{FactLoad, LoadableFact};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::{Standing, Subscription, to_the_cent};
 use crate::domain::day::Day;
@@ -10,7 +10,7 @@ use crate::domain::interval::BillingInterval;
 use crate::import::{FactRow, Value, Verdict};
 use crate::load::cells::{day, money, required_day, required_text, text, whole};
 
-impl Kind for Subscription {
+impl LoadableFact for Subscription {
     type Identity = String;
 
     const IS_ONE_ROW_AN_ID: bool = true;
@@ -18,7 +18,7 @@ impl Kind for Subscription {
     fn of_row(
         row: &FactRow<'_>,
         stored: Option<Self>,
-        facts: &mut Facts<'_>,
+        facts: &mut FactLoad<'_>,
     ) -> Result<Result<Self, Verdict>> {
         let started_on = required_day(row, "started_on")?;
         let id = required_text(row, "subscription_id")?;
@@ -58,7 +58,7 @@ impl Kind for Subscription {
         Some(self.started_on)
     }
 
-    fn saved(&self, old: Option<&Self>, facts: &mut Facts<'_>) -> Result<()> {
+    fn saved(&self, old: Option<&Self>, facts: &mut FactLoad<'_>) -> Result<()> {
         facts.terms_changed.extend(old.map(|old| old.company));
         facts.terms_changed.insert(self.company);
         facts.texts.push((self.subscription_id.clone(), self.company));
@@ -87,7 +87,7 @@ fn check(subscription: &Subscription) -> Result<(), Verdict> {
 fn price(
     row: &FactRow<'_>,
     subscription: &mut Subscription,
-    facts: &mut Facts<'_>,
+    facts: &mut FactLoad<'_>,
 ) -> Result<(), Verdict> {
     let interval = match row.text("interval") {
         Some(text) => Some(BillingInterval::of(text).ok_or_else(|| not_an_interval(text))?),
@@ -118,7 +118,7 @@ fn not_an_interval(text: &str) -> Verdict {
 }
 
 /// Remarks for the user about the subscriptions of a file.
-pub(super) fn remarks(facts: &Facts<'_>) -> Vec<String> {
+pub(super) fn remarks(facts: &FactLoad<'_>) -> Vec<String> {
     let mut remarks = Vec::new();
     if facts.without_interval > 0 {
         let (count, rows) = (

@@ -2,20 +2,20 @@
 
 use anyhow::Result;
 
-use super::{Facts, Kind};
+use super::{FactLoad, LoadableFact};
 use crate::domain::facts::TeamMember;
 use crate::domain::notify::is_address;
 use crate::domain::team;
 use crate::import::{FactRow, Verdict};
 use crate::load::cells::{day, required_text, text};
 
-impl Kind for TeamMember {
+impl LoadableFact for TeamMember {
     type Identity = String;
 
     fn of_row(
         row: &FactRow<'_>,
         stored: Option<Self>,
-        facts: &mut Facts<'_>,
+        facts: &mut FactLoad<'_>,
     ) -> Result<Result<Self, Verdict>> {
         let name = required_text(row, "name")?;
         facts.named.insert(name.clone());
@@ -48,7 +48,7 @@ impl Kind for TeamMember {
         self.name.clone()
     }
 
-    fn saved(&self, old: Option<&Self>, facts: &mut Facts<'_>) -> Result<()> {
+    fn saved(&self, old: Option<&Self>, facts: &mut FactLoad<'_>) -> Result<()> {
         if self.left_on.is_some() && old.and_then(|old| old.left_on) != self.left_on {
             facts.loaded.remarks.push(facts.store.remaining_work_of(&self.name)?);
         }
@@ -65,7 +65,7 @@ fn words(list: &str) -> String {
 
 /// Applies the consequences of a team file: renames the CSMs of companies, and remarks on missing
 /// ones.
-pub(super) fn finish(facts: &mut Facts<'_>) -> Result<()> {
+pub(super) fn finish(facts: &mut FactLoad<'_>) -> Result<()> {
     if facts.named.is_empty() {
         return Ok(());
     }

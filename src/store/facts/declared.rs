@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Table, value};
+use super::{Fact, FactTable, value};
 use crate::domain::company::CompanyKey;
 use crate::domain::fact::{Declared, FieldColumn, FieldValue, Fields};
 use crate::domain::facts::{When, each_declared};
@@ -13,7 +13,7 @@ use crate::domain::facts::{When, each_declared};
 macro_rules! facts {
     ($($type:ty),+) => {
         $(impl Fact for $type {
-            fn table() -> Table {
+            fn table() -> FactTable {
                 table::<$type>()
             }
 
@@ -26,14 +26,14 @@ macro_rules! facts {
             }
         })+
 
-        pub(super) fn tables() -> Vec<Table> {
+        pub(super) fn tables() -> Vec<FactTable> {
             vec![$(table::<$type>()),+]
         }
     };
 }
 each_declared!(facts);
 
-fn table<D: Declared>() -> Table {
+fn table<D: Declared>() -> FactTable {
     let mut columns = vec![Cow::Borrowed("company")];
     for column in D::COLUMNS {
         columns.push(Cow::Borrowed(column.stored));
@@ -44,7 +44,7 @@ fn table<D: Declared>() -> Table {
     let order = D::SHAPE.order.iter().map(|(column, newest_first)| {
         format!("{column}{}", if *newest_first { " DESC" } else { "" })
     });
-    Table {
+    FactTable {
         name: D::SHAPE.table,
         identity: D::SHAPE.identity,
         columns,

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Table, tables_of_companies};
+use super::{FactTable, tables_of_companies};
 use crate::domain::company::CompanyKey;
-use crate::domain::fact::Identity;
+use crate::domain::fact::FactIdentity;
 use crate::store::Store;
 
 impl Store {
@@ -16,7 +16,7 @@ impl Store {
         into: CompanyKey,
     ) -> Result<()> {
         for table in &tables_of_companies() {
-            if !matches!(table.identity, Identity::Id(_)) {
+            if !matches!(table.identity, FactIdentity::Id(_)) {
                 self.connection.prepare_cached(&removal(table))?.execute((from.0, into.0))?;
             }
         }
@@ -26,7 +26,7 @@ impl Store {
 
 /// The statement that deletes the rows of company `?1` that company `?2` has too. Ids are among the
 /// compared columns, so a row with an id equals no other.
-fn removal(Table { name, columns, details, .. }: &Table) -> String {
+fn removal(FactTable { name, columns, details, .. }: &FactTable) -> String {
     let columns = columns.iter().filter(|column| *column != "company");
     let mut compared: Vec<String> = columns.map(|column| format!("{{row}}.{column}")).collect();
     compared.extend(details.map(str::to_owned));

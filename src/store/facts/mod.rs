@@ -19,14 +19,14 @@ use rusqlite::{OptionalExtension, Row, ToSql, params_from_iter};
 
 use super::Store;
 use crate::domain::company::CompanyKey;
-use crate::domain::fact::Identity;
+use crate::domain::fact::FactIdentity;
 
 /// The table of a kind of facts.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct FactTable {
     pub name: &'static str,
     /// When two rows are the same fact.
-    pub identity: Identity,
+    pub identity: FactIdentity,
     /// The columns, in the order of [`Fact::values`].
     pub columns: Vec<Cow<'static, str>>,
     /// The columns to select from a row `f`.
@@ -39,15 +39,15 @@ pub(crate) struct Table {
 
 /// A kind of imported facts, as it is stored.
 pub(crate) trait Fact: Sized {
-    fn table() -> Table;
+    fn table() -> FactTable;
 
-    /// Reads a row of [`Table::select`].
+    /// Reads a row of [`FactTable::select`].
     fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
 
     /// The values of the columns.
     fn values(&self) -> rusqlite::Result<Vec<Value>>;
 
-    /// The value of [`Table::details`].
+    /// The value of [`FactTable::details`].
     fn details(&self) -> Option<String> {
         None
     }
@@ -61,7 +61,7 @@ pub(crate) trait Fact: Sized {
 impl Store {
     /// The fact with that id.
     pub(crate) fn fact<F: Fact>(&self, id: &str) -> Result<Option<F>> {
-        let Table { name, identity, select, .. } = F::table();
+        let FactTable { name, identity, select, .. } = F::table();
         let Some(column) = identity.column() else { return Ok(None) };
         let sql = format!("SELECT {select} FROM {name} AS f WHERE {column} = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -70,7 +70,7 @@ impl Store {
 
     /// The facts of a company.
     pub(crate) fn facts_of<F: Fact>(&self, company: CompanyKey) -> Result<Vec<F>> {
-        let Table { name, select, order, .. } = F::table();
+        let FactTable { name, select, order, .. } = F::table();
         let sql = format!("SELECT {select} FROM {name} AS f WHERE company = ?1 ORDER BY {order}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let facts = statement.query_map([company.0], F::read)?;
@@ -79,7 +79,7 @@ impl Store {
 
     /// All facts of a kind, by id.
     pub(crate) fn all_facts<F: Fact>(&self) -> Result<Vec<F>> {
-        let Table { name, identity, select, .. } = F::table();
+        let FactTable { name, identity, select, .. } = F::table();
         let order = identity.column().unwrap_or("id");
         let sql = format!("SELECT {select} FROM {name} AS f ORDER BY {order}");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -89,7 +89,7 @@ impl Store {
 
     /// Adds a fact, or replaces the one with the same id.
     pub(crate) fn save_fact<F: Fact>(&self, fact: &F) -> Result<()> {
-        let Table { name, identity, columns, .. } = F::table();
+        let FactTable { name, identity, columns, .. } = F::table();
         let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
         let mut sql =
             format!("INSERT INTO {name} ({}) VALUES ({})", columns.join(", "), places.join(", "));
@@ -112,7 +112,7 @@ impl Store {
 
     /// How many equal facts there are.
     pub(crate) fn equal_facts<F: Fact>(&self, fact: &F) -> Result<u64> {
-        let Table { name, columns, details, .. } = F::table();
+        let FactTable { name, columns, details, .. } = F::table();
         let mut equal: Vec<String> =
             (1..).zip(columns).map(|(place, column)| format!("{column} IS ?{place}")).collect();
         let mut values = fact.values()?;
@@ -150,7 +150,7 @@ fn columns(names: &[&'static str]) -> Vec<Cow<'static, str>> {
 }
 
 /// The tables of all kinds that belong to companies.
-fn tables_of_companies() -> Vec<Table> {
+fn tables_of_companies() -> Vec<FactTable> {
     let mut tables = declared::tables();
     tables.push(<crate::domain::facts::Person as Fact>::table());
     tables.push(<crate::domain::customer::Subscription as Fact>::table());

@@ -4,18 +4,18 @@ use anyhow::Result;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Table, columns, values};
+use super::{Fact, FactTable, columns, values};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::fact::Identity;
+use crate::domain::fact::FactIdentity;
 use crate::domain::facts::Person;
 use crate::store::Store;
 
 impl Fact for Person {
-    fn table() -> Table {
-        Table {
+    fn table() -> FactTable {
+        FactTable {
             name: "people",
-            identity: Identity::Id("person_id"),
+            identity: FactIdentity::Id("person_id"),
             columns: columns(&["person_id", "company", "name", "email", "role", "created_on"]),
             select: "f.*",
             details: None,

@@ -4,17 +4,17 @@ use anyhow::Result;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Table, columns, values};
-use crate::domain::fact::Identity;
+use super::{Fact, FactTable, columns, values};
+use crate::domain::fact::FactIdentity;
 use crate::domain::pulse::Pulse;
 use crate::store::Store;
 use crate::store::pulses::read_pulse;
 
 impl Fact for Pulse {
-    fn table() -> Table {
-        Table {
+    fn table() -> FactTable {
+        FactTable {
             name: "pulses",
-            identity: Identity::Columns,
+            identity: FactIdentity::Columns,
             columns: columns(&["company", "level", "day", "at", "by", "note"]),
             select: "f.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = f.id) AS codes",
             details: Some(

@@ -3,16 +3,16 @@
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Table, columns, values};
+use super::{Fact, FactTable, columns, values};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
-use crate::domain::fact::Identity;
+use crate::domain::fact::FactIdentity;
 
 impl Fact for Subscription {
-    fn table() -> Table {
-        Table {
+    fn table() -> FactTable {
+        FactTable {
             name: "subscriptions",
-            identity: Identity::Id("subscription_id"),
+            identity: FactIdentity::Id("subscription_id"),
             columns: columns(&[
                 "subscription_id",
                 "company",

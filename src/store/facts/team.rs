@@ -3,15 +3,15 @@
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Table, columns, values};
-use crate::domain::fact::Identity;
+use super::{Fact, FactTable, columns, values};
+use crate::domain::fact::FactIdentity;
 use crate::domain::facts::TeamMember;
 
 impl Fact for TeamMember {
-    fn table() -> Table {
-        Table {
+    fn table() -> FactTable {
+        FactTable {
             name: "team",
-            identity: Identity::Id("name"),
+            identity: FactIdentity::Id("name"),
             columns: columns(&[
                 "name", "role", "email", "slack_id", "manager", "realtime", "digest", "left_on",
             ]),
