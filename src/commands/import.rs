@@ -17,7 +17,7 @@ use crate::import::header::Delimiter;
 use crate::import::kinds;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
-use crate::load::{self, Loaded, Outcome, Request};
+use crate::load::{self, LoadRequest, Loaded, LoadedFile};
 use crate::output_file::OutputFile;
 use crate::render::{Format, counted};
 use crate::store::{Finish, Permissions, Store};
@@ -178,7 +178,7 @@ impl Import {
         }
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
         let by = context.user();
-        let request = Request {
+        let request = LoadRequest {
             path: file,
             options,
             is_strict: self.reading.strict,
@@ -201,7 +201,7 @@ impl Import {
     }
 
     /// Prints the result of a file. An error that is not about the file ends the command.
-    fn report(&self, context: &Context, name: &str, outcome: Outcome) -> Result<Ended> {
+    fn report(&self, context: &Context, name: &str, outcome: LoadedFile) -> Result<Ended> {
         let ui = &context.ui;
         if let Some(plan) = &outcome.plan {
             ui.note(format!("{name}: {}", describe(plan)));
@@ -321,7 +321,7 @@ enum Ended {
 
 /// Whether an import says something about the rows of the file: it was done, or refused because of
 /// them. Otherwise an earlier list of rejected rows stays.
-fn is_about_its_rows(outcome: &Outcome) -> bool {
+fn is_about_its_rows(outcome: &LoadedFile) -> bool {
     match &outcome.result {
         Ok(_) => true,
         Err(error) => {

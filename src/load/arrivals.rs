@@ -9,9 +9,9 @@ use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 use super::counts::{day_counts, judge, write_people_of};
-use super::day_buckets::{DayBuckets, Entry};
+use super::day_buckets::{BucketEntry, DayBuckets};
 use super::made::{MadeCompanies, made_after};
-use super::names::{Names, SharedName, shared_name};
+use super::names::{NameKeys, SharedName, shared_name};
 use crate::clock::Clock;
 use crate::domain::PULL;
 use crate::domain::counts::DaySum;
@@ -77,7 +77,7 @@ impl Arrivals {
         let company = self.companies.number(company.unwrap_or_default());
         let name = self.events.number(event.unwrap_or_default());
         self.rows += 1;
-        self.counts.push(day, Entry { company, name, count })
+        self.counts.push(day, BucketEntry { company, name, count })
     }
 
     /// Adds a person who was active at a company.
@@ -90,7 +90,7 @@ impl Arrivals {
         let company = self.companies.number(company.unwrap_or_default());
         let name = self.people.number(person.unwrap_or_default());
         self.rows += 1;
-        self.active.push(day, Entry { company, name, count: 1 })
+        self.active.push(day, BucketEntry { company, name, count: 1 })
     }
 
     /// The totals of each day.
@@ -100,7 +100,7 @@ impl Arrivals {
 }
 
 /// How to write what has arrived.
-pub(crate) struct Delivery<'d> {
+pub(crate) struct ArrivalOptions<'d> {
     pub source: &'d str,
     /// The days to replace, with the totals that the source counted; a day may have no rows.
     pub days: BTreeMap<Day, DaySum>,
@@ -141,7 +141,7 @@ pub(crate) fn deliver(
     store: &mut Store,
     clock: &Clock,
     arrivals: Arrivals,
-    delivery: &Delivery<'_>,
+    delivery: &ArrivalOptions<'_>,
 ) -> Result<Delivered> {
     store.transaction(delivery.finish, |store| {
         let last = store.last_company()?;
@@ -173,7 +173,7 @@ pub(crate) fn deliver(
 fn record(
     store: &Store,
     clock: &Clock,
-    delivery: &Delivery<'_>,
+    delivery: &ArrivalOptions<'_>,
     delivered: &Delivered,
     rows: u64,
 ) -> Result<()> {
@@ -198,11 +198,11 @@ fn record(
 fn write(
     store: &Store,
     arrivals: Arrivals,
-    delivery: &Delivery<'_>,
+    delivery: &ArrivalOptions<'_>,
     delivered: &mut Delivered,
 ) -> Result<()> {
     let Arrivals { companies, events, people, mut counts, mut active, .. } = arrivals;
-    let (mut names, mut new) = (Names::of(store)?, NewNames::default());
+    let (mut names, mut new) = (NameKeys::of(store)?, NewNames::default());
     let companies = keys(&companies, "company_id", delivered, |text| {
         let id = cells::id(text, false).map_err(reason)?;
         names.company(id, &mut new).map_err(|SharedName| match shared_name(id) {
@@ -278,14 +278,14 @@ struct Rejected {
 
 /// The entries with known names, as keys, in order.
 fn known(
-    entries: Vec<Entry>,
+    entries: Vec<BucketEntry>,
     companies: &[Option<u32>],
     names: &[Option<u32>],
-) -> (Vec<Entry>, Rejected) {
+) -> (Vec<BucketEntry>, Rejected) {
     let (mut known, mut rejected) = (Vec::with_capacity(entries.len()), Rejected::default());
-    for Entry { company, name, count } in entries {
+    for BucketEntry { company, name, count } in entries {
         match companies[company as usize].zip(names[name as usize]) {
-            Some((company, name)) => known.push(Entry { company, name, count }),
+            Some((company, name)) => known.push(BucketEntry { company, name, count }),
             None => {
                 rejected.rows += 1;
                 rejected.events += count;

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::cells::required_day;
 use super::day_buckets::DayBuckets;
-use super::names::{Names, SharedName, shared_name};
+use super::names::{NameKeys, SharedName, shared_name};
 use super::{Loaded, Watcher};
 use crate::domain::COUNTED_PEOPLE;
 use crate::domain::counts::{DaySum, Doubt, doubt_of_known, doubt_of_new};
@@ -19,7 +19,7 @@ use crate::error::{CommandError, not_allowed, refused};
 use crate::import::{DaysSeen, FactRow, Rejects, Sheet, Value, Verdict, read_facts};
 use crate::store::{CountsWriter, DayCount, NewNames, PulledDay, Store, WrittenEvents};
 
-pub(crate) use super::day_buckets::Entry;
+pub(crate) use super::day_buckets::BucketEntry;
 
 /// At most this many doubtful days are listed.
 const TOLD: usize = 3;
@@ -50,8 +50,8 @@ pub(crate) fn load(
             .into());
     }
     let is_of_people = has_person.is_some();
-    let mut reader = Reader {
-        names: Names::of(store)?,
+    let mut reader = CountReader {
+        names: NameKeys::of(store)?,
         new: NewNames::default(),
         rows: DayBuckets::beside(store.path()),
         days: DaysSeen::default(),
@@ -61,7 +61,7 @@ pub(crate) fn load(
         watcher.tell(&progress);
         if is_of_people { reader.person(&row) } else { reader.count(&row) }
     })?;
-    let Reader { names, new, rows, days } = reader;
+    let CountReader { names, new, rows, days } = reader;
     let file = sheet.plan().file.clone();
     let (written, remarks) = if is_of_people {
         require_counts(store, &file, &days)?;
@@ -85,14 +85,14 @@ pub(crate) fn load(
 }
 
 /// Turns the rows of a file into entries with keys.
-struct Reader<'s> {
-    names: Names<'s>,
+struct CountReader<'s> {
+    names: NameKeys<'s>,
     new: NewNames,
     rows: DayBuckets,
     days: DaysSeen,
 }
 
-impl Reader<'_> {
+impl CountReader<'_> {
     fn count(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
         let count = match row.get("count") {
             Some(Value::Whole(count)) => count as u64,
@@ -103,7 +103,7 @@ impl Reader<'_> {
             Err(verdict) => return Ok(verdict),
         };
         let name = self.names.event(row.text("event").unwrap_or_default(), &mut self.new)?;
-        self.push(row, Entry { company, name, count })
+        self.push(row, BucketEntry { company, name, count })
     }
 
     fn person(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
@@ -117,7 +117,7 @@ impl Reader<'_> {
             Err(verdict) => return Ok(verdict),
         };
         let name = self.names.person(person, &mut self.new);
-        self.push(row, Entry { company, name, count: 1 })
+        self.push(row, BucketEntry { company, name, count: 1 })
     }
 
     fn company(&mut self, row: &FactRow<'_>) -> Result<u32, Verdict> {
@@ -125,7 +125,7 @@ impl Reader<'_> {
         self.names.company(text, &mut self.new).map_err(|SharedName| shared_name(text))
     }
 
-    fn push(&mut self, row: &FactRow<'_>, entry: Entry) -> Result<Verdict> {
+    fn push(&mut self, row: &FactRow<'_>, entry: BucketEntry) -> Result<Verdict> {
         let day = required_day(row, "day")?;
         self.days.add(day);
         self.rows.push(day, entry)?;
@@ -168,7 +168,7 @@ fn write_people(store: &Store, new: &NewNames, mut rows: DayBuckets) -> Result<W
 pub(crate) fn write_people_of(
     writer: &mut CountsWriter<'_>,
     day: Day,
-    entries: &[Entry],
+    entries: &[BucketEntry],
 ) -> Result<u64> {
     let mut people: Vec<(u32, u32)> =
         entries.iter().map(|entry| (entry.company, entry.name)).collect();
@@ -177,9 +177,9 @@ pub(crate) fn write_people_of(
 }
 
 /// The day counts of sorted entries.
-pub(crate) fn day_counts(entries: Vec<Entry>) -> Vec<DayCount> {
+pub(crate) fn day_counts(entries: Vec<BucketEntry>) -> Vec<DayCount> {
     let mut counts: Vec<DayCount> = Vec::with_capacity(entries.len());
-    for Entry { company, name: event, count } in entries {
+    for BucketEntry { company, name: event, count } in entries {
         match counts.last_mut() {
             Some(last) if (last.company, last.event) == (company, event) => {
                 last.count += count;

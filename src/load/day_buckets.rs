@@ -15,7 +15,7 @@ const IN_MEMORY: usize = 2_000_000;
 
 /// A row: a number of events of a name, or a person, at a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Entry {
+pub(crate) struct BucketEntry {
     pub company: u32,
     /// The key of the event's name, or of the person.
     pub name: u32,
@@ -28,7 +28,7 @@ const ENTRY_BYTES: usize = 16;
 /// The rows of a day.
 #[derive(Debug, Default)]
 struct Bucket {
-    entries: Vec<Entry>,
+    entries: Vec<BucketEntry>,
     /// Position and number of entries in the file.
     aside: Vec<(u64, usize)>,
     events: u64,
@@ -61,7 +61,7 @@ impl DayBuckets {
     }
 
     /// Adds a row of a day.
-    pub(super) fn push(&mut self, day: Day, entry: Entry) -> Result<()> {
+    pub(super) fn push(&mut self, day: Day, entry: BucketEntry) -> Result<()> {
         let bucket = self.buckets.entry(day).or_default();
         bucket.events += entry.count;
         if entry.count > 0 {
@@ -91,7 +91,7 @@ impl DayBuckets {
     }
 
     /// Removes the rows of a day, ordered by company and name.
-    pub(super) fn take(&mut self, day: Day) -> Result<Vec<Entry>> {
+    pub(super) fn take(&mut self, day: Day) -> Result<Vec<BucketEntry>> {
         let Some(mut bucket) = self.buckets.remove(&day) else { return Ok(Vec::new()) };
         self.in_memory -= bucket.entries.len();
         if let Some(file) = &mut self.file {
@@ -128,7 +128,7 @@ impl DayBuckets {
     }
 }
 
-fn to_bytes(entry: &Entry) -> [u8; ENTRY_BYTES] {
+fn to_bytes(entry: &BucketEntry) -> [u8; ENTRY_BYTES] {
     let mut bytes = [0; ENTRY_BYTES];
     bytes[..4].copy_from_slice(&entry.company.to_le_bytes());
     bytes[4..8].copy_from_slice(&entry.name.to_le_bytes());
@@ -136,11 +136,11 @@ fn to_bytes(entry: &Entry) -> [u8; ENTRY_BYTES] {
     bytes
 }
 
-fn from_bytes(bytes: &[u8]) -> Entry {
+fn from_bytes(bytes: &[u8]) -> BucketEntry {
     let number = |from: usize, to: usize| {
         bytes[from..to].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
     };
-    Entry { company: number(0, 4) as u32, name: number(4, 8) as u32, count: number(8, 16) }
+    BucketEntry { company: number(0, 4) as u32, name: number(4, 8) as u32, count: number(8, 16) }
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn rows_come_back_by_day_in_order_also_from_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let entry = |company, name, count| Entry { company, name, count };
+        let entry = |company, name, count| BucketEntry { company, name, count };
         for limit in [IN_MEMORY, 3] {
             let mut buckets =
                 DayBuckets { limit, ..DayBuckets::beside(&folder.path().join("x.db")) };

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 
 use super::counts::PulledDays;
 use super::diagnosis::SeenCompanies;
-use super::names::{Names, SharedName, shared_name};
+use super::names::{NameKeys, SharedName, shared_name};
 use super::people::AskedPeople;
 use super::{Loaded, Watcher};
 use crate::error::no_thread;
@@ -53,7 +53,7 @@ fn load_small(
 ) -> Result<Loaded> {
     let mut batches = Vec::new();
     let pulled = PulledDays::of(store, &sheet.plan().file)?;
-    let mut reader = Reader::new(Names::as_needed(store)?, pulled, |batch| {
+    let mut reader = EventReader::new(NameKeys::as_needed(store)?, pulled, |batch| {
         batches.push(batch);
         Ok(())
     });
@@ -71,7 +71,7 @@ fn load_beside(
     rejects: &mut Rejects<'_>,
     watcher: &Watcher<'_>,
 ) -> Result<Loaded> {
-    let (names, pulled) = (Names::of(store)?, PulledDays::of(store, &sheet.plan().file)?);
+    let (names, pulled) = (NameKeys::of(store)?, PulledDays::of(store, &sheet.plan().file)?);
     let is_given_up = AtomicBool::new(false);
     let is_wide = is_wide(sheet);
     std::thread::scope(|scope| {
@@ -80,7 +80,7 @@ fn load_beside(
         let writing = writer
             .spawn_scoped(scope, || write(store, receiver, &is_given_up, is_wide))
             .map_err(|error| no_thread(&error))?;
-        let mut reader = Reader::new(names, pulled, |batch| {
+        let mut reader = EventReader::new(names, pulled, |batch| {
             sender.send(batch).map_err(|_| anyhow!("nothing can be written any more"))
         });
         let read = reader.read(sheet, rejects, watcher);
@@ -113,14 +113,14 @@ fn write(
 
 /// What is collected while rows are read.
 #[derive(Default)]
-struct Found {
+struct EventsFound {
     days: DaysSeen,
     companies: SeenCompanies,
     companies_made: u64,
     known: u64,
 }
 
-impl Found {
+impl EventsFound {
     fn loaded(self, read: u64, written: WrittenEvents) -> Loaded {
         let WrittenEvents { mut rows, changed_days } = written;
         rows.known += self.known;
@@ -137,29 +137,29 @@ impl Found {
 }
 
 /// Turns rows into batches, and passes them on.
-struct Reader<'s, H> {
-    names: Names<'s>,
+struct EventReader<'s, H> {
+    names: NameKeys<'s>,
     pulled: PulledDays,
     asked: AskedPeople,
     batch: EventBatch,
     sink: H,
-    found: Found,
+    found: EventsFound,
 }
 
-impl<'s, H: FnMut(EventBatch) -> Result<()>> Reader<'s, H> {
-    fn new(names: Names<'s>, pulled: PulledDays, sink: H) -> Self {
-        Reader {
+impl<'s, H: FnMut(EventBatch) -> Result<()>> EventReader<'s, H> {
+    fn new(names: NameKeys<'s>, pulled: PulledDays, sink: H) -> Self {
+        EventReader {
             names,
             pulled,
             asked: AskedPeople::default(),
             batch: EventBatch::default(),
             sink,
-            found: Found::default(),
+            found: EventsFound::default(),
         }
     }
 
-    fn found(self) -> Found {
-        Found { companies_made: self.names.companies_made, ..self.found }
+    fn found(self) -> EventsFound {
+        EventsFound { companies_made: self.names.companies_made, ..self.found }
     }
 
     fn read(

@@ -39,7 +39,7 @@ use crate::store::{Finish, ImportRecord, LateCause, Store, WrittenRows};
 const LARGE_FILE: u64 = 1 << 20;
 
 /// How to load a file.
-pub(crate) struct Request<'r> {
+pub(crate) struct LoadRequest<'r> {
     /// The path; `-` for standard input.
     pub path: &'r Path,
     pub options: &'r Options,
@@ -100,7 +100,7 @@ impl Author {
 }
 
 /// The result of a file.
-pub(crate) struct Outcome {
+pub(crate) struct LoadedFile {
     /// What was decided about it; `None` if it was refused before.
     pub plan: Option<Plan>,
     /// The number of rejected rows.
@@ -127,16 +127,16 @@ impl Watcher<'_> {
 pub(crate) fn load_file(
     store: &mut Store,
     clock: &Clock,
-    request: &Request<'_>,
+    request: &LoadRequest<'_>,
     rejects: Option<Box<dyn Write + '_>>,
     bar: impl FnOnce(Option<u64>) -> ProgressBar,
-) -> Outcome {
+) -> LoadedFile {
     let mut rejects = Rejects::new(request.path.display().to_string(), rejects);
     let mut plan = None;
     let result = load(store, clock, request, &mut rejects, bar, &mut plan);
     let flushed = rejects.flush();
     let result = result.and_then(|loaded| flushed.map(|()| loaded));
-    Outcome { plan, rejected: rejects.count(), messages: rejects.messages().to_vec(), result }
+    LoadedFile { plan, rejected: rejects.count(), messages: rejects.messages().to_vec(), result }
 }
 
 /// Sorts files by dependency: the team and companies first, then what assigns texts to companies,
@@ -177,7 +177,7 @@ fn kind_of(store: &Store, clock: &Clock, path: &Path, options: &Options) -> Resu
 fn load(
     store: &mut Store,
     clock: &Clock,
-    request: &Request<'_>,
+    request: &LoadRequest<'_>,
     rejects: &mut Rejects<'_>,
     bar: impl FnOnce(Option<u64>) -> ProgressBar,
     plan: &mut Option<Plan>,
@@ -232,7 +232,7 @@ fn load_rows(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     watcher: &Watcher<'_>,
-    request: &Request<'_>,
+    request: &LoadRequest<'_>,
     now: Instant,
 ) -> Result<Loaded> {
     let terms = LoadTerms { last_wins: request.last_wins, today: now.day_in(store.zone()) };
@@ -265,7 +265,7 @@ fn some(list: &[&str]) -> String {
 fn record(
     store: &Store,
     clock: &Clock,
-    request: &Request<'_>,
+    request: &LoadRequest<'_>,
     sheet: &Sheet,
     rejected: u64,
     started_at: Instant,

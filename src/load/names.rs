@@ -147,7 +147,7 @@ impl Keys {
 }
 
 /// The keys of all names in events.
-pub(super) struct Names<'s> {
+pub(super) struct NameKeys<'s> {
     companies: CompanyBook,
     events: Keys,
     people: People,
@@ -163,10 +163,10 @@ pub(super) struct Names<'s> {
     finds_companies: bool,
 }
 
-impl<'s> Names<'s> {
+impl<'s> NameKeys<'s> {
     /// Reads all names of a database.
     pub(super) fn of(store: &Store) -> Result<Self> {
-        let mut names = Names::without_people(store, CompanyBook::of(store)?)?;
+        let mut names = NameKeys::without_people(store, CompanyBook::of(store)?)?;
         names.add_moves(store.person_moves()?);
         store.for_each_person(|key, person, company| {
             names.people.add(key, person);
@@ -178,13 +178,13 @@ impl<'s> Names<'s> {
     /// Looks up the names of a database when they are needed, for a file of a few rows.
     pub(super) fn as_needed(store: &'s Store) -> Result<Self> {
         let companies = CompanyBook { last_key: store.last_company()?.0, ..CompanyBook::default() };
-        let mut names = Names::without_people(store, companies)?;
+        let mut names = NameKeys::without_people(store, companies)?;
         names.people.begin_after(store.last_person()?);
-        Ok(Names { store: Some(store), finds_companies: true, ..names })
+        Ok(NameKeys { store: Some(store), finds_companies: true, ..names })
     }
 
     fn without_people(store: &Store, companies: CompanyBook) -> Result<Self> {
-        let mut names = Names {
+        let mut names = NameKeys {
             companies,
             events: Keys::default(),
             people: People::default(),

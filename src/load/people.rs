@@ -40,11 +40,11 @@ struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct AskedPeople {
     ids: Vec<u8>,
-    asked: Vec<Asked>,
+    asked: Vec<AskedId>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct AskedId {
     hash: u64,
     /// The end of the id in `ids`; it begins where the previous one ends.
     end: usize,
@@ -55,7 +55,7 @@ impl AskedPeople {
     /// Requests a person for `place`. Returns whether it is time to answer.
     pub(super) fn push(&mut self, person: &str, place: u32) -> bool {
         self.ids.extend_from_slice(person.as_bytes());
-        self.asked.push(Asked { hash: hash(person.as_bytes()), end: self.ids.len(), place });
+        self.asked.push(AskedId { hash: hash(person.as_bytes()), end: self.ids.len(), place });
         self.asked.len() >= TOGETHER
     }
 }

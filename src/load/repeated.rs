@@ -16,7 +16,7 @@ const NAMED: usize = 3;
 
 /// The role of a row among those with its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum Repetition {
     /// The first of them, or one that replaces earlier ones.
     First,
     /// Equal to the one that counts.
@@ -27,10 +27,10 @@ pub(super) enum Turn {
     Conflict,
 }
 
-impl Turn {
+impl Repetition {
     /// Whether the row is to be stored.
     pub(super) fn counts(self) -> bool {
-        self == Turn::First
+        self == Repetition::First
     }
 }
 
@@ -66,36 +66,36 @@ impl RepeatedRows {
     }
 
     /// The role of a row among the accepted ones with its id.
-    pub(super) fn turn(&self, id: &str, row: &FactRow<'_>) -> Turn {
-        let Some(seen) = self.seen.get(id) else { return Turn::First };
+    pub(super) fn turn(&self, id: &str, row: &FactRow<'_>) -> Repetition {
+        let Some(seen) = self.seen.get(id) else { return Repetition::First };
         let as_of = row.as_of.map(|moment| moment.at);
         if seen.content == content(row) {
-            Turn::Equal
+            Repetition::Equal
         } else if seen.as_of.is_some() || as_of.is_some() {
-            if as_of >= seen.as_of { Turn::First } else { Turn::Outdated }
+            if as_of >= seen.as_of { Repetition::First } else { Repetition::Outdated }
         } else if self.last_wins {
-            Turn::First
+            Repetition::First
         } else {
-            Turn::Conflict
+            Repetition::Conflict
         }
     }
 
     /// Records an accepted row.
-    pub(super) fn accept(&mut self, id: &str, row: &FactRow<'_>, turn: Turn) {
+    pub(super) fn accept(&mut self, id: &str, row: &FactRow<'_>, turn: Repetition) {
         let as_of = row.as_of.map(|moment| moment.at);
         let seen = Seen { line: row.line, content: content(row), as_of };
         match turn {
-            Turn::First => {
+            Repetition::First => {
                 let before = self.seen.insert(id.to_owned(), seen);
                 self.superseded += u64::from(before.is_some());
                 self.is_ordered |= before.is_some() && as_of.is_some();
             }
-            Turn::Equal => {}
-            Turn::Outdated => {
+            Repetition::Equal => {}
+            Repetition::Outdated => {
                 self.superseded += 1;
                 self.is_ordered = true;
             }
-            Turn::Conflict => {
+            Repetition::Conflict => {
                 if self.conflicts.len() < NAMED {
                     let first = self.seen.get(id).map_or(row.line, |seen| seen.line);
                     self.conflicts.push(format!("'{id}' (lines {first} and {})", row.line));

@@ -29,7 +29,7 @@ use crate::domain::source::{Engine, Rows, Source};
 use crate::domain::spans::{Span, ranges, spans, start_of};
 use crate::domain::zone::Zone;
 use crate::error::{CommandError, ErrorKind, not_allowed, refused, usage};
-use crate::load::arrivals::{Arrivals, Delivered, Delivery, deliver};
+use crate::load::arrivals::{ArrivalOptions, Arrivals, Delivered, deliver};
 use crate::load::counts::judge;
 use crate::store::{Finish, Store};
 
@@ -278,7 +278,7 @@ fn attempt(
     talk.people(&people, &mut arrivals, has_rows)?;
     drop(talk);
     let rows = arrivals.rows;
-    let delivery = Delivery {
+    let delivery = ArrivalOptions {
         source: &source.name,
         days,
         people_days: people,

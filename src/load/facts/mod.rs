@@ -17,7 +17,7 @@ use std::hash::Hash;
 use anyhow::Result;
 
 use super::names::{CompanyBook, is_telling, shared_name};
-use super::repeated::{RepeatedRows, Turn};
+use super::repeated::{RepeatedRows, Repetition};
 use super::{Loaded, Watcher};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
@@ -124,7 +124,7 @@ fn take<K: LoadableFact>(
 ) -> Result<Verdict> {
     let store = facts.store;
     let id = K::table().identity.column().and_then(|column| row.text(column));
-    let turn = id.map_or(Turn::First, |id| repeated.turn(id, row));
+    let turn = id.map_or(Repetition::First, |id| repeated.turn(id, row));
     let stored = match id {
         Some(id) => store.fact::<K>(id)?,
         None => None,
