@@ -6,11 +6,11 @@ use clap::Args;
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::domain::similar_names::nearest_of_all;
-use crate::domain::source::Source;
+use crate::domain::source::PullSource;
 use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::pull::access::{address, password};
-use crate::pull::plan::Wanted;
-use crate::pull::{Pulled, Request, check_days, explain, pull};
+use crate::pull::plan::PullDays;
+use crate::pull::{PullRequest, Pulled, check_days, explain, pull};
 use crate::render::counted;
 use crate::store::{Finish, Store};
 
@@ -72,7 +72,7 @@ impl Pull {
     /// (exit 8) or is configured wrongly (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = if self.explain { context.reader()? } else { context.writer()? };
-        let wanted = Wanted { from: self.from, to: self.to, full: self.full };
+        let wanted = PullDays { from: self.from, to: self.to, full: self.full };
         check_days(wanted, context.today(&store).previous())?;
         let sources = self.sources(&store)?;
         let mut worst: Option<ErrorKind> = None;
@@ -88,7 +88,7 @@ impl Pull {
         worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
     }
 
-    fn sources(&self, store: &Store) -> Result<Vec<Source>> {
+    fn sources(&self, store: &Store) -> Result<Vec<PullSource>> {
         let all = store.sources()?;
         let Some(name) = &self.source else {
             if all.is_empty() {
@@ -99,7 +99,7 @@ impl Pull {
             return Ok(all);
         };
         let like = nearest_of_all(name, all.iter().map(|source| source.name.clone()));
-        let fits = |source: &Source| source.name.eq_ignore_ascii_case(name);
+        let fits = |source: &PullSource| source.name.eq_ignore_ascii_case(name);
         match all.into_iter().find(fits) {
             Some(source) => Ok(vec![source]),
             None => {
@@ -117,12 +117,12 @@ impl Pull {
         &self,
         context: &Context,
         store: &mut Store,
-        source: &Source,
-        wanted: Wanted,
+        source: &PullSource,
+        wanted: PullDays,
     ) -> Result<()> {
         let address = address(&source.name, source.engine, &source.url)?;
         let password = password(source, &address, |name| context.variable(name))?;
-        let request = Request {
+        let request = PullRequest {
             source,
             address: &address,
             password: &password,
@@ -146,7 +146,7 @@ impl Pull {
         }
     }
 
-    fn tell(&self, context: &Context, source: &Source, pulled: &Pulled) {
+    fn tell(&self, context: &Context, source: &PullSource, pulled: &Pulled) {
         const SHOWN: usize = 20;
         let (ui, name, delivered) = (&context.ui, &source.name, &pulled.delivered);
         for rejected in delivered.rejected.iter().take(SHOWN) {

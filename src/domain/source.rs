@@ -67,7 +67,7 @@ impl Default for Columns {
 
 /// A source, as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Source {
+pub(crate) struct PullSource {
     pub name: String,
     pub engine: Engine,
     /// The URL, which never contains a password.
@@ -84,9 +84,9 @@ pub(crate) struct Source {
     pub timeout: Timeout,
 }
 
-/// The default of [`Source::late_days`].
+/// The default of [`PullSource::late_days`].
 pub(crate) const USUAL_LATE_DAYS: u16 = 7;
-/// The default of [`Source::people_days`].
+/// The default of [`PullSource::people_days`].
 pub(crate) const USUAL_PEOPLE_DAYS: u16 = 60;
 
 /// A duration in seconds; as text `90s`, `10m`, `2h`.

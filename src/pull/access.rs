@@ -10,7 +10,7 @@ use anyhow::Result;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::domain::source::{Engine, Source};
+use crate::domain::source::{Engine, PullSource};
 use crate::error::{CommandError, not_allowed};
 
 /// A text that is never printed: it has no `Display`, and its `Debug` shows nothing.
@@ -145,7 +145,7 @@ fn is_loopback(host: &str) -> bool {
 /// # Errors
 /// A password file that others can read (exit 9).
 pub(crate) fn password(
-    source: &Source,
+    source: &PullSource,
     address: &Address,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Password> {

@@ -13,7 +13,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 use super::access::{Address, Password, Protection};
 use super::{Answer, Failure, Server};
-use crate::domain::source::Source;
+use crate::domain::source::PullSource;
 
 /// How long a server may take to start answering.
 const CONNECTING: Duration = Duration::from_secs(15);
@@ -32,7 +32,7 @@ pub(super) struct ClickHouse {
 }
 
 impl ClickHouse {
-    pub(super) fn new(source: &Source, address: &Address, password: &Password) -> Self {
+    pub(super) fn new(source: &PullSource, address: &Address, password: &Password) -> Self {
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
             .disable_verification(address.protection == Protection::Encrypted);
@@ -159,7 +159,7 @@ impl Server for ClickHouse {
     }
 }
 
-fn url(source: &Source, address: &Address) -> String {
+fn url(source: &PullSource, address: &Address) -> String {
     let scheme = if address.protection == Protection::None { "http" } else { "https" };
     let host = match address.host.contains(':') {
         true => format!("[{}]", address.host),

@@ -19,13 +19,13 @@ use anyhow::Result;
 
 use self::access::{Address, Password};
 use self::clickhouse::ClickHouse;
-use self::plan::{Question, Wanted, question};
+use self::plan::{DaysToCheck, PullDays, question};
 use self::postgres::Postgres;
 use self::sql::{EARLIEST, Questions};
 use crate::clock::Clock;
 use crate::domain::counts::DaySum;
 use crate::domain::day::{Day, DayRange, Instant};
-use crate::domain::source::{Engine, Rows, Source};
+use crate::domain::source::{Engine, PullSource, Rows};
 use crate::domain::spans::{Span, ranges, spans, start_of};
 use crate::domain::zone::Zone;
 use crate::error::{CommandError, ErrorKind, not_allowed, refused, usage};
@@ -98,13 +98,13 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 /// How to pull a source.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Request<'r> {
-    pub source: &'r Source,
+pub(crate) struct PullRequest<'r> {
+    pub source: &'r PullSource,
     pub address: &'r Address,
     /// The password; may be empty.
     pub password: &'r Password,
     /// Options about days.
-    pub wanted: Wanted,
+    pub wanted: PullDays,
     /// Whether days may lose events.
     pub accepts_loss: bool,
     pub finish: Finish,
@@ -127,7 +127,7 @@ pub(crate) struct Pulled {
 /// A source that cannot be reached or is too slow (exit 8); one that is configured wrongly, or a
 /// day that belongs to another source (exit 9); counts that lost too many events or do not match
 /// their totals (exit 4).
-pub(crate) fn pull(store: &mut Store, clock: &Clock, request: &Request<'_>) -> Result<Pulled> {
+pub(crate) fn pull(store: &mut Store, clock: &Clock, request: &PullRequest<'_>) -> Result<Pulled> {
     let mut pauses = PAUSES.iter();
     loop {
         let mut has_rows = false;
@@ -153,14 +153,18 @@ pub(crate) struct Explained {
 }
 
 /// Asks a source for its query plans.
-pub(crate) fn explain(store: &Store, clock: &Clock, request: &Request<'_>) -> Result<Explained> {
+pub(crate) fn explain(
+    store: &Store,
+    clock: &Clock,
+    request: &PullRequest<'_>,
+) -> Result<Explained> {
     let source = request.source;
     let explained = || {
         let yesterday = clock.now().day_in(store.zone()).previous();
         let known = store.pulled_span(Some(&source.name)).map_err(Failure::Ours)?;
         let range = match question(request.wanted, known, source.late_days, yesterday) {
-            Question::All(range) | Question::Changed(range) => range,
-            Question::Everything(to) => DayRange { from: to - 34, to },
+            DaysToCheck::All(range) | DaysToCheck::Changed(range) => range,
+            DaysToCheck::Everything(to) => DayRange { from: to - 34, to },
         };
         let (mut server, questions) = connect(request)?;
         server.begin()?;
@@ -204,8 +208,8 @@ fn verdict(engine: Engine, plans: &[(&str, String, String)]) -> &'static str {
     }
 }
 
-fn connect<'r>(request: &Request<'r>) -> Result<(Box<dyn Server>, Questions<'r>), Failure> {
-    let Request { source, address, password, .. } = *request;
+fn connect<'r>(request: &PullRequest<'r>) -> Result<(Box<dyn Server>, Questions<'r>), Failure> {
+    let PullRequest { source, address, password, .. } = *request;
     let mut server: Box<dyn Server> = match source.engine {
         Engine::Postgres => Box::new(Postgres::connect(source, address, password)?),
         Engine::ClickHouse => Box::new(ClickHouse::new(source, address, password)),
@@ -215,7 +219,7 @@ fn connect<'r>(request: &Request<'r>) -> Result<(Box<dyn Server>, Questions<'r>)
 }
 
 /// Whether the times of a source have no time zone.
-fn time_is_plain(server: &mut dyn Server, source: &Source) -> Result<bool, Failure> {
+fn time_is_plain(server: &mut dyn Server, source: &PullSource) -> Result<bool, Failure> {
     if source.at_is_utc && source.engine == Engine::Postgres {
         return Ok(true);
     }
@@ -246,14 +250,14 @@ fn time_is_plain(server: &mut dyn Server, source: &Source) -> Result<bool, Failu
 struct Conversation<'r> {
     server: Box<dyn Server>,
     questions: Questions<'r>,
-    source: &'r Source,
+    source: &'r PullSource,
     zone: Zone,
 }
 
 fn attempt(
     store: &mut Store,
     clock: &Clock,
-    request: &Request<'_>,
+    request: &PullRequest<'_>,
     has_rows: &mut bool,
 ) -> Result<Pulled, Failure> {
     let source = request.source;
@@ -293,7 +297,7 @@ fn attempt(
 }
 
 /// The days to fetch.
-struct Found {
+struct DaysToFetch {
     /// In order.
     days: Vec<Day>,
     /// The number of days checked to find them.
@@ -305,16 +309,16 @@ struct Found {
 }
 
 impl Conversation<'_> {
-    fn days(&mut self, store: &Store, asked: Question) -> Result<Found, Failure> {
+    fn days(&mut self, store: &Store, asked: DaysToCheck) -> Result<DaysToFetch, Failure> {
         match asked {
-            Question::Changed(range) => self.changed(store, range),
-            Question::All(range) => {
+            DaysToCheck::Changed(range) => self.changed(store, range),
+            DaysToCheck::All(range) => {
                 let (from, to) =
                     (start_of(range.from, self.zone), start_of(range.to.next(), self.zone));
                 let (total, _) = self.overview(from, to)?;
                 self.all(range, total)
             }
-            Question::Everything(to) => {
+            DaysToCheck::Everything(to) => {
                 let end = start_of(to.next(), self.zone);
                 let (total, first) = self.overview(EARLIEST, end)?;
                 match first {
@@ -322,7 +326,7 @@ impl Conversation<'_> {
                         let first = Instant::from_micros(first * 1_000_000).day_in(self.zone);
                         self.all(DayRange { from: first, to }, total)
                     }
-                    None => Ok(Found {
+                    None => Ok(DaysToFetch {
                         days: Vec::new(),
                         looked_at: 0,
                         sums: Some(BTreeMap::new()),
@@ -333,16 +337,16 @@ impl Conversation<'_> {
         }
     }
 
-    fn all(&mut self, range: DayRange, total: u64) -> Result<Found, Failure> {
+    fn all(&mut self, range: DayRange, total: u64) -> Result<DaysToFetch, Failure> {
         let days: Vec<Day> = range.days().collect();
         // The number of distinct ids does not follow from the number of rows.
         let has_ids = self.source.columns.event_id.is_some();
         let sums = if has_ids { Some(self.fingerprint(range)?) } else { None };
         let total = (!has_ids).then_some(total);
-        Ok(Found { looked_at: days.len() as u64, days, sums, total })
+        Ok(DaysToFetch { looked_at: days.len() as u64, days, sums, total })
     }
 
-    fn changed(&mut self, store: &Store, range: DayRange) -> Result<Found, Failure> {
+    fn changed(&mut self, store: &Store, range: DayRange) -> Result<DaysToFetch, Failure> {
         let looked_at = range.len() as u64;
         let now = self.fingerprint(range)?;
         let known: BTreeMap<Day, DaySum> = store
@@ -354,7 +358,12 @@ impl Conversation<'_> {
             .collect();
         let sums: BTreeMap<Day, DaySum> =
             now.into_iter().filter(|(day, sum)| known.get(day) != Some(sum)).collect();
-        Ok(Found { days: sums.keys().copied().collect(), looked_at, sums: Some(sums), total: None })
+        Ok(DaysToFetch {
+            days: sums.keys().copied().collect(),
+            looked_at,
+            sums: Some(sums),
+            total: None,
+        })
     }
 
     fn overview(&mut self, from: i64, to: i64) -> Result<(u64, Option<i64>), Failure> {
@@ -426,9 +435,9 @@ impl Conversation<'_> {
 
 /// Checks that the received counts match the totals of the source.
 fn add_up(
-    found: &Found,
+    found: &DaysToFetch,
     came: BTreeMap<Day, DaySum>,
-    source: &Source,
+    source: &PullSource,
 ) -> Result<BTreeMap<Day, DaySum>> {
     let wrong = |what: String| {
         let message = format!("{}: the counts do not add up: {what}", source.name);
@@ -461,7 +470,7 @@ fn add_up(
 /// whose people are not stored yet.
 fn people_days(
     store: &Store,
-    source: &Source,
+    source: &PullSource,
     last: Option<Day>,
     replaced: &[Day],
 ) -> Result<Vec<Day>> {
@@ -497,7 +506,7 @@ fn day_of(text: &str) -> Result<Day> {
 ///
 /// # Errors
 /// A URL that cannot be used or contains a password; an empty relation (exit 9).
-pub(crate) fn check(source: &Source) -> Result<(), CommandError> {
+pub(crate) fn check(source: &PullSource) -> Result<(), CommandError> {
     access::address(&source.name, source.engine, &source.url)?;
     let (Rows::Relation(text) | Rows::Query(text)) = &source.rows;
     if text.trim().is_empty() {
@@ -510,7 +519,7 @@ pub(crate) fn check(source: &Source) -> Result<(), CommandError> {
 ///
 /// # Errors
 /// A day that has not ended, or a reversed range (exit 2).
-pub(crate) fn check_days(wanted: Wanted, yesterday: Day) -> Result<(), CommandError> {
+pub(crate) fn check_days(wanted: PullDays, yesterday: Day) -> Result<(), CommandError> {
     if let Some(day) = wanted.to.or(wanted.from).filter(|day| *day > yesterday) {
         return Err(usage(format!("{day} has not ended"))
             .hint(format!("{yesterday} is the last day that can be pulled")));

@@ -23,7 +23,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::access::{Address, Password, Protection};
 use super::{Answer, Failure, Server};
-use crate::domain::source::Source;
+use crate::domain::source::PullSource;
 
 /// How long a server may take to start answering.
 const CONNECTING: Duration = Duration::from_secs(15);
@@ -44,7 +44,7 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) fn connect(
-        source: &Source,
+        source: &PullSource,
         address: &Address,
         password: &Password,
     ) -> Result<Self, Failure> {

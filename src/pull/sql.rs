@@ -5,7 +5,7 @@
 //! seconds, so that a coordinator can push the whole grouping down to the servers with the rows.
 
 use crate::domain::day::{Day, Instant};
-use crate::domain::source::{Columns, Engine, Rows, Source};
+use crate::domain::source::{Columns, Engine, PullSource, Rows};
 use crate::domain::spans::Span;
 
 /// Events before this second do not count: 2000-01-01, as in files.
@@ -13,7 +13,7 @@ pub(super) const EARLIEST: i64 = 946_684_800;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Questions<'s> {
-    pub source: &'s Source,
+    pub source: &'s PullSource,
     /// Whether event times have no time zone; they are then in UTC.
     pub at_is_plain: bool,
 }
@@ -244,8 +244,8 @@ mod tests {
     use super::*;
     use crate::domain::source::{Timeout, USUAL_LATE_DAYS, USUAL_PEOPLE_DAYS};
 
-    fn source(engine: Engine) -> Source {
-        Source {
+    fn source(engine: Engine) -> PullSource {
+        PullSource {
             name: "warehouse".to_owned(),
             engine,
             url: String::new(),

@@ -4,12 +4,12 @@ use anyhow::Result;
 use rusqlite::OptionalExtension;
 
 use super::Store;
-use crate::domain::source::Source;
+use crate::domain::source::PullSource;
 use crate::error::damaged;
 
 impl Store {
     /// All sources, A to Z.
-    pub(crate) fn sources(&self) -> Result<Vec<Source>> {
+    pub(crate) fn sources(&self) -> Result<Vec<PullSource>> {
         let mut statement =
             self.connection.prepare_cached("SELECT definition FROM sources ORDER BY name")?;
         let mut sources = Vec::new();
@@ -20,7 +20,7 @@ impl Store {
     }
 
     /// The source of that name.
-    pub(crate) fn source(&self, name: &str) -> Result<Option<Source>> {
+    pub(crate) fn source(&self, name: &str) -> Result<Option<PullSource>> {
         let mut statement =
             self.connection.prepare_cached("SELECT definition FROM sources WHERE name = ?1")?;
         let text: Option<String> =
@@ -29,7 +29,7 @@ impl Store {
     }
 
     /// Adds a source, or replaces the one with the same name.
-    pub(crate) fn save_source(&self, source: &Source) -> Result<()> {
+    pub(crate) fn save_source(&self, source: &PullSource) -> Result<()> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO sources (name, definition) VALUES (?1, ?2)")?
             .execute((&source.name, serde_json::to_string(source)?))?;
@@ -37,7 +37,7 @@ impl Store {
     }
 }
 
-fn read(text: &str) -> Result<Source> {
+fn read(text: &str) -> Result<PullSource> {
     serde_json::from_str(text)
         .map_err(|error| damaged(format!("a source is not readable: {error}")).into())
 }

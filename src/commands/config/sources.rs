@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::section::{Definition, Section};
 use crate::configuration::{Block, Table};
 use crate::domain::source::{
-    Columns, Engine, Rows, Source, Timeout, USUAL_LATE_DAYS, USUAL_PEOPLE_DAYS,
+    Columns, Engine, PullSource, Rows, Timeout, USUAL_LATE_DAYS, USUAL_PEOPLE_DAYS,
 };
 use crate::pull;
 use crate::store::{Catalogue, Store};
@@ -56,7 +56,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
         table.error("at_is", message, Some("convert them in a view or in `query`"));
     }
     let days = |key: &str, usual: u16| table.whole(key, &(0..=3660), " of days").unwrap_or(usual);
-    let source = Source {
+    let source = PullSource {
         name: name?.to_owned(),
         engine: engine?,
         url: url?.to_owned(),
@@ -89,8 +89,8 @@ fn rows(table: &Table<'_>) -> Option<Rows> {
     }
 }
 
-fn block(source: &Source) -> Block {
-    let Source { columns, .. } = source;
+fn block(source: &PullSource) -> Block {
+    let PullSource { columns, .. } = source;
     let usual = Columns::default();
     let (relation, query) = match &source.rows {
         Rows::Relation(name) => (Some(name), None),
@@ -113,7 +113,7 @@ fn block(source: &Source) -> Block {
         .with_unusual("timeout", &source.timeout.to_string(), &Timeout::default().to_string())
 }
 
-impl Definition for Source {
+impl Definition for PullSource {
     fn title(&self) -> String {
         format!("source '{}'", self.name)
     }
