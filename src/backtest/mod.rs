@@ -31,7 +31,7 @@ pub(crate) use replay::{ReplayedSignal, replay};
 pub(crate) const YARDSTICK: &str = "yardstick";
 
 /// The parameters of a backtest.
-pub(crate) struct Question<'q> {
+pub(crate) struct BacktestPlan<'q> {
     pub rules: Vec<Rule>,
     pub settings: Settings,
     /// The minimum age of a customer, in days.
@@ -48,25 +48,25 @@ pub(crate) struct Question<'q> {
 
 /// The part of the period that was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum TestPeriod {
     All,
     First,
     Later,
 }
 
-impl Part {
+impl TestPeriod {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Part::All => "all",
-            Part::First => "first",
-            Part::Later => "later",
+            TestPeriod::All => "all",
+            TestPeriod::First => "first",
+            TestPeriod::Later => "later",
         }
     }
 }
 
 /// Whose signals were measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub(crate) enum RuleSet {
     Rule(String),
     /// All rules: signals are added up, and a churn is covered if any rule predicted it.
     Together,
@@ -76,22 +76,22 @@ pub(crate) enum Subject {
     Yardstick,
 }
 
-impl Subject {
+impl RuleSet {
     pub(crate) fn name(&self) -> &str {
         match self {
-            Subject::Rule(name) => name,
-            Subject::Together => "together",
-            Subject::OneACompany => "one-a-company",
-            Subject::Yardstick => YARDSTICK,
+            RuleSet::Rule(name) => name,
+            RuleSet::Together => "together",
+            RuleSet::OneACompany => "one-a-company",
+            RuleSet::Yardstick => YARDSTICK,
         }
     }
 }
 
 /// A row of the results.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Row {
-    pub part: Part,
-    pub subject: Subject,
+pub(crate) struct ResultRow {
+    pub part: TestPeriod,
+    pub subject: RuleSet,
     pub measured: Measured,
     pub signals_per_csm_week: Option<f64>,
 }
@@ -108,14 +108,14 @@ pub(crate) struct BlindSpot {
 }
 
 /// The results of a backtest.
-pub(crate) struct Outcome {
+pub(crate) struct BacktestResult {
     pub settings: Settings,
     pub days: DayRange,
     pub split: Option<Day>,
     /// Companies with events that meet the conditions.
     pub companies: usize,
     pub churns_too_early: u64,
-    pub rows: Vec<Row>,
+    pub rows: Vec<ResultRow>,
     pub blind_spots: Vec<BlindSpot>,
     /// The signals of each rule, in the order of the question.
     pub signals: Vec<Vec<ReplayedSignal>>,
@@ -128,15 +128,15 @@ pub(crate) struct Outcome {
     pub recorded_by_runs: Vec<String>,
 }
 
-impl Outcome {
+impl BacktestResult {
     /// The number of churns that a signal could have predicted.
     pub(crate) fn churns(&self) -> u64 {
         self.rows.first().map_or(0, |row| row.measured.churns)
     }
 
     /// All rules together in this part.
-    pub(crate) fn together(&self, part: Part) -> Option<&Row> {
-        self.rows.iter().find(|row| row.part == part && row.subject == Subject::Together)
+    pub(crate) fn together(&self, part: TestPeriod) -> Option<&ResultRow> {
+        self.rows.iter().find(|row| row.part == part && row.subject == RuleSet::Together)
     }
 }
 
@@ -160,9 +160,9 @@ pub(crate) fn can_be_bad(rule: &Rule) -> bool {
 pub(crate) fn run(
     store: &mut Store,
     catalogue: &Catalogue,
-    question: &Question<'_>,
+    question: &BacktestPlan<'_>,
     progress: impl FnMut(Day),
-) -> Result<Option<Outcome>> {
+) -> Result<Option<BacktestResult>> {
     let Some(data) = store.event_days()? else { return Ok(None) };
     let until = question.settings.until;
     let days = DayRange { from: data.from, to: until };
@@ -186,9 +186,9 @@ pub(crate) fn run(
     let mut blind_spots = Vec::new();
     for (part, settings) in parts(question.settings, split) {
         let backtest = Backtest::new(&book.subjects, settings);
-        let load = Load::read(store, settings.until)?;
+        let load = CsmLoad::read(store, settings.until)?;
         rows.extend(measure(&backtest, part, &rules, &measured, &load));
-        if part == Part::All {
+        if part == TestPeriod::All {
             let together = together(&measured);
             blind_spots = self::blind_spots(
                 store,
@@ -199,7 +199,7 @@ pub(crate) fn run(
             )?;
         }
     }
-    Ok(Some(Outcome {
+    Ok(Some(BacktestResult {
         settings: question.settings,
         days,
         split,
@@ -215,11 +215,11 @@ pub(crate) fn run(
     }))
 }
 
-fn parts(settings: Settings, split: Option<Day>) -> Vec<(Part, Settings)> {
-    let mut parts = vec![(Part::All, settings)];
+fn parts(settings: Settings, split: Option<Day>) -> Vec<(TestPeriod, Settings)> {
+    let mut parts = vec![(TestPeriod::All, settings)];
     if let Some(split) = split {
-        parts.push((Part::First, settings.first_part(split)));
-        parts.push((Part::Later, settings.later_part(split)));
+        parts.push((TestPeriod::First, settings.first_part(split)));
+        parts.push((TestPeriod::Later, settings.later_part(split)));
     }
     parts
 }
@@ -231,20 +231,20 @@ fn together(measured: &[Vec<Raised>]) -> Vec<Raised> {
 
 fn measure(
     backtest: &Backtest<'_>,
-    part: Part,
+    part: TestPeriod,
     rules: &[Rule],
     measured: &[Vec<Raised>],
-    load: &Load,
-) -> Vec<Row> {
+    load: &CsmLoad,
+) -> Vec<ResultRow> {
     let all = together(measured);
     let one = one_a_company(&all);
-    let names = rules.iter().map(|rule| Subject::Rule(rule.name.clone()));
-    let mut asked: Vec<(Subject, &[Raised])> =
+    let names = rules.iter().map(|rule| RuleSet::Rule(rule.name.clone()));
+    let mut asked: Vec<(RuleSet, &[Raised])> =
         names.zip(measured.iter().map(Vec::as_slice)).collect();
     if let Some(yardstick) = asked.pop() {
-        asked.push((Subject::Together, &all));
-        asked.push((Subject::OneACompany, &one));
-        asked.push((Subject::Yardstick, yardstick.1));
+        asked.push((RuleSet::Together, &all));
+        asked.push((RuleSet::OneACompany, &one));
+        asked.push((RuleSet::Yardstick, yardstick.1));
     }
     let days = backtest.totals().days;
     asked
@@ -252,7 +252,7 @@ fn measure(
         .map(|(subject, signals)| {
             let measured = backtest.measure(signals);
             let signals_per_csm_week = load.per_csm_week(measured.signals, days);
-            Row { part, subject, measured, signals_per_csm_week }
+            ResultRow { part, subject, measured, signals_per_csm_week }
         })
         .collect()
 }
@@ -261,7 +261,7 @@ fn measure(
 fn blind_spots(
     store: &Store,
     catalogue: &Catalogue,
-    question: &Question<'_>,
+    question: &BacktestPlan<'_>,
     book: &Book,
     missed: &[(usize, Day)],
 ) -> Result<Vec<BlindSpot>> {
@@ -293,14 +293,14 @@ fn blind_spots(
 const MOST_EXPLAINED: usize = 20;
 
 /// The number of customers of each CSM.
-struct Load {
+struct CsmLoad {
     customers: usize,
     csms: usize,
 }
 
-impl Load {
+impl CsmLoad {
     /// The customers on a day that have a CSM.
-    fn read(store: &Store, day: Day) -> Result<Load> {
+    fn read(store: &Store, day: Day) -> Result<CsmLoad> {
         let customers: FxHashMap<CompanyKey, _> = store.customers()?.into_iter().collect();
         let is_customer = |company: &CompanyKey| {
             customers
@@ -314,7 +314,7 @@ impl Load {
             .map(|(_, csm)| csm)
             .collect();
         let distinct: BTreeSet<&String> = csms.iter().collect();
-        Ok(Load { customers: csms.len(), csms: distinct.len() })
+        Ok(CsmLoad { customers: csms.len(), csms: distinct.len() })
     }
 
     /// The number of signals on `days` company-days that corresponds to `per_csm_week`.
@@ -374,7 +374,7 @@ fn is_derived_from_silence(store: &Store, book: &Book, days: DayRange) -> Result
 /// The attributes in rules and conditions for which `is_so`.
 fn named_in(
     catalogue: &Catalogue,
-    question: &Question<'_>,
+    question: &BacktestPlan<'_>,
     is_so: impl Fn(Known<'_>) -> bool,
 ) -> Result<Vec<String>> {
     let mut expressions: Vec<Expression> = question.conditions.to_vec();

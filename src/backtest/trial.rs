@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rustc_hash::FxHashSet;
 
-use super::{Load, ReplayedSignal, replay};
+use super::{CsmLoad, ReplayedSignal, replay};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::Rule;
@@ -71,7 +71,7 @@ pub(crate) fn try_edit(
             })
             .count() as u64,
     };
-    let load = Load::read(store, until)?;
+    let load = CsmLoad::read(store, until)?;
     let added = missing(&then, &now);
     let removed = missing(&now, &then);
     Ok(Some(Trial {

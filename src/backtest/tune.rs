@@ -6,7 +6,7 @@
 use anyhow::Result;
 
 use super::book::{Book, Criteria};
-use super::{Load, Part, replay};
+use super::{CsmLoad, TestPeriod, replay};
 use crate::domain::backtest::{Backtest, FEWEST_CHURNS, Measured, Raised, Settings, choose};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::{Rule, RuleLogic};
@@ -80,7 +80,7 @@ pub(crate) struct Budget {
 #[derive(Debug, Clone)]
 pub(crate) struct SetRow {
     pub is_shipped: bool,
-    pub part: Part,
+    pub part: TestPeriod,
     /// The settings of the rules in the set, in words.
     pub rules: Vec<String>,
     pub measured: Measured,
@@ -109,7 +109,7 @@ pub(crate) fn tune(
     progress: impl FnMut(Day),
 ) -> Result<Tuned> {
     let Some(data) = store.event_days()? else { return Ok(Tuned::TooFewChurns(0)) };
-    let load_at_end = Load::read(store, budget.until)?;
+    let load_at_end = CsmLoad::read(store, budget.until)?;
     if load_at_end.csms == 0 {
         return Ok(Tuned::NoCsm);
     }
@@ -127,7 +127,7 @@ pub(crate) fn tune(
     if churns < FEWEST_CHURNS {
         return Ok(Tuned::TooFewChurns(churns));
     }
-    let load = Load::read(store, split)?;
+    let load = CsmLoad::read(store, split)?;
     if load.csms == 0 {
         return Ok(Tuned::NoCsm);
     }
@@ -143,7 +143,7 @@ pub(crate) fn tune(
     let mut rows = Vec::new();
     for (is_shipped, set) in [(false, &chosen), (true, &shipped)] {
         for (part, backtest, load) in
-            [(Part::First, &first, &load), (Part::Later, &later, &load_at_end)]
+            [(TestPeriod::First, &first, &load), (TestPeriod::Later, &later, &load_at_end)]
         {
             let measured = backtest.measure(&signals_of(set, &raised));
             rows.push(SetRow {

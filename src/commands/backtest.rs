@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::options::{FormatOption, refuse_database};
 use super::output;
-use crate::backtest::{self, Outcome, Question, can_be_bad};
+use crate::backtest::{self, BacktestPlan, BacktestResult, can_be_bad};
 use crate::context::Context;
 use crate::domain::backtest::Settings;
 use crate::domain::day::DayOrOffset;
@@ -110,7 +110,7 @@ impl BacktestOptions {
         &self,
         context: &Context,
         store: &mut Store,
-    ) -> Result<(Vec<Rule>, Outcome)> {
+    ) -> Result<(Vec<Rule>, BacktestResult)> {
         if self.min_lead > self.horizon {
             return Err(usage(format!(
                 "a lead of {} days is longer than the horizon of {} days",
@@ -135,7 +135,7 @@ impl BacktestOptions {
             not_allowed("there are no events to replay the rules on")
                 .hint("`signals import FILE` brings them")
         };
-        let question = Question {
+        let question = BacktestPlan {
             rules: self.rules(store)?,
             settings: Settings {
                 from,
@@ -177,8 +177,8 @@ fn replay(
     context: &Context,
     store: &mut Store,
     catalogue: &crate::store::Catalogue,
-    question: &Question<'_>,
-) -> Result<Option<Outcome>> {
+    question: &BacktestPlan<'_>,
+) -> Result<Option<BacktestResult>> {
     let Some(data) = store.event_days()? else { return Ok(None) };
     let days = (question.settings.until - data.from + 1).max(0) as u64;
     let bar = context.ui.progress_of_days(days, "replaying");
@@ -187,7 +187,7 @@ fn replay(
     outcome
 }
 
-fn no_churn(outcome: &Outcome) -> crate::error::CommandError {
+fn no_churn(outcome: &BacktestResult) -> crate::error::CommandError {
     not_allowed(format!(
         "no churn is known among these customers up to {} that a signal could have foretold",
         outcome.days.to
@@ -198,7 +198,12 @@ fn no_churn(outcome: &Outcome) -> crate::error::CommandError {
     .hint("subscriptions that end are churns too: `signals import subscriptions.csv`")
 }
 
-fn write_signals(store: &Store, path: &Path, rules: &[Rule], outcome: &Outcome) -> Result<()> {
+fn write_signals(
+    store: &Store,
+    path: &Path,
+    rules: &[Rule],
+    outcome: &BacktestResult,
+) -> Result<()> {
     let ids: std::collections::HashMap<_, _> = store
         .company_summaries()?
         .into_iter()

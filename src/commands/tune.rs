@@ -112,7 +112,8 @@ fn explain(context: &Context, split: Day, rows: &[SetRow]) {
     context
         .ui
         .note(format!("chosen on the days up to {split}; the later part shows whether it holds"));
-    let later = rows.iter().find(|row| !row.is_shipped && row.part == crate::backtest::Part::Later);
+    let later =
+        rows.iter().find(|row| !row.is_shipped && row.part == crate::backtest::TestPeriod::Later);
     let interval = later.and_then(|row| row.measured.interval);
     if interval.is_none_or(|interval| interval.includes_one()) {
         context.ui.warning(

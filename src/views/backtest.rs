@@ -5,13 +5,15 @@ use rustc_hash::FxHashMap;
 use super::{Column, Field, Listing, headings, names, or_dash, plain};
 use crate::backtest::trial::Trial;
 use crate::backtest::tune::SetRow;
-use crate::backtest::{HealthOutcome, Outcome, Part, ReplayedSignal, Row, Subject};
+use crate::backtest::{
+    BacktestResult, HealthOutcome, ReplayedSignal, ResultRow, RuleSet, TestPeriod,
+};
 use crate::domain::backtest::{FEWEST_CHURNS, Measured, Settings};
 use crate::domain::company::CompanyKey;
 use crate::render::{Align, Screen, TextTable, Tone, Value, counted, money, thousands};
 
 /// A row for each rule and period.
-pub(crate) const ROWS: Listing<Row> = Listing {
+pub(crate) const ROWS: Listing<ResultRow> = Listing {
     fields: &names(&FIELDS),
     values: |row| FIELDS.iter().map(|field| (field.value)(row)).collect(),
     columns: &headings(&COLUMNS),
@@ -21,13 +23,13 @@ pub(crate) const ROWS: Listing<Row> = Listing {
 
 /// A row with measured numbers: of a rule, or of a set of rules.
 pub(crate) trait MeasuredRow {
-    fn part(&self) -> Part;
+    fn part(&self) -> TestPeriod;
     fn measured(&self) -> &Measured;
     fn signals_per_csm_week(&self) -> Option<f64>;
 }
 
-impl MeasuredRow for Row {
-    fn part(&self) -> Part {
+impl MeasuredRow for ResultRow {
+    fn part(&self) -> TestPeriod {
         self.part
     }
 
@@ -41,7 +43,7 @@ impl MeasuredRow for Row {
 }
 
 impl MeasuredRow for SetRow {
-    fn part(&self) -> Part {
+    fn part(&self) -> TestPeriod {
         self.part
     }
 
@@ -87,7 +89,7 @@ impl<T: MeasuredRow> Column<T> {
 }
 
 /// The fields for other programs. They are a stable interface: new ones are added at the end.
-const FIELDS: [Field<Row>; 16] = [
+const FIELDS: [Field<ResultRow>; 16] = [
     Field::PART,
     Field { name: "rule", value: |row| row.subject.name().into() },
     Field::SIGNALS,
@@ -109,7 +111,7 @@ const FIELDS: [Field<Row>; 16] = [
     Field::SIGNALS_PER_CSM_WEEK,
 ];
 
-const COLUMNS: [Column<Row>; 8] = [
+const COLUMNS: [Column<ResultRow>; 8] = [
     Column { title: "rule", align: Align::Left, cell: |row| plain(title(&row.subject)) },
     Column::LIFT,
     Column::INTERVAL,
@@ -133,12 +135,12 @@ const COLUMNS: [Column<Row>; 8] = [
 ];
 
 /// The name of a row on screens and pages.
-pub(crate) fn title(subject: &Subject) -> String {
+pub(crate) fn title(subject: &RuleSet) -> String {
     match subject {
-        Subject::Rule(name) => name.clone(),
-        Subject::Together => "all together".to_owned(),
-        Subject::OneACompany => "together, one a company in 28 days".to_owned(),
-        Subject::Yardstick => "yardstick: events, 7 days, 15 %".to_owned(),
+        RuleSet::Rule(name) => name.clone(),
+        RuleSet::Together => "all together".to_owned(),
+        RuleSet::OneACompany => "together, one a company in 28 days".to_owned(),
+        RuleSet::Yardstick => "yardstick: events, 7 days, 15 %".to_owned(),
     }
 }
 
@@ -172,8 +174,10 @@ fn tone(measured: &Measured) -> Tone {
 }
 
 /// Whether signals foretell churn, in words.
-pub(crate) fn answer(outcome: &Outcome) -> String {
-    let Some(Row { measured, .. }) = outcome.together(Part::All) else { return String::new() };
+pub(crate) fn answer(outcome: &BacktestResult) -> String {
+    let Some(ResultRow { measured, .. }) = outcome.together(TestPeriod::All) else {
+        return String::new();
+    };
     let churns = outcome.churns();
     if churns < FEWEST_CHURNS {
         let churns = counted(churns, "churn is", "churns are");
@@ -204,9 +208,10 @@ pub(crate) fn answer(outcome: &Outcome) -> String {
 }
 
 /// Caveats about the numbers, one sentence each.
-pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn remarks(outcome: &BacktestResult) -> Vec<String> {
     let mut remarks = Vec::new();
-    let all: Vec<&Row> = outcome.rows.iter().filter(|row| row.part == Part::All).collect();
+    let all: Vec<&ResultRow> =
+        outcome.rows.iter().filter(|row| row.part == TestPeriod::All).collect();
     let churns = outcome.churns();
     if churns < FEWEST_CHURNS {
         remarks.push(format!(
@@ -214,7 +219,7 @@ pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
             counted(churns, "churn is", "churns are")
         ));
     }
-    let is_unclear = |row: &&&Row| row.measured.interval.is_some_and(|i| i.includes_one());
+    let is_unclear = |row: &&&ResultRow| row.measured.interval.is_some_and(|i| i.includes_one());
     let unclear: Vec<String> =
         all.iter().filter(is_unclear).map(|row| title(&row.subject)).collect();
     if !unclear.is_empty() {
@@ -266,7 +271,7 @@ pub(crate) fn signal<'v>(
 }
 
 /// What was measured, in one line.
-pub(crate) fn heading(outcome: &Outcome) -> String {
+pub(crate) fn heading(outcome: &BacktestResult) -> String {
     let Settings { horizon, min_lead, .. } = outcome.settings;
     format!(
         "Backtest {} to {}: {} of {}, foretold when they follow within {min_lead} to {horizon} days",
@@ -278,15 +283,15 @@ pub(crate) fn heading(outcome: &Outcome) -> String {
 }
 
 /// The screen for people.
-pub(crate) fn draw(outcome: &Outcome, screen: &mut Screen) {
+pub(crate) fn draw(outcome: &BacktestResult, screen: &mut Screen) {
     screen.heading(&heading(outcome));
     screen.wrapped("", &format!("Do the signals foretell churn? {}", answer(outcome)), Tone::Plain);
     screen.gap();
-    screen.table(&table(outcome, Part::All));
+    screen.table(&table(outcome, TestPeriod::All));
     if let Some(split) = outcome.split {
         for (part, heading) in [
-            (Part::First, format!("The days up to {split}")),
-            (Part::Later, format!("The days after {split}")),
+            (TestPeriod::First, format!("The days up to {split}")),
+            (TestPeriod::Later, format!("The days after {split}")),
         ] {
             screen.heading(&heading);
             screen.table(&table(outcome, part));
@@ -343,7 +348,7 @@ pub(crate) fn below_good(health: &HealthOutcome) -> String {
 /// At most this many churns are listed that no rule foretold.
 const MOST_BLIND_SPOTS: usize = 10;
 
-fn blind_spots(outcome: &Outcome) -> TextTable {
+fn blind_spots(outcome: &BacktestResult) -> TextTable {
     let columns = [
         ("company", Align::Left),
         ("churned on", Align::Left),
@@ -362,7 +367,7 @@ fn blind_spots(outcome: &Outcome) -> TextTable {
     table
 }
 
-fn table(outcome: &Outcome, part: Part) -> TextTable {
+fn table(outcome: &BacktestResult, part: TestPeriod) -> TextTable {
     let mut table = TextTable::new(ROWS.columns.iter().copied());
     let rows = outcome.rows.iter().filter(|row| row.part == part);
     rows.for_each(|row| table.toned_row((ROWS.cells)(row)));

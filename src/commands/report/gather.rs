@@ -81,7 +81,7 @@ impl<'s> Question<'s> {
     }
 
     /// The selected companies, read once: those that are customers on the day, and the others.
-    pub(super) fn book(&self) -> Result<Book> {
+    pub(super) fn book(&self) -> Result<SelectedBook> {
         let named = self.conditions.iter().flat_map(|condition| &condition.names);
         let names: Vec<&str> = PORTFOLIO.into_iter().chain(named.map(String::as_str)).collect();
         let mut all =
@@ -98,7 +98,11 @@ impl<'s> Question<'s> {
         let presences = self.store.presences(Scope::All)?;
         let presences = presences.into_iter().filter(|(key, _)| meant.contains_key(key)).collect();
         let head = self.head();
-        Ok(Book { portfolio: Portfolio { head, customers, poor_of_team }, meant, presences })
+        Ok(SelectedBook {
+            portfolio: Portfolio { head, customers, poor_of_team },
+            meant,
+            presences,
+        })
     }
 
     fn head(&self) -> Head {
@@ -119,7 +123,7 @@ impl<'s> Question<'s> {
 
     /// The customers and health scores of earlier days, oldest first. The trend of scores is read
     /// only here.
-    pub(super) fn history(&self, book: &Book) -> Result<Vec<Snapshot>> {
+    pub(super) fn history(&self, book: &SelectedBook) -> Result<Vec<Snapshot>> {
         const WEEK: i32 = 7;
         let farthest = COMPARED_WITH.into_iter().max().unwrap_or_default();
         let mut by_key: Vec<&(CompanyKey, Presence)> = book.presences.iter().collect();
@@ -143,14 +147,14 @@ impl<'s> Question<'s> {
     }
 
     /// The pulses of those who were customers on an earlier day.
-    pub(super) fn pulses_on(&self, book: &Book, day: Day) -> Result<EarlierPulses> {
+    pub(super) fn pulses_on(&self, book: &SelectedBook, day: Day) -> Result<EarlierPulses> {
         let pulses = current_pulses(self.store.all_pulses(Some(day))?);
         let present = book.presences.iter().filter(|(_, presence)| presence.is_customer(day));
         Ok(present.map(|(key, _)| (*key, pulses.get(key).map(|pulse| pulse.mark))).collect())
     }
 
     /// The cancellations and downsells of the last months.
-    pub(super) fn losses(&self, book: &Book, terms: &Terms) -> Result<Losses> {
+    pub(super) fn losses(&self, book: &SelectedBook, terms: &Terms) -> Result<Losses> {
         let mut months = Vec::new();
         let mut first = self.day().first_of_month();
         for _ in 0..MONTHS {
@@ -183,7 +187,7 @@ impl<'s> Question<'s> {
     fn cancellations(
         &self,
         from: Day,
-        book: &Book,
+        book: &SelectedBook,
         stated: &[Loss],
         terms: &Terms,
     ) -> Vec<Cancellation> {
@@ -215,7 +219,7 @@ impl<'s> Question<'s> {
     }
 
     /// The share of last year's revenue that remains, for companies with known subscriptions.
-    pub(super) fn retention(&self, book: &Book, terms: &Terms) -> Option<Retention> {
+    pub(super) fn retention(&self, book: &SelectedBook, terms: &Terms) -> Option<Retention> {
         let (now, then) = (self.day(), self.day().a_year_before());
         let paid = |(key, presence): &(CompanyKey, Presence)| {
             let terms = terms.get(key)?;
@@ -400,7 +404,7 @@ fn person_changes(active: Vec<PersonActivity>, known: &[Person]) -> Vec<PersonCh
 pub(super) type Terms = FxHashMap<CompanyKey, Vec<Term>>;
 
 /// The selected companies.
-pub(super) struct Book {
+pub(super) struct SelectedBook {
     /// Those that are customers on the day.
     pub portfolio: Portfolio,
     /// All of them, with their MRR on the day or the last known one.

@@ -91,7 +91,7 @@ pub struct Raised {
 
 /// The verdict on a signal on a company-day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum SignalVerdict {
     /// The day does not count.
     Ignored,
     /// The churn follows too soon to act.
@@ -104,7 +104,7 @@ enum Verdict {
 pub struct Backtest<'b> {
     subjects: &'b [Subject],
     settings: Settings,
-    totals: Totals,
+    totals: CompanyDays,
     /// The number of right days and of days for each company.
     days: Vec<(u64, u64)>,
     /// The churns that a signal could have foretold: company and day.
@@ -114,7 +114,7 @@ pub struct Backtest<'b> {
 
 /// Sums over all companies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct CompanyDays {
     /// Company-days that count.
     pub days: u64,
     /// Company-days that count and on which a churn follows in time.
@@ -146,7 +146,7 @@ impl<'b> Backtest<'b> {
         let mut backtest = Backtest {
             subjects,
             settings,
-            totals: Totals::default(),
+            totals: CompanyDays::default(),
             days: Vec::with_capacity(subjects.len()),
             churns: Vec::new(),
             churns_too_early: 0,
@@ -171,24 +171,24 @@ impl<'b> Backtest<'b> {
         let (mut right, mut days) = (0, 0);
         for day in subject.days() {
             match self.verdict(subject, day) {
-                Verdict::Right => (right, days) = (right + 1, days + 1),
-                Verdict::Wrong => days += 1,
-                Verdict::Ignored | Verdict::Late => {}
+                SignalVerdict::Right => (right, days) = (right + 1, days + 1),
+                SignalVerdict::Wrong => days += 1,
+                SignalVerdict::Ignored | SignalVerdict::Late => {}
             }
         }
         (right, days)
     }
 
-    fn verdict(&self, subject: &Subject, day: Day) -> Verdict {
+    fn verdict(&self, subject: &Subject, day: Day) -> SignalVerdict {
         let Settings { from, until, horizon, min_lead } = self.settings;
         let is_asked = from.is_none_or(|from| day >= from) && day + horizon <= until;
         if !is_asked || !subject.is_eligible(day) {
-            return Verdict::Ignored;
+            return SignalVerdict::Ignored;
         }
         match subject.next_churn(day, until) {
-            Some(churn) if churn - day < min_lead => Verdict::Late,
-            Some(churn) if churn - day <= horizon => Verdict::Right,
-            _ => Verdict::Wrong,
+            Some(churn) if churn - day < min_lead => SignalVerdict::Late,
+            Some(churn) if churn - day <= horizon => SignalVerdict::Right,
+            _ => SignalVerdict::Wrong,
         }
     }
 
@@ -207,13 +207,13 @@ impl<'b> Backtest<'b> {
     /// Whether a churn follows in time on a company-day; `None` when the day does not count.
     pub fn is_right(&self, company: usize, day: Day) -> Option<bool> {
         match self.verdict(&self.subjects[company], day) {
-            Verdict::Right => Some(true),
-            Verdict::Wrong => Some(false),
-            Verdict::Ignored | Verdict::Late => None,
+            SignalVerdict::Right => Some(true),
+            SignalVerdict::Wrong => Some(false),
+            SignalVerdict::Ignored | SignalVerdict::Late => None,
         }
     }
 
-    pub fn totals(&self) -> Totals {
+    pub fn totals(&self) -> CompanyDays {
         self.totals
     }
 
@@ -241,22 +241,22 @@ impl<'b> Backtest<'b> {
         let (mut all, mut right, mut late) = (0, 0, 0);
         for signal in signals {
             match self.verdict(&self.subjects[signal.company], signal.on) {
-                Verdict::Ignored => continue,
-                Verdict::Late => {
+                SignalVerdict::Ignored => continue,
+                SignalVerdict::Late => {
                     late += 1;
                     continue;
                 }
-                Verdict::Right => {
+                SignalVerdict::Right => {
                     right += 1;
                     by_company.entry(signal.company).or_default().0 += 1;
                 }
-                Verdict::Wrong => {}
+                SignalVerdict::Wrong => {}
             }
             all += 1;
             by_company.entry(signal.company).or_default().1 += 1;
         }
         let leads = self.leads(signals);
-        let Totals { days, right_days } = self.totals;
+        let CompanyDays { days, right_days } = self.totals;
         let (precision, base) = (share(right, all), share(right_days, days));
         let lift = precision.zip(base).filter(|(_, base)| *base > 0.0).map(|(p, base)| p / base);
         let signals_of = |place: usize| by_company.get(&place).copied().unwrap_or_default();

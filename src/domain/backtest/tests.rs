@@ -54,7 +54,7 @@ fn is_near(value: Option<f64>, expected: f64) -> bool {
 fn days_are_counted() {
     let book = book();
     let backtest = Backtest::new(&book, SETTINGS);
-    assert_eq!(backtest.totals(), Totals { days: 157, right_days: 19 });
+    assert_eq!(backtest.totals(), CompanyDays { days: 157, right_days: 19 });
     assert_eq!(backtest.churns(), [(ARIA, day(20)), (BOLT, day(15)), (COVE, day(28))]);
     assert_eq!(backtest.churns_too_early(), 0);
     assert_eq!(backtest.median_churn(), Some(day(20)));
@@ -120,12 +120,12 @@ fn each_part_is_measured_as_if_it_were_all() {
     // Until day 20, days count up to day 10: Aria 0..10 (day 10 is right), Bolt 0..10 (5..10 are
     // right).
     let first = Backtest::new(&book, SETTINGS.first_part(day(20)));
-    assert_eq!(first.totals(), Totals { days: 8 * 11, right_days: 1 + 6 });
+    assert_eq!(first.totals(), CompanyDays { days: 8 * 11, right_days: 1 + 6 });
     assert_eq!(first.churns(), [(ARIA, day(20)), (BOLT, day(15))]);
     // From day 16 on: Aria 16..17 (both right), Cove 16..20 (18..20 are right), the five others
     // 16..20.
     let later = Backtest::new(&book, SETTINGS.later_part(day(15)));
-    assert_eq!(later.totals(), Totals { days: 2 + 6 * 5, right_days: 2 + 3 });
+    assert_eq!(later.totals(), CompanyDays { days: 2 + 6 * 5, right_days: 2 + 3 });
     assert_eq!(later.churns(), [(ARIA, day(20)), (COVE, day(28))]);
 }
 

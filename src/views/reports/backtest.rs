@@ -1,7 +1,7 @@
 //! Whether signals predict churn, as a page.
 
 use super::counted;
-use crate::backtest::{HealthOutcome, Outcome, Part, Row};
+use crate::backtest::{BacktestResult, HealthOutcome, ResultRow, TestPeriod};
 use crate::domain::day::Day;
 use crate::render::report::{
     Cell, Chart, ChartKind, Head, IntervalColumns, Item, Letterhead, Report, Section, Table, Tint,
@@ -9,11 +9,11 @@ use crate::render::report::{
 use crate::views::backtest::{answer, below_good, remarks, title};
 
 /// The results of each rule, with a chart of lift against coverage.
-pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> Report {
+pub(crate) fn report(outcome: &BacktestResult, filter: String, letter: Letterhead) -> Report {
     let mut sections = vec![Section {
         title: "Do the signals foretell churn?",
         answer: answer(outcome),
-        tables: vec![table("rules", "Lift and coverage of each rule", outcome, Part::All)
+        tables: vec![table("rules", "Lift and coverage of each rule", outcome, TestPeriod::All)
             .drawn(Chart::new(
                 "Each point is a rule. The higher it is, the more often customers with its signals \
                  churned; the further right, the more churns it covers. It is better than chance \
@@ -37,8 +37,8 @@ pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> R
             title: "Does it hold over time?",
             answer: over_time(outcome, split),
             tables: vec![
-                table("first", "The first part", outcome, Part::First),
-                table("later", "The later part", outcome, Part::Later),
+                table("first", "The first part", outcome, TestPeriod::First),
+                table("later", "The later part", outcome, TestPeriod::Later),
             ],
         });
     }
@@ -71,12 +71,12 @@ pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> R
 }
 
 /// The lift of all rules together before and after the split.
-fn over_time(outcome: &Outcome, split: Day) -> String {
+fn over_time(outcome: &BacktestResult, split: Day) -> String {
     let lift = |part| {
         let lift = outcome.together(part).and_then(|row| row.measured.lift);
         lift.map(|lift| Cell::ratio(Some(lift)).text().into_owned())
     };
-    match (lift(Part::First), lift(Part::Later)) {
+    match (lift(TestPeriod::First), lift(TestPeriod::Later)) {
         (Some(first), Some(later)) => format!(
             "All rules together: lift {first} on the days up to {split}, {later} on the days after \
              it."
@@ -91,7 +91,12 @@ fn sentence(remark: String) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-fn table(name: &'static str, heading: &'static str, outcome: &Outcome, part: Part) -> Table {
+fn table(
+    name: &'static str,
+    heading: &'static str,
+    outcome: &BacktestResult,
+    part: TestPeriod,
+) -> Table {
     let rows = outcome.rows.iter().filter(|row| row.part == part);
     let label = ("rule", "rule");
     Table::of(name, heading, label, rows, |row| {
@@ -119,7 +124,7 @@ fn table(name: &'static str, heading: &'static str, outcome: &Outcome, part: Par
 }
 
 /// Better or worse than random choice, if the interval shows it.
-fn tint(row: &&Row) -> Tint {
+fn tint(row: &&ResultRow) -> Tint {
     match row.measured.interval {
         Some(interval) if interval.low > 1.0 => Tint::Good,
         Some(interval) if interval.high < 1.0 => Tint::Poor,
@@ -139,7 +144,7 @@ fn bands(health: &HealthOutcome) -> Table {
     .done()
 }
 
-fn blind_spots(outcome: &Outcome) -> Table {
+fn blind_spots(outcome: &BacktestResult) -> Table {
     let label = ("company", "company");
     Table::of("blind_spots", "Churns that no rule foretold", label, &outcome.blind_spots, |spot| {
         Item::company(&spot.company_id, &spot.company_id)
