@@ -6,7 +6,7 @@ use clap::Args;
 use super::choice::SignalChoice;
 use crate::context::Context;
 use crate::domain::signal::{Outcome, SignalId, SignalState};
-use crate::ops::acknowledge::{self, Entry};
+use crate::ops::acknowledge::{self, NewEntry};
 use crate::render::counted;
 use crate::store::Store;
 
@@ -45,7 +45,7 @@ impl Ack {
         }
         let reason = acknowledge::reason(context, self.reason)?;
         self.choice.confirm(context, "Acknowledge", &ids)?;
-        let entry = Entry::acknowledge(reason, self.outcome);
+        let entry = NewEntry::acknowledge(reason, self.outcome);
         let entry = match entry.drops_tasks() || self.choice.yes {
             true => entry,
             false => ask_about_tasks(context, &store, &ids, entry)?,
@@ -63,8 +63,8 @@ fn ask_about_tasks(
     context: &Context,
     store: &Store,
     ids: &[SignalId],
-    entry: Entry,
-) -> Result<Entry> {
+    entry: NewEntry,
+) -> Result<NewEntry> {
     if !context.ui.can_ask() {
         return Ok(entry);
     }

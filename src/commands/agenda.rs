@@ -6,7 +6,7 @@ use clap::Args;
 use super::options::FormatOption;
 use super::{output, run, task};
 use crate::context::Context;
-use crate::ops::agenda::{self, Question};
+use crate::ops::agenda::{self, AgendaQuery};
 use crate::query::{AsOfOption, both_days, csm_called, user_as_csm};
 use crate::render::{Format, Screen};
 use crate::store::Store;
@@ -54,7 +54,7 @@ impl Agenda {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let person = self.person(context, &store)?;
-        let question = Question { person: person.as_deref(), as_of: self.as_of };
+        let question = AgendaQuery { person: person.as_deref(), as_of: self.as_of };
         let agenda = agenda::gather(context, &store, &question)?;
         let most = if self.all { usize::MAX } else { self.limit };
         if self.csm.is_none()

@@ -7,7 +7,7 @@ use super::options::signal_number;
 use crate::context::Context;
 use crate::domain::playbook::validate_line;
 use crate::error::usage;
-use crate::ops::acknowledge::{self, Entry};
+use crate::ops::acknowledge::{self, NewEntry};
 use crate::ops::work;
 use crate::query::csm_called;
 
@@ -33,7 +33,7 @@ impl Assign {
         let mut store = context.writer()?;
         let name = csm_called(&store, self.name.trim())?;
         let ids = acknowledge::distinct(&[self.id]);
-        acknowledge::enter(context, &mut store, &ids, &Entry::assign(name.clone()))?;
+        acknowledge::enter(context, &mut store, &ids, &NewEntry::assign(name.clone()))?;
         if let Some(text) = work::stranger(&store, &name)? {
             context.ui.warning(text);
         }

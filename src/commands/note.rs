@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::options::signal_number;
 use crate::context::Context;
-use crate::ops::acknowledge::{self, Entry};
+use crate::ops::acknowledge::{self, NewEntry};
 
 /// Add a comment to a signal's history without closing it.
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ impl Note {
         let text = acknowledge::not_blank("note", &self.text, "write what to remember")?;
         let mut store = context.writer()?;
         let ids = acknowledge::distinct(&[self.id]);
-        acknowledge::enter(context, &mut store, &ids, &Entry::note(text))?;
+        acknowledge::enter(context, &mut store, &ids, &NewEntry::note(text))?;
         context.ui.note(format!("noted on {}", acknowledge::named(&store, &ids)?));
         Ok(())
     }

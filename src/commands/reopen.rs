@@ -6,7 +6,7 @@ use clap::Args;
 use super::choice::SignalChoice;
 use crate::context::Context;
 use crate::domain::signal::SignalState;
-use crate::ops::acknowledge::{self, Entry};
+use crate::ops::acknowledge::{self, NewEntry};
 
 /// Reopen acknowledged signals, with the reason.
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ impl Reopen {
         }
         let reason = acknowledge::reason(context, self.reason)?;
         self.choice.confirm(context, "Reopen", &ids)?;
-        acknowledge::enter(context, &mut store, &ids, &Entry::reopen(reason))?;
+        acknowledge::enter(context, &mut store, &ids, &NewEntry::reopen(reason))?;
         context.ui.note(format!("reopened {}", acknowledge::named(&store, &ids)?));
         Ok(())
     }

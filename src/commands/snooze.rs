@@ -7,7 +7,7 @@ use super::options::signal_number;
 use crate::context::Context;
 use crate::domain::day::DayOrOffset;
 use crate::error::usage;
-use crate::ops::acknowledge::{self, Entry};
+use crate::ops::acknowledge::{self, NewEntry};
 
 /// Hide open signals until a day.
 ///
@@ -57,7 +57,7 @@ impl Snooze {
         }
         let ids = acknowledge::distinct(&self.ids);
         let reason = acknowledge::reason(context, self.reason)?;
-        acknowledge::enter(context, &mut store, &ids, &Entry::snooze(until, reason))?;
+        acknowledge::enter(context, &mut store, &ids, &NewEntry::snooze(until, reason))?;
         let named = acknowledge::named(&store, &ids)?;
         context.ui.note(match self.cancel {
             true => format!("no longer snoozed: {named}"),

@@ -7,7 +7,7 @@ use super::tokens::{Token, TokenKind};
 
 /// An operand of a comparison.
 #[derive(Clone, Copy)]
-enum Side<'t> {
+enum Operand<'t> {
     Number,
     Name(Token<'t>),
 }
@@ -28,24 +28,24 @@ pub(super) fn with_numbers<'t>(
         let is_sign = rest.first().is_some_and(|token| matches!(token.text, "-" | "+"));
         let Some(right) = rest.get(usize::from(is_sign)..).and_then(side) else { continue };
         match (left, right) {
-            (Side::Name(name), Side::Number) | (Side::Number, Side::Name(name)) => {
+            (Operand::Name(name), Operand::Number) | (Operand::Number, Operand::Name(name)) => {
                 found.push(name);
             }
-            (Side::Name(one), Side::Name(other)) if is_number(one.text) => found.push(other),
-            (Side::Name(one), Side::Name(other)) if is_number(other.text) => found.push(one),
+            (Operand::Name(one), Operand::Name(other)) if is_number(one.text) => found.push(other),
+            (Operand::Name(one), Operand::Name(other)) if is_number(other.text) => found.push(one),
             _ => {}
         }
     }
     found
 }
 
-fn side<'t>(tokens: &[Token<'t>]) -> Option<Side<'t>> {
+fn side<'t>(tokens: &[Token<'t>]) -> Option<Operand<'t>> {
     let token = *tokens.first()?;
     let is_call = tokens.get(1).is_some_and(|next| next.text == "(");
     match token.kind {
-        TokenKind::QuotedName => Some(Side::Name(token)),
-        TokenKind::Word if !is_call && !is_logical(token.text) => Some(Side::Name(token)),
-        TokenKind::Literal if !token.text.starts_with('\'') => Some(Side::Number),
+        TokenKind::QuotedName => Some(Operand::Name(token)),
+        TokenKind::Word if !is_call && !is_logical(token.text) => Some(Operand::Name(token)),
+        TokenKind::Literal if !token.text.starts_with('\'') => Some(Operand::Number),
         _ => None,
     }
 }

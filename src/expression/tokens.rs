@@ -33,7 +33,7 @@ pub(super) enum TokenKind {
 /// # Errors
 /// An unterminated quote or comment.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Tokenizer { text, at: 0 };
     let mut all = Vec::new();
     while let Some(token) = reader.next()? {
         all.push(token);
@@ -41,12 +41,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
     Ok(all)
 }
 
-struct Reader<'a> {
+struct Tokenizer<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Tokenizer<'a> {
     fn next(&mut self) -> Result<Option<Token<'a>>, ParseError> {
         self.skip_space_and_comments()?;
         let at = self.at;

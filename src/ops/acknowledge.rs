@@ -14,7 +14,7 @@ use crate::views::signals;
 
 /// An entry for the history of signals.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct NewEntry {
     action: Action,
     reason: String,
     outcome: Option<Outcome>,
@@ -23,40 +23,40 @@ pub(crate) struct Entry {
     drops_tasks: bool,
 }
 
-impl Entry {
+impl NewEntry {
     fn new(action: Action, reason: String) -> Self {
         let (outcome, until, assignee) = (None, None, None);
-        Entry { action, reason, outcome, until, assignee, drops_tasks: false }
+        NewEntry { action, reason, outcome, until, assignee, drops_tasks: false }
     }
 
     /// Closes signals. Drops their open tasks if the outcome says that nothing remains to be done.
     pub(crate) fn acknowledge(reason: String, outcome: Option<Outcome>) -> Self {
         let drops_tasks = outcome.is_some_and(Outcome::drops_tasks);
-        Entry { outcome, drops_tasks, ..Entry::new(Action::Acknowledged, reason) }
+        NewEntry { outcome, drops_tasks, ..NewEntry::new(Action::Acknowledged, reason) }
     }
 
     pub(crate) fn reopen(reason: String) -> Self {
-        Entry::new(Action::Reopened, reason)
+        NewEntry::new(Action::Reopened, reason)
     }
 
     /// Hides signals from lists and the agenda until a day.
     pub(crate) fn snooze(until: Day, reason: String) -> Self {
-        Entry { until: Some(until), ..Entry::new(Action::Snoozed, reason) }
+        NewEntry { until: Some(until), ..NewEntry::new(Action::Snoozed, reason) }
     }
 
     /// Adds a comment to a signal.
     pub(crate) fn note(text: String) -> Self {
-        Entry::new(Action::Noted, text)
+        NewEntry::new(Action::Noted, text)
     }
 
     /// Assigns a signal to somebody.
     pub(crate) fn assign(name: String) -> Self {
-        Entry { assignee: Some(name), ..Entry::new(Action::Assigned, String::new()) }
+        NewEntry { assignee: Some(name), ..NewEntry::new(Action::Assigned, String::new()) }
     }
 
     /// The same entry, also dropping the open tasks of the signals.
     pub(crate) fn dropping_tasks(self) -> Self {
-        Entry { drops_tasks: true, ..self }
+        NewEntry { drops_tasks: true, ..self }
     }
 
     /// Whether it drops the open tasks of the signals.
@@ -103,7 +103,7 @@ pub(crate) fn enter(
     context: &Context,
     store: &mut Store,
     ids: &[SignalId],
-    entry: &Entry,
+    entry: &NewEntry,
 ) -> Result<u64> {
     store.transaction(Finish::Commit, |store| {
         let stamp = work::stamp(context, store)?;
@@ -115,7 +115,7 @@ pub(crate) fn enter(
 pub(super) fn enter_within(
     store: &Store,
     ids: &[SignalId],
-    entry: &Entry,
+    entry: &NewEntry,
     stamp: &Stamp,
 ) -> Result<u64> {
     let mut problems = Vec::new();

@@ -16,7 +16,7 @@ use crate::views::agenda::{Agenda, CompanyAgenda, ReviewDue};
 
 /// Whose agenda, and as of when.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Question<'q> {
+pub(crate) struct AgendaQuery<'q> {
     /// The companies, signals and tasks of this person, or of everybody.
     pub person: Option<&'q str>,
     /// As of the end of a day, or now.
@@ -25,7 +25,11 @@ pub(crate) struct Question<'q> {
 
 /// Reads the agenda. It has companies with open signals, tasks that are overdue or due soon, a
 /// review that is due, or another reason for attention.
-pub(crate) fn gather(context: &Context, store: &Store, question: &Question<'_>) -> Result<Agenda> {
+pub(crate) fn gather(
+    context: &Context,
+    store: &Store,
+    question: &AgendaQuery<'_>,
+) -> Result<Agenda> {
     let as_of = question.as_of.resolve(context, store)?;
     let until = question.as_of.day(context, store);
     let today = until.unwrap_or_else(|| context.today(store));

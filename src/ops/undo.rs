@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 
-use super::acknowledge::{self, Entry};
+use super::acknowledge::{self, NewEntry};
 use super::work;
 use crate::context::Context;
 use crate::domain::day::Day;
@@ -17,7 +17,7 @@ const REASON: &str = "Undone";
 
 /// A change, with what is needed to undo it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Change {
+pub(crate) enum UndoableChange {
     /// A signal was closed, which dropped these tasks.
     Acknowledged { signal: SignalId, dropped: Vec<TaskRecord> },
     /// A signal was snoozed; before, it was snoozed until `before`.
@@ -33,15 +33,15 @@ pub(crate) enum Change {
 ///
 /// # Errors
 /// Somebody else has changed the signal or the task meanwhile (exit 9).
-pub(crate) fn undo(context: &Context, store: &mut Store, change: &Change) -> Result<()> {
+pub(crate) fn undo(context: &Context, store: &mut Store, change: &UndoableChange) -> Result<()> {
     store.transaction(Finish::Commit, |store| {
         let stamp = work::stamp(context, store)?;
-        let enter = |signal: SignalId, entry: Entry| {
+        let enter = |signal: SignalId, entry: NewEntry| {
             acknowledge::enter_within(store, &[signal], &entry, &stamp).map(drop)
         };
         match change {
-            Change::Acknowledged { signal, dropped } => {
-                enter(*signal, Entry::reopen(REASON.to_owned()))?;
+            UndoableChange::Acknowledged { signal, dropped } => {
+                enter(*signal, NewEntry::reopen(REASON.to_owned()))?;
                 dropped.iter().try_for_each(|task| {
                     let task = NewTask {
                         company: task.company,
@@ -54,14 +54,14 @@ pub(crate) fn undo(context: &Context, store: &mut Store, change: &Change) -> Res
                     store.add_task(&task, &stamp).map(drop)
                 })
             }
-            Change::Snoozed { signal, before } => {
+            UndoableChange::Snoozed { signal, before } => {
                 let until = before.unwrap_or(stamp.day);
-                enter(*signal, Entry::snooze(until, REASON.to_owned()))
+                enter(*signal, NewEntry::snooze(until, REASON.to_owned()))
             }
-            Change::Noted { signal, text } => {
-                enter(*signal, Entry::note(format!("Withdrawn: {text}")))
+            UndoableChange::Noted { signal, text } => {
+                enter(*signal, NewEntry::note(format!("Withdrawn: {text}")))
             }
-            Change::AddedTask(task) => {
+            UndoableChange::AddedTask(task) => {
                 let dropped = TaskAction::Dropped;
                 work::close_within(store, &[*task], dropped, Some(REASON), &stamp).map(drop)
             }

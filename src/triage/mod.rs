@@ -21,9 +21,9 @@ use ratatui::crossterm::execute;
 use crate::context::Context;
 use crate::domain::task::Owner;
 use crate::error::report;
-use crate::ops::acknowledge::{self, Entry};
-use crate::ops::agenda::{self, Question};
-use crate::ops::undo::{self, Change};
+use crate::ops::acknowledge::{self, NewEntry};
+use crate::ops::agenda::{self, AgendaQuery};
+use crate::ops::undo::{self, UndoableChange};
 use crate::ops::work;
 use crate::query::AsOfOption;
 use crate::store::Store;
@@ -36,7 +36,7 @@ use session::{Asked, Session};
 /// was done; `None` if the agenda is empty.
 pub(crate) fn run(context: &Context, person: Option<String>) -> Result<Option<String>> {
     let mut store = context.writer()?;
-    let question = Question { person: person.as_deref(), as_of: AsOfOption::default() };
+    let question = AgendaQuery { person: person.as_deref(), as_of: AsOfOption::default() };
     let agenda = agenda::gather(context, &store, &question)?;
     if agenda.groups.is_empty() {
         return Ok(None);
@@ -112,10 +112,14 @@ fn in_one_line(error: &anyhow::Error) -> String {
 }
 
 /// Makes a change. Returns what is needed to undo it, and a text that says what was done.
-fn make(context: &Context, store: &mut Store, request: Request) -> Result<(Change, String)> {
+fn make(
+    context: &Context,
+    store: &mut Store,
+    request: Request,
+) -> Result<(UndoableChange, String)> {
     match request {
         Request::Acknowledge { signal, reason, outcome, drops_tasks } => {
-            let entry = Entry::acknowledge(reason, Some(outcome));
+            let entry = NewEntry::acknowledge(reason, Some(outcome));
             let entry = if drops_tasks { entry.dropping_tasks() } else { entry };
             let dropped = match entry.drops_tasks() {
                 true => store.tasks_of_signal_alone(signal)?,
@@ -123,20 +127,20 @@ fn make(context: &Context, store: &mut Store, request: Request) -> Result<(Chang
             };
             acknowledge::enter(context, store, &[signal], &entry)?;
             let text = format!("acknowledged signal {signal} as {outcome}");
-            Ok((Change::Acknowledged { signal, dropped }, text))
+            Ok((UndoableChange::Acknowledged { signal, dropped }, text))
         }
         Request::Snooze { signal, until, reason } => {
             let before = store.signal(signal)?.and_then(|signal| signal.snoozed_until);
             let before = before.filter(|day| *day > context.today(store));
-            acknowledge::enter(context, store, &[signal], &Entry::snooze(until, reason))?;
+            acknowledge::enter(context, store, &[signal], &NewEntry::snooze(until, reason))?;
             Ok((
-                Change::Snoozed { signal, before },
+                UndoableChange::Snoozed { signal, before },
                 format!("snoozed signal {signal} until {until}"),
             ))
         }
         Request::Note { signal, text } => {
-            acknowledge::enter(context, store, &[signal], &Entry::note(text.clone()))?;
-            Ok((Change::Noted { signal, text }, format!("added a note to signal {signal}")))
+            acknowledge::enter(context, store, &[signal], &NewEntry::note(text.clone()))?;
+            Ok((UndoableChange::Noted { signal, text }, format!("added a note to signal {signal}")))
         }
         Request::AddTask { company, title, due_on, owner } => {
             let owner = work::owner(store, &owner)?;
@@ -146,7 +150,10 @@ fn make(context: &Context, store: &mut Store, request: Request) -> Result<(Chang
             };
             let task = work::add(context, store, company, &title, due_on, &owner)?;
             let warning = stranger.map(|text| format!("; {text}")).unwrap_or_default();
-            Ok((Change::AddedTask(task), format!("added task {task}, due {due_on}{warning}")))
+            Ok((
+                UndoableChange::AddedTask(task),
+                format!("added task {task}, due {due_on}{warning}"),
+            ))
         }
     }
 }

@@ -10,7 +10,7 @@ use super::detail::Detail;
 use super::form::{Form, Kind, Pressed, Request};
 use crate::domain::day::Day;
 use crate::domain::signal::SignalType;
-use crate::ops::undo::Change;
+use crate::ops::undo::UndoableChange;
 use crate::render::counted;
 use crate::store::OpenSignal;
 use crate::views::agenda::{Agenda, CompanyAgenda, is_urgent};
@@ -79,7 +79,7 @@ pub(super) struct Session {
     /// The forms that were not saved, by item.
     drafts: BTreeMap<(usize, Kind), Form>,
     /// The changes that were made, with the indexes of their items; undone ones are removed.
-    changes: Vec<(usize, Change)>,
+    changes: Vec<(usize, UndoableChange)>,
 }
 
 impl Session {
@@ -135,13 +135,13 @@ impl Session {
 
     /// A summary of the changes; `None` if there are none.
     pub(super) fn summary(&self) -> Option<String> {
-        let count = |is_meant: fn(&Change) -> bool| {
+        let count = |is_meant: fn(&UndoableChange) -> bool| {
             self.changes.iter().filter(|(_, change)| is_meant(change)).count() as u64
         };
-        let acknowledged = count(|change| matches!(change, Change::Acknowledged { .. }));
-        let snoozed = count(|change| matches!(change, Change::Snoozed { .. }));
-        let noted = count(|change| matches!(change, Change::Noted { .. }));
-        let tasks = count(|change| matches!(change, Change::AddedTask(_)));
+        let acknowledged = count(|change| matches!(change, UndoableChange::Acknowledged { .. }));
+        let snoozed = count(|change| matches!(change, UndoableChange::Snoozed { .. }));
+        let noted = count(|change| matches!(change, UndoableChange::Noted { .. }));
+        let tasks = count(|change| matches!(change, UndoableChange::AddedTask(_)));
         let parts = [
             (acknowledged, format!("acknowledged {}", counted(acknowledged, "signal", "signals"))),
             (snoozed, format!("snoozed {}", counted(snoozed, "signal", "signals"))),
@@ -209,16 +209,16 @@ impl Session {
     }
 
     /// The last change, which [`Asked::Undo`] is about.
-    pub(super) fn last_change(&self) -> Option<&Change> {
+    pub(super) fn last_change(&self) -> Option<&UndoableChange> {
         self.changes.last().map(|(_, change)| change)
     }
 
     /// Records that a change was made.
-    pub(super) fn done(&mut self, change: Change, text: String) {
+    pub(super) fn done(&mut self, change: UndoableChange, text: String) {
         let fate = match &change {
-            Change::Acknowledged { .. } => Some(Fate::Acknowledged),
-            Change::Snoozed { .. } => Some(Fate::Snoozed),
-            Change::Noted { .. } | Change::AddedTask(_) => None,
+            UndoableChange::Acknowledged { .. } => Some(Fate::Acknowledged),
+            UndoableChange::Snoozed { .. } => Some(Fate::Snoozed),
+            UndoableChange::Noted { .. } | UndoableChange::AddedTask(_) => None,
         };
         if let Mode::Filling(form) = &self.mode {
             self.drafts.remove(&(self.at, form.kind));
@@ -238,14 +238,14 @@ impl Session {
         let Some((at, change)) = self.changes.pop() else { return };
         self.go_to(at);
         self.detail = None;
-        if matches!(change, Change::Acknowledged { .. } | Change::Snoozed { .. }) {
+        if matches!(change, UndoableChange::Acknowledged { .. } | UndoableChange::Snoozed { .. }) {
             self.items[at].fate = None;
         }
         self.tell(match change {
-            Change::Acknowledged { .. } => "undone: the signal is open again",
-            Change::Snoozed { .. } => "undone: the signal is no longer snoozed",
-            Change::Noted { .. } => "undone: the note is marked as withdrawn",
-            Change::AddedTask(_) => "undone: the task is dropped",
+            UndoableChange::Acknowledged { .. } => "undone: the signal is open again",
+            UndoableChange::Snoozed { .. } => "undone: the signal is no longer snoozed",
+            UndoableChange::Noted { .. } => "undone: the note is marked as withdrawn",
+            UndoableChange::AddedTask(_) => "undone: the task is dropped",
         });
     }
 

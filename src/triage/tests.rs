@@ -14,7 +14,7 @@ use crate::domain::portfolio::tests::customer;
 use crate::domain::portfolio::{AtStake, Concern};
 use crate::domain::signal::{Outcome, SignalId, SignalType};
 use crate::domain::task::{Owner, TaskId};
-use crate::ops::undo::Change;
+use crate::ops::undo::UndoableChange;
 use crate::render::Tone;
 use crate::store::{OpenSignal, TaskRecord};
 use crate::views::agenda::{Agenda, CompanyAgenda, ReviewDue};
@@ -185,7 +185,7 @@ fn after_an_acknowledgement_the_next_signal_is_selected() {
         drops_tasks: false,
     };
     assert_eq!(asked, Some(Asked::Change(expected)));
-    let change = Change::Acknowledged { signal: SignalId(7), dropped: Vec::new() };
+    let change = UndoableChange::Acknowledged { signal: SignalId(7), dropped: Vec::new() };
     session.done(change, "acknowledged signal 7".to_owned());
     assert_eq!((id(&session), session.progress()), (Some(4), (3, 4)));
     assert_eq!(session.items[0].fate, Some(Fate::Acknowledged));
@@ -207,7 +207,10 @@ fn after_a_note_or_a_task_the_signal_stays_selected() {
     let asked = press(&mut session, "nAsked Ann⏎");
     let note = Request::Note { signal: SignalId(7), text: "Asked Ann".to_owned() };
     assert_eq!(asked, Some(Asked::Change(note)));
-    session.done(Change::Noted { signal: SignalId(7), text: String::new() }, "noted".to_owned());
+    session.done(
+        UndoableChange::Noted { signal: SignalId(7), text: String::new() },
+        "noted".to_owned(),
+    );
     assert_eq!((id(&session), session.progress()), (Some(7), (4, 4)));
     let asked = press(&mut session, "→→tCall Bob⏎⏎⏎");
     let task = Request::AddTask {
@@ -217,7 +220,7 @@ fn after_a_note_or_a_task_the_signal_stays_selected() {
         owner: "csm".to_owned(),
     };
     assert_eq!(asked, Some(Asked::Change(task)));
-    session.done(Change::AddedTask(TaskId(1)), "added".to_owned());
+    session.done(UndoableChange::AddedTask(TaskId(1)), "added".to_owned());
     assert_eq!(session.summary().as_deref(), Some("added 1 note, added 1 task"));
     // This company has no signal to acknowledge.
     press(&mut session, "a");
@@ -369,10 +372,10 @@ fn whole_screens_match_the_pinned_files() {
     let mut done = session();
     press(&mut done, "nAsked Ann⏎");
     done.done(
-        Change::Noted { signal: SignalId(7), text: String::new() },
+        UndoableChange::Noted { signal: SignalId(7), text: String::new() },
         "added a note".to_owned(),
     );
-    let acknowledged = Change::Acknowledged { signal: SignalId(7), dropped: Vec::new() };
+    let acknowledged = UndoableChange::Acknowledged { signal: SignalId(7), dropped: Vec::new() };
     done.done(acknowledged, "acknowledged signal 7 as handled".to_owned());
     done.detail = Some(detail());
     pinned("after-two-changes", &mut done);
