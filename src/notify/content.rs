@@ -54,9 +54,9 @@ pub(super) struct Content {
     pub subject: String,
     /// Why the message is sent.
     pub intro: String,
-    pub items: Vec<Item>,
+    pub items: Vec<SignalCard>,
     /// Further signals, one line each.
-    pub lines: Vec<Line>,
+    pub lines: Vec<SignalLine>,
     /// The number of signals not shown.
     pub left_out: u64,
     /// The command that shows the reader's inbox.
@@ -66,19 +66,19 @@ pub(super) struct Content {
 
 /// A signal shown in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Item {
+pub(super) struct SignalCard {
     pub company: String,
     /// The link to its company in another product.
     pub link: Option<String>,
     pub headline: String,
-    pub facts: Vec<Fact>,
+    pub facts: Vec<CardFact>,
     /// The people to notify, by their names in the team; used on Slack.
     pub people: Vec<String>,
 }
 
 /// A line of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Fact {
+pub(super) struct CardFact {
     pub name: &'static str,
     /// The name, padded to the width of the widest.
     pub padded: String,
@@ -89,7 +89,7 @@ pub(super) struct Fact {
 
 /// A signal in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Line {
+pub(super) struct SignalLine {
     pub company: String,
     /// The link to its company in another product.
     pub link: Option<String>,
@@ -100,18 +100,18 @@ pub(super) struct Line {
 }
 
 /// A signal, and the people to notify.
-pub(super) struct Told {
+pub(super) struct NotifiedSignal {
     pub signal: SignalRecord,
     pub tasks: Vec<TaskRecord>,
     pub people: Vec<String>,
     /// The customer's people who stopped, for a trend.
     pub stopped: Vec<String>,
     /// Only with the first signal of a company.
-    pub contract: Option<Contract>,
+    pub contract: Option<ContractSummary>,
 }
 
 /// What a company pays a month, and when it renews.
-pub(super) struct Contract {
+pub(super) struct ContractSummary {
     pub mrr: Option<f64>,
     pub renews_on: Option<Day>,
 }
@@ -131,7 +131,7 @@ impl Content {
         purpose: Purpose,
         reader: Option<&str>,
         overview: &Overview,
-        told: &[Told],
+        told: &[NotifiedSignal],
         others: &[SignalRecord],
         link: Option<&CompanyLink>,
     ) -> Self {
@@ -139,8 +139,8 @@ impl Content {
         Content {
             subject: subject(purpose, overview, told),
             intro: intro(purpose, overview.types.len()).to_owned(),
-            items: told.iter().map(|told| Item::of(told, link)).collect(),
-            lines: others.iter().map(|signal| Line::of(signal, link)).collect(),
+            items: told.iter().map(|told| SignalCard::of(told, link)).collect(),
+            lines: others.iter().map(|signal| SignalLine::of(signal, link)).collect(),
             left_out: overview.types.len().saturating_sub(told.len() + others.len()) as u64,
             closing: format!(
                 "Sent by signals. `signals ack` closes a signal and `{inbox} --mark-read` marks all as read."
@@ -191,7 +191,7 @@ impl Content {
         })];
         blocks.push(section(&self.slack_intro(mentions)));
         blocks.extend(self.items.iter().map(|item| section(&item.slack(mentions))));
-        let mut lines = self.lines.iter().map(Line::slack).peekable();
+        let mut lines = self.lines.iter().map(SignalLine::slack).peekable();
         while lines.peek().is_some() && blocks.len() < self.items.len() + 2 + MOST_BLOCKS_OF_LINES {
             blocks.push(section(&block(&mut lines)));
         }
@@ -220,10 +220,10 @@ impl Content {
     }
 }
 
-impl Item {
-    fn of(told: &Told, link: Option<&CompanyLink>) -> Self {
+impl SignalCard {
+    fn of(told: &NotifiedSignal, link: Option<&CompanyLink>) -> Self {
         let signal = &told.signal;
-        let mut facts = Facts::default();
+        let mut facts = CardFacts::default();
         facts.add(
             "signal",
             format!("{}, {}, raised on {}", signal.id, signal.signal_type, signal.raised_on),
@@ -243,7 +243,7 @@ impl Item {
                 facts.add_command("close", format!("signals ack {} --reason TEXT", signal.id));
             }
         }
-        Item {
+        SignalCard {
             company: company(signal),
             link: link.map(|link| link.of(&signal.company_id)),
             headline: harmless(&signal.detail),
@@ -271,9 +271,9 @@ impl Item {
     }
 }
 
-impl Line {
+impl SignalLine {
     fn of(signal: &SignalRecord, link: Option<&CompanyLink>) -> Self {
-        Line {
+        SignalLine {
             company: company(signal),
             link: link.map(|link| link.of(&signal.company_id)),
             headline: harmless(&signal.detail),
@@ -312,9 +312,9 @@ fn block(lines: &mut Peekable<impl Iterator<Item = String>>) -> String {
 }
 
 #[derive(Default)]
-struct Facts(Vec<Fact>);
+struct CardFacts(Vec<CardFact>);
 
-impl Facts {
+impl CardFacts {
     fn add_evidence(&mut self, signal: &SignalRecord) {
         match (&signal.evidence, &signal.definition.logic) {
             (Evidence::Trend(evidence), definition) => {
@@ -355,7 +355,7 @@ impl Facts {
         }
     }
 
-    fn add_contract(&mut self, contract: &Contract) {
+    fn add_contract(&mut self, contract: &ContractSummary) {
         if let Some(mrr) = contract.mrr {
             self.add("pays", format!("{} a month", Cell::Money(mrr).text()));
         }
@@ -398,11 +398,11 @@ impl Facts {
     }
 
     fn add(&mut self, name: &'static str, value: String) {
-        self.0.push(Fact { name, padded: format!("{name:<8}"), value, is_command: false });
+        self.0.push(CardFact { name, padded: format!("{name:<8}"), value, is_command: false });
     }
 
     fn add_command(&mut self, name: &'static str, value: String) {
-        self.0.push(Fact { name, padded: format!("{name:<8}"), value, is_command: true });
+        self.0.push(CardFact { name, padded: format!("{name:<8}"), value, is_command: true });
     }
 }
 
@@ -445,7 +445,7 @@ fn advice(signal_type: SignalType) -> &'static str {
 }
 
 /// The number of signals by type and, if few, their companies: `1 bad signal: Acme: login fell …`.
-fn subject(purpose: Purpose, overview: &Overview, told: &[Told]) -> String {
+fn subject(purpose: Purpose, overview: &Overview, told: &[NotifiedSignal]) -> String {
     let beginning = match purpose {
         Purpose::Realtime => "",
         Purpose::Reminder => "Still unread: ",
@@ -482,7 +482,7 @@ fn count(types: &[SignalType]) -> String {
 }
 
 /// `Acme, Beta, Gamma and 3 more`: the first few of `number` companies.
-fn companies(number: usize, told: &[Told]) -> String {
+fn companies(number: usize, told: &[NotifiedSignal]) -> String {
     const NAMED: usize = 3;
     let mut named: Vec<&SignalRecord> = Vec::new();
     for signal in told.iter().map(|told| &told.signal) {
@@ -594,7 +594,7 @@ mod tests {
     use crate::domain::task::{Owner, TaskId};
     use crate::domain::trend::TrendEvidence;
 
-    fn told(id: i64, name: &str, signal_type: SignalType) -> Told {
+    fn told(id: i64, name: &str, signal_type: SignalType) -> NotifiedSignal {
         let day = |number| Day::from_number(number);
         let signal = SignalRecord {
             id: SignalId(id),
@@ -627,12 +627,12 @@ mod tests {
             assigned_to: None,
             acknowledgement: None,
         };
-        Told {
+        NotifiedSignal {
             signal,
             tasks: vec![task(7, "Call the champion")],
             people: vec!["ana".to_owned()],
             stopped: vec!["bo".to_owned(), "cy".to_owned()],
-            contract: Some(Contract { mrr: Some(1234.5), renews_on: Some(day(20_605)) }),
+            contract: Some(ContractSummary { mrr: Some(1234.5), renews_on: Some(day(20_605)) }),
         }
     }
 
@@ -654,7 +654,7 @@ mod tests {
         }
     }
 
-    fn overview(told: &[Told]) -> Overview {
+    fn overview(told: &[NotifiedSignal]) -> Overview {
         let companies: HashSet<CompanyKey> = told.iter().map(|told| told.signal.company).collect();
         Overview {
             types: told.iter().map(|told| told.signal.signal_type).collect(),
@@ -662,7 +662,7 @@ mod tests {
         }
     }
 
-    fn content(told: &[Told]) -> Content {
+    fn content(told: &[NotifiedSignal]) -> Content {
         Content::about(Purpose::Realtime, Some("ana"), &overview(told), told, &[], None)
     }
 
@@ -670,7 +670,8 @@ mod tests {
     fn a_subject_says_how_many_and_what() {
         use SignalType::{Bad, Good, Info};
         let subject = |purpose, signals: &[(&str, SignalType)]| {
-            let told: Vec<Told> = signals.iter().map(|(name, one)| told(1, name, *one)).collect();
+            let told: Vec<NotifiedSignal> =
+                signals.iter().map(|(name, one)| told(1, name, *one)).collect();
             Content::about(purpose, None, &overview(&told), &told, &[], None).subject
         };
         assert_eq!(
@@ -730,7 +731,7 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         let mut told = told(12, "Acme", SignalType::Bad);
         told.signal.definition = of_logic(logic);
         told.signal.evidence = evidence;
-        let facts = Item::of(&told, None).facts;
+        let facts = SignalCard::of(&told, None).facts;
         facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect()
     }
 
@@ -854,7 +855,7 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
 
     /// A content of `number` bad signals, each of another company.
     fn long_letter(number: usize, name: &str) -> Content {
-        let signals: Vec<Told> = (0..number as i64)
+        let signals: Vec<NotifiedSignal> = (0..number as i64)
             .map(|id| {
                 let mut told = told(id, &format!("{name}{id:04}"), SignalType::Bad);
                 told.signal.company = CompanyKey(id as u32);

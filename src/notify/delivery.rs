@@ -43,7 +43,7 @@ impl<T> Work<T> {
     }
 }
 
-enum Event {
+enum WorkerReport {
     Began(i64),
     Ended(i64, Result<(), SendError>),
 }
@@ -63,7 +63,7 @@ pub(super) fn deliver<T: Send + Sync + 'static>(
     let mut open = parcels.len();
     let workers = open.min(AT_ONCE);
     let work = Arc::new(Work { parcels: Mutex::new(parcels.into()), deliver: Box::new(deliver) });
-    let (sender, events) = channel();
+    let (sender, reports) = channel();
     for worker in 0..workers {
         match start(&work, &sender) {
             Ok(()) => {}
@@ -76,11 +76,11 @@ pub(super) fn deliver<T: Send + Sync + 'static>(
     let mut running: HashMap<i64, Stopwatch> = HashMap::new();
     let mut given_up: HashSet<i64> = HashSet::new();
     while open > 0 {
-        match events.recv_timeout(TICK).ok() {
-            Some(Event::Began(id)) => {
+        match reports.recv_timeout(TICK).ok() {
+            Some(WorkerReport::Began(id)) => {
                 running.insert(id, clock.stopwatch());
             }
-            Some(Event::Ended(id, result)) => {
+            Some(WorkerReport::Ended(id, result)) => {
                 running.remove(&id);
                 let is_late = given_up.contains(&id);
                 if !is_late || result.is_ok() {
@@ -108,13 +108,16 @@ pub(super) fn deliver<T: Send + Sync + 'static>(
     Ok(())
 }
 
-fn start<T: Send + Sync + 'static>(work: &Arc<Work<T>>, events: &Sender<Event>) -> io::Result<()> {
-    let (work, events) = (Arc::clone(work), events.clone());
+fn start<T: Send + Sync + 'static>(
+    work: &Arc<Work<T>>,
+    reports: &Sender<WorkerReport>,
+) -> io::Result<()> {
+    let (work, reports) = (Arc::clone(work), reports.clone());
     let worker = move || {
         while let Some((id, parcel)) = work.next() {
             // The receiver is gone when everything is done; then there is nothing left to do.
-            if events.send(Event::Began(id)).is_err()
-                || events.send(Event::Ended(id, (work.deliver)(&parcel))).is_err()
+            if reports.send(WorkerReport::Began(id)).is_err()
+                || reports.send(WorkerReport::Ended(id, (work.deliver)(&parcel))).is_err()
             {
                 return;
             }

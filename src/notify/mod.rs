@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use self::content::{Content, Contract, MOST_ITEMS, MOST_SIGNALS, Overview, Told};
+use self::content::{Content, ContractSummary, MOST_ITEMS, MOST_SIGNALS, NotifiedSignal, Overview};
 use self::secret::Secret;
 use self::slack::Webhook;
 use self::smtp::{Mail, Mailer};
@@ -493,7 +493,7 @@ fn content(store: &Store, message: &Message, team: &[TeamMember], now: Instant) 
         tasks.retain(|task| task.closed.is_none());
         let Some(signal) = store.signal(*id)? else { continue };
         let stopped = stopped(store, &signal)?;
-        told.push(Told { signal, tasks, people, stopped, contract: None });
+        told.push(NotifiedSignal { signal, tasks, people, stopped, contract: None });
     }
     group_by_company(&mut told);
     add_contracts(store, &mut told, now.day_in(store.zone()))?;
@@ -518,7 +518,7 @@ fn stopped(store: &Store, signal: &SignalRecord) -> Result<Vec<String>> {
 }
 
 /// Puts the signals of a company together, where its first one is.
-fn group_by_company(told: &mut [Told]) {
+fn group_by_company(told: &mut [NotifiedSignal]) {
     let mut places: HashMap<CompanyKey, usize> = HashMap::new();
     for (place, told) in told.iter().enumerate() {
         places.entry(told.signal.company).or_insert(place);
@@ -527,7 +527,7 @@ fn group_by_company(told: &mut [Told]) {
 }
 
 /// Adds to the first signal of each company what the company pays and when it renews.
-fn add_contracts(store: &Store, told: &mut [Told], today: Day) -> Result<()> {
+fn add_contracts(store: &Store, told: &mut [NotifiedSignal], today: Day) -> Result<()> {
     let catalogue = store.catalogue()?;
     for of_company in told.chunk_by_mut(|a, b| a.signal.company == b.signal.company) {
         let company = of_company[0].signal.company;
@@ -540,7 +540,7 @@ fn add_contracts(store: &Store, told: &mut [Told], today: Day) -> Result<()> {
             _ => None,
         };
         let mrr = value("mrr")?.and_then(|mrr| mrr.number());
-        of_company[0].contract = Some(Contract { mrr, renews_on });
+        of_company[0].contract = Some(ContractSummary { mrr, renews_on });
     }
     Ok(())
 }

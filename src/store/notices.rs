@@ -58,29 +58,29 @@ impl StoredNotice {
     }
 
     /// The role that another person takes over when the company gets another CSM.
-    fn place(&self) -> Place {
-        place(self.why)
+    fn role(&self) -> Role {
+        role(self.why)
     }
 
     /// Whether somebody who is notified for this reason replaces this notice. A notice without a
     /// recipient can go to anyone concerned.
     fn can_go_to(&self, why: Why) -> bool {
-        self.person.is_none() || self.place() == place(why)
+        self.person.is_none() || self.role() == role(why)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Role {
     Csm,
     Manager,
     Executive,
 }
 
-fn place(why: Why) -> Place {
+fn role(why: Why) -> Role {
     match why {
-        Why::Csm | Why::StandIn => Place::Csm,
-        Why::Manager => Place::Manager,
-        Why::Executive => Place::Executive,
+        Why::Csm | Why::StandIn => Role::Csm,
+        Why::Manager => Role::Manager,
+        Why::Executive => Role::Executive,
     }
 }
 
@@ -200,7 +200,7 @@ impl Store {
             return Ok(());
         }
         let stays = |notice: &StoredNotice| {
-            notice.place() == Place::Executive
+            notice.role() == Role::Executive
                 || told.iter().any(|(member, _)| Some(&member.name) == notice.person.as_ref())
         };
         let live: Vec<&StoredNotice> = notices.iter().filter(|notice| notice.is_live()).collect();
