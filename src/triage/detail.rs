@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::session::Item;
+use super::session::AgendaItem;
 use crate::context::Context;
 use crate::domain::attributes::MONTH;
 use crate::domain::company::CompanyKey;
@@ -20,18 +20,18 @@ use crate::views::signal::{SignalView, verdict};
 /// Details of a company and its signal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Detail {
-    pub signal: Option<Told>,
+    pub signal: Option<SignalDetail>,
     /// The activity of the company, before and now.
-    pub chart: Chart,
+    pub chart: DailyCounts,
     /// The people who did more or less than before, largest change first.
-    pub people: Vec<PersonChange>,
+    pub people: Vec<PersonTrend>,
     /// The open tasks of the company.
     pub tasks: Vec<TaskRecord>,
 }
 
 /// The texts about a signal.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Told {
+pub(super) struct SignalDetail {
     /// Its number, type, state and day.
     pub standing: String,
     /// What happened, in one line.
@@ -48,7 +48,7 @@ pub(super) struct Told {
 
 /// Counts by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Chart {
+pub(super) struct DailyCounts {
     /// What is counted.
     pub title: String,
     /// The days with their counts, oldest first.
@@ -59,7 +59,7 @@ pub(super) struct Chart {
 
 /// The number of events of a person before and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PersonChange {
+pub(super) struct PersonTrend {
     pub name: String,
     pub before: u64,
     pub now: u64,
@@ -74,7 +74,7 @@ impl Detail {
         context: &Context,
         store: &Store,
         company: CompanyKey,
-        item: &Item,
+        item: &AgendaItem,
     ) -> Result<Detail> {
         let filter = TaskFilter {
             company: Some(company),
@@ -92,11 +92,11 @@ impl Detail {
             None => in_eight_weeks(context, store, company)?,
         };
         let signal = match view {
-            Some(view) => Some(Told::of(store, &view)?),
+            Some(view) => Some(SignalDetail::of(store, &view)?),
             None => None,
         };
         let people = active.iter().filter_map(|person| changed(person, &people)).collect();
-        Ok(Detail { signal, chart: Chart { title, days, current }, people, tasks })
+        Ok(Detail { signal, chart: DailyCounts { title, days, current }, people, tasks })
     }
 
     /// Whether the signal has open tasks that no other signal has.
@@ -105,10 +105,10 @@ impl Detail {
     }
 }
 
-type Activity = (String, Vec<(Day, u64)>, usize, Vec<PersonActivity>);
+type WindowActivity = (String, Vec<(Day, u64)>, usize, Vec<PersonActivity>);
 
 /// The activity of the company in the windows of a trend signal; `None` for other signals.
-fn in_windows(view: &SignalView) -> Option<Activity> {
+fn in_windows(view: &SignalView) -> Option<WindowActivity> {
     let (activity, comparison) = (view.activity.as_ref()?, view.signal.evidence.comparison()?);
     let trend = view.signal.definition.logic.trend()?;
     let current = comparison.decision.len();
@@ -124,7 +124,7 @@ fn in_windows(view: &SignalView) -> Option<Activity> {
 }
 
 /// The activity of the company in the last eight weeks.
-fn in_eight_weeks(context: &Context, store: &Store, company: CompanyKey) -> Result<Activity> {
+fn in_eight_weeks(context: &Context, store: &Store, company: CompanyKey) -> Result<WindowActivity> {
     let as_of = AsOfOption::default().resolve(context, store)?;
     let windows = Windows::ending(as_of.day, MONTH);
     let people = store.company_activity(company, &Watch::people(), &windows)?.people;
@@ -137,19 +137,19 @@ fn in_eight_weeks(context: &Context, store: &Store, company: CompanyKey) -> Resu
     Ok(("all events".to_owned(), days, windows.decision.len(), people))
 }
 
-fn changed(activity: &PersonActivity, people: &[Person]) -> Option<PersonChange> {
+fn changed(activity: &PersonActivity, people: &[Person]) -> Option<PersonTrend> {
     let id = activity.person_id.as_ref().filter(|_| activity.previous != activity.current)?;
     let name = people.iter().find(|person| person.person_id == *id);
     let name = name.and_then(|person| person.name.clone()).unwrap_or_else(|| id.clone());
     let (word, tone) = verdict(activity);
     let (before, now) = (activity.previous, activity.current);
-    Some(PersonChange { name, before, now, verdict: word, tone })
+    Some(PersonTrend { name, before, now, verdict: word, tone })
 }
 
-impl Told {
-    fn of(store: &Store, view: &SignalView) -> Result<Told> {
+impl SignalDetail {
+    fn of(store: &Store, view: &SignalView) -> Result<SignalDetail> {
         let id = view.signal.id;
-        Ok(Told {
+        Ok(SignalDetail {
             standing: format!("Signal {id}: {}", view.standing()),
             text: view.signal.detail.clone(),
             sentences: [view.sentence(), view.chance()].into_iter().flatten().collect(),

@@ -8,9 +8,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use super::detail::{Chart, Detail, PersonChange, Told};
-use super::form::{Field, Form, Kind, Value};
-use super::session::{Fate, Item, Mode, Session};
+use super::detail::{DailyCounts, Detail, PersonTrend, SignalDetail};
+use super::form::{FieldInput, Form, FormField, FormKind};
+use super::session::{AgendaItem, Fate, Mode, Session};
 use crate::domain::day::Day;
 use crate::domain::portfolio::Customer;
 use crate::domain::signal::SignalType;
@@ -133,7 +133,7 @@ fn draw_list(frame: &mut Frame<'_>, session: &Session, theme: Theme, area: Rect)
     let (mut lines, mut selected) = (Vec::new(), 0);
     for (place, group) in session.groups.iter().enumerate() {
         let is_here = place == session.item().group;
-        let items: Vec<(usize, &Item)> =
+        let items: Vec<(usize, &AgendaItem)> =
             session.items.iter().enumerate().filter(|(_, item)| item.group == place).collect();
         let has_signals = items.iter().any(|(_, item)| item.signal.is_some());
         if is_here && !has_signals {
@@ -156,7 +156,7 @@ fn draw_list(frame: &mut Frame<'_>, session: &Session, theme: Theme, area: Rect)
 
 fn company_line(
     group: &CompanyAgenda,
-    items: &[(usize, &Item)],
+    items: &[(usize, &AgendaItem)],
     is_here: bool,
     theme: Theme,
     width: usize,
@@ -180,7 +180,12 @@ fn company_line(
     Line::styled(format!("{mark}{title}{gap}{right}"), style)
 }
 
-fn item_line(item: &Item, is_here: bool, theme: Theme, width: usize) -> Option<Line<'static>> {
+fn item_line(
+    item: &AgendaItem,
+    is_here: bool,
+    theme: Theme,
+    width: usize,
+) -> Option<Line<'static>> {
     let signal = item.signal.as_ref()?;
     let (mark, tone) = match item.fate {
         Some(Fate::Acknowledged) => ("✓", Tone::Faint),
@@ -312,7 +317,7 @@ impl Text {
         self.chart(&detail.chart, if is_high { 6 } else { 3 });
     }
 
-    fn chart(&mut self, chart: &Chart, height: usize) {
+    fn chart(&mut self, chart: &DailyCounts, height: usize) {
         let bars = Bars::of(chart, self.width);
         if bars.highest() == 0 {
             return;
@@ -335,7 +340,7 @@ impl Text {
         self.lines.push(Line::styled(bars.axis(chart), self.theme.tone(Tone::Faint)));
     }
 
-    fn people(&mut self, people: &[PersonChange]) {
+    fn people(&mut self, people: &[PersonTrend]) {
         let Some(stopped) = Some(people).filter(|people| !people.is_empty()) else { return };
         let count = |word| stopped.iter().filter(|person| person.verdict == word).count() as u64;
         self.heading(&match (count("stopped"), count("began")) {
@@ -348,7 +353,7 @@ impl Text {
             }
         });
         // People who stopped matter most.
-        let mut people: Vec<&PersonChange> = people.iter().collect();
+        let mut people: Vec<&PersonTrend> = people.iter().collect();
         people.sort_by_key(|person| person.verdict != "stopped");
         for person in people.iter().take(MOST_PEOPLE) {
             let numbers = format!("{} to {}", person.before, person.now);
@@ -381,7 +386,7 @@ impl Text {
         }
     }
 
-    fn facts(&mut self, told: &Told) {
+    fn facts(&mut self, told: &SignalDetail) {
         if told.facts.is_empty() {
             return;
         }
@@ -395,7 +400,7 @@ impl Text {
         }
     }
 
-    fn history(&mut self, told: &Told) {
+    fn history(&mut self, told: &SignalDetail) {
         self.heading("History");
         for (line, reason) in &told.history {
             self.wrapped("  ", line, Style::new());
@@ -431,7 +436,7 @@ struct Bars {
 }
 
 impl Bars {
-    fn of(chart: &Chart, room: usize) -> Self {
+    fn of(chart: &DailyCounts, room: usize) -> Self {
         let counts: Vec<u64> = chart.days.iter().map(|(_, count)| *count).collect();
         let (before, current) = counts.split_at(counts.len().saturating_sub(chart.current));
         let room = room.saturating_sub(1).max(1);
@@ -465,7 +470,7 @@ impl Bars {
     }
 
     /// The first days of the two parts, each below its first bar.
-    fn axis(&self, chart: &Chart) -> String {
+    fn axis(&self, chart: &DailyCounts) -> String {
         let (first, now) =
             (chart.days.first(), chart.days.iter().rev().nth(chart.current.max(1) - 1));
         let width = self.before.len() * self.width;
@@ -509,7 +514,7 @@ fn draw_message(frame: &mut Frame<'_>, session: &Session, theme: Theme, area: Re
 }
 
 fn draw_form(frame: &mut Frame<'_>, session: &Session, form: &Form, theme: Theme, area: Rect) {
-    let signal = session.item().signal.as_ref().filter(|_| form.kind != Kind::Task);
+    let signal = session.item().signal.as_ref().filter(|_| form.kind != FormKind::Task);
     let about = match signal {
         Some(signal) => format!(" {} signal {} ", form.kind.title(), signal.id),
         None => format!(" {} for {} ", form.kind.title(), clean(session.group().title())),
@@ -548,13 +553,13 @@ fn draw_form(frame: &mut Frame<'_>, session: &Session, form: &Form, theme: Theme
 
 /// The text of a field, and the column of the cursor in it.
 fn value_spans(
-    field: &Field,
+    field: &FormField,
     form: &Form,
     is_here: bool,
     room: usize,
 ) -> (Vec<Span<'static>>, Option<usize>) {
     match &field.value {
-        Value::Text(editor) => {
+        FieldInput::Text(editor) => {
             // Shows the part of a long text around the cursor.
             let before = clean(&editor.before_cursor());
             let mut shown = before.clone();
@@ -566,10 +571,10 @@ fn value_spans(
                 clean(&editor.text()).chars().skip(before.chars().count()).collect();
             (vec![Span::raw(cut(&format!("{shown}{after}"), room))], Some(cursor))
         }
-        Value::Choice { .. } if field.label == "Tasks" && form.drops_tasks_anyway() => {
+        FieldInput::Choice { .. } if field.label == "Tasks" && form.drops_tasks_anyway() => {
             (vec![Span::raw("drop: nothing is left to do with this outcome")], None)
         }
-        Value::Choice { words, at } if is_here => {
+        FieldInput::Choice { words, at } if is_here => {
             let mut spans = Vec::new();
             for (place, word) in words.iter().enumerate() {
                 let style = if place == *at { BAR } else { Style::new() };
@@ -577,7 +582,7 @@ fn value_spans(
             }
             (spans, None)
         }
-        Value::Choice { words, at } => (vec![Span::raw(words[*at])], None),
+        FieldInput::Choice { words, at } => (vec![Span::raw(words[*at])], None),
     }
 }
 

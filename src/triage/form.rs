@@ -9,7 +9,7 @@ use crate::domain::signal::{Outcome, SignalId};
 
 /// A change that the user has requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Request {
+pub(super) enum ChangeRequest {
     /// Close a signal.
     Acknowledge { signal: SignalId, reason: String, outcome: Outcome, drops_tasks: bool },
     /// Hide a signal until a day.
@@ -22,34 +22,34 @@ pub(super) enum Request {
 
 /// What a form is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum FormKind {
     Acknowledge,
     Snooze,
     Note,
     Task,
 }
 
-impl Kind {
+impl FormKind {
     pub(super) fn title(self) -> &'static str {
         match self {
-            Kind::Acknowledge => "Acknowledge",
-            Kind::Snooze => "Snooze",
-            Kind::Note => "Note",
-            Kind::Task => "New task",
+            FormKind::Acknowledge => "Acknowledge",
+            FormKind::Snooze => "Snooze",
+            FormKind::Note => "Note",
+            FormKind::Task => "New task",
         }
     }
 }
 
 /// A field of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Field {
+pub(super) struct FormField {
     pub label: &'static str,
-    pub value: Value,
+    pub value: FieldInput,
 }
 
 /// The value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum FieldInput {
     /// Text that is typed.
     Text(Editor),
     /// One of several words; `at` is the index of the selected one.
@@ -58,8 +58,8 @@ pub(super) enum Value {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Form {
-    pub kind: Kind,
-    pub fields: Vec<Field>,
+    pub kind: FormKind,
+    pub fields: Vec<FormField>,
     /// The index of the active field.
     pub at: usize,
     /// Why it cannot be saved.
@@ -82,24 +82,24 @@ const OUTCOMES: &[&str] = &["handled", "expected", "false-alarm", "saved", "lost
 /// What to do with the open tasks of a signal, if the outcome does not decide that.
 const TASKS: &[&str] = &["keep", "drop"];
 
-fn text(label: &'static str, text: &str) -> Field {
-    Field { label, value: Value::Text(Editor::of(text)) }
+fn text(label: &'static str, text: &str) -> FormField {
+    FormField { label, value: FieldInput::Text(Editor::of(text)) }
 }
 
-fn choice(label: &'static str, words: &'static [&'static str]) -> Field {
-    Field { label, value: Value::Choice { words, at: 0 } }
+fn choice(label: &'static str, words: &'static [&'static str]) -> FormField {
+    FormField { label, value: FieldInput::Choice { words, at: 0 } }
 }
 
 impl Form {
     /// An empty form. `has_tasks` means that the signal has open tasks that no other signal has.
-    pub(super) fn new(kind: Kind, has_tasks: bool) -> Self {
+    pub(super) fn new(kind: FormKind, has_tasks: bool) -> Self {
         let mut fields = match kind {
-            Kind::Acknowledge => vec![text("Reason", ""), choice("Outcome", OUTCOMES)],
-            Kind::Snooze => vec![text("Until", "+7d"), text("Reason", "")],
-            Kind::Note => vec![text("Note", "")],
-            Kind::Task => vec![text("Task", ""), text("Due", "+7d"), text("For", "csm")],
+            FormKind::Acknowledge => vec![text("Reason", ""), choice("Outcome", OUTCOMES)],
+            FormKind::Snooze => vec![text("Until", "+7d"), text("Reason", "")],
+            FormKind::Note => vec![text("Note", "")],
+            FormKind::Task => vec![text("Task", ""), text("Due", "+7d"), text("For", "csm")],
         };
-        if kind == Kind::Acknowledge && has_tasks {
+        if kind == FormKind::Acknowledge && has_tasks {
             fields.push(choice("Tasks", TASKS));
         }
         Form { kind, fields, at: 0, problem: None }
@@ -108,13 +108,13 @@ impl Form {
     /// Whether anything was typed or chosen.
     pub(super) fn is_touched(&self) -> bool {
         let blank = Form::new(self.kind, self.fields.len() > 2);
-        let texts = |form: &Form| form.fields.iter().map(Field::text).collect::<Vec<_>>();
+        let texts = |form: &Form| form.fields.iter().map(FormField::text).collect::<Vec<_>>();
         texts(self) != texts(&blank)
     }
 
     /// Whether the selected outcome drops the tasks anyway.
     pub(super) fn drops_tasks_anyway(&self) -> bool {
-        self.kind == Kind::Acknowledge && self.outcome().drops_tasks()
+        self.kind == FormKind::Acknowledge && self.outcome().drops_tasks()
     }
 
     /// Handles a key.
@@ -127,8 +127,8 @@ impl Form {
             KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.at = (self.at + 1) % (last + 1),
             KeyCode::BackTab | KeyCode::Up => self.at = (self.at + last) % (last + 1),
             _ => match &mut self.fields[self.at].value {
-                Value::Text(editor) => editor.press(key),
-                Value::Choice { words, at } => match key.code {
+                FieldInput::Text(editor) => editor.press(key),
+                FieldInput::Choice { words, at } => match key.code {
                     KeyCode::Right | KeyCode::Char(' ') => *at = (*at + 1) % words.len(),
                     KeyCode::Left => *at = (*at + words.len() - 1) % words.len(),
                     KeyCode::Char(letter) => {
@@ -145,7 +145,7 @@ impl Form {
 
     /// Inserts pasted text into the active field.
     pub(super) fn paste(&mut self, pasted: &str) {
-        if let Value::Text(editor) = &mut self.fields[self.at].value {
+        if let FieldInput::Text(editor) = &mut self.fields[self.at].value {
             editor.insert(pasted.trim_end());
         }
     }
@@ -157,7 +157,7 @@ impl Form {
         signal: Option<SignalId>,
         company: CompanyKey,
         today: Day,
-    ) -> Option<Request> {
+    ) -> Option<ChangeRequest> {
         match self.read(signal, company, today) {
             Ok(request) => Some(request),
             Err((field, problem)) => {
@@ -172,22 +172,22 @@ impl Form {
         signal: Option<SignalId>,
         company: CompanyKey,
         today: Day,
-    ) -> Result<Request, (usize, String)> {
+    ) -> Result<ChangeRequest, (usize, String)> {
         let signal = || signal.ok_or((0, "there is no open signal here".to_owned()));
         Ok(match self.kind {
-            Kind::Acknowledge => Request::Acknowledge {
+            FormKind::Acknowledge => ChangeRequest::Acknowledge {
                 signal: signal()?,
                 reason: self.written(0)?,
                 outcome: self.outcome(),
                 drops_tasks: self.fields.get(2).is_some_and(|field| field.text() == "drop"),
             },
-            Kind::Snooze => Request::Snooze {
+            FormKind::Snooze => ChangeRequest::Snooze {
                 signal: signal()?,
                 until: self.later_day(0, today)?,
                 reason: self.written(1)?,
             },
-            Kind::Note => Request::Note { signal: signal()?, text: self.written(0)? },
-            Kind::Task => Request::AddTask {
+            FormKind::Note => ChangeRequest::Note { signal: signal()?, text: self.written(0)? },
+            FormKind::Task => ChangeRequest::AddTask {
                 company,
                 title: self.written(0)?,
                 due_on: self.day(1, today)?,
@@ -221,12 +221,12 @@ impl Form {
     }
 }
 
-impl Field {
+impl FormField {
     /// The text, or the selected word.
     pub(super) fn text(&self) -> String {
         match &self.value {
-            Value::Text(editor) => editor.text(),
-            Value::Choice { words, at } => words[*at].to_owned(),
+            FieldInput::Text(editor) => editor.text(),
+            FieldInput::Choice { words, at } => words[*at].to_owned(),
         }
     }
 }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn an_acknowledgement_has_a_reason_and_an_outcome() {
-        let mut form = Form::new(Kind::Acknowledge, true);
+        let mut form = Form::new(FormKind::Acknowledge, true);
         assert_eq!(form.request(SIGNAL, COMPANY, today()), None);
         assert_eq!(form.problem.as_deref(), Some("Reason is blank"));
         type_text(&mut form, "Called Ana");
@@ -268,7 +268,7 @@ mod tests {
         press(&mut form, KeyCode::Tab);
         press(&mut form, KeyCode::Right);
         assert_eq!(press(&mut form, KeyCode::Enter), Pressed::Save);
-        let expected = Request::Acknowledge {
+        let expected = ChangeRequest::Acknowledge {
             signal: SignalId(7),
             reason: "Called Ana".to_owned(),
             outcome: Outcome::FalseAlarm,
@@ -279,10 +279,10 @@ mod tests {
 
     #[test]
     fn a_snooze_ends_after_today() {
-        let mut form = Form::new(Kind::Snooze, false);
+        let mut form = Form::new(FormKind::Snooze, false);
         press(&mut form, KeyCode::Down);
         type_text(&mut form, "On leave");
-        let snooze = |until: &str| Request::Snooze {
+        let snooze = |until: &str| ChangeRequest::Snooze {
             signal: SignalId(7),
             until: until.parse().unwrap(),
             reason: "On leave".to_owned(),
@@ -299,7 +299,7 @@ mod tests {
             (" ", None, Some("Until is blank")),
         ];
         for (until, expected, problem) in cases {
-            form.fields[0].value = Value::Text(Editor::of(until));
+            form.fields[0].value = FieldInput::Text(Editor::of(until));
             form.problem = None;
             assert_eq!(form.request(SIGNAL, COMPANY, today()), expected.map(snooze), "{until}");
             assert_eq!(form.problem.as_deref(), problem, "{until}");
@@ -309,9 +309,9 @@ mod tests {
 
     #[test]
     fn a_task_has_a_title_a_day_and_an_owner() {
-        let mut form = Form::new(Kind::Task, false);
+        let mut form = Form::new(FormKind::Task, false);
         form.paste("Ask who\ntakes over\n");
-        let expected = Request::AddTask {
+        let expected = ChangeRequest::AddTask {
             company: COMPANY,
             title: "Ask who takes over".to_owned(),
             due_on: "2026-04-08".parse().unwrap(),
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_form_is_touched_as_soon_as_something_is_typed() {
-        for kind in [Kind::Acknowledge, Kind::Snooze, Kind::Note, Kind::Task] {
+        for kind in [FormKind::Acknowledge, FormKind::Snooze, FormKind::Note, FormKind::Task] {
             for has_tasks in [false, true] {
                 let mut form = Form::new(kind, has_tasks);
                 assert!(!form.is_touched(), "{kind:?}");

@@ -29,8 +29,8 @@ use crate::query::AsOfOption;
 use crate::store::Store;
 use detail::Detail;
 use draw::Theme;
-use form::Request;
-use session::{Asked, Session};
+use form::ChangeRequest;
+use session::{DatabaseRequest, Session};
 
 /// Goes through the agenda of a person, or of everybody, in the terminal. Returns a summary of what
 /// was done; `None` if the agenda is empty.
@@ -85,12 +85,12 @@ fn go_through(
     Ok(())
 }
 
-fn answer(context: &Context, store: &mut Store, session: &mut Session, asked: Asked) {
+fn answer(context: &Context, store: &mut Store, session: &mut Session, asked: DatabaseRequest) {
     let result = match asked {
-        Asked::Change(request) => {
+        DatabaseRequest::Change(request) => {
             make(context, store, request).map(|(change, text)| session.done(change, text))
         }
-        Asked::Undo => match session.last_change() {
+        DatabaseRequest::Undo => match session.last_change() {
             Some(change) => undo::undo(context, store, change).map(|()| session.undone()),
             None => Ok(()),
         },
@@ -115,10 +115,10 @@ fn in_one_line(error: &anyhow::Error) -> String {
 fn make(
     context: &Context,
     store: &mut Store,
-    request: Request,
+    request: ChangeRequest,
 ) -> Result<(UndoableChange, String)> {
     match request {
-        Request::Acknowledge { signal, reason, outcome, drops_tasks } => {
+        ChangeRequest::Acknowledge { signal, reason, outcome, drops_tasks } => {
             let entry = NewEntry::acknowledge(reason, Some(outcome));
             let entry = if drops_tasks { entry.dropping_tasks() } else { entry };
             let dropped = match entry.drops_tasks() {
@@ -129,7 +129,7 @@ fn make(
             let text = format!("acknowledged signal {signal} as {outcome}");
             Ok((UndoableChange::Acknowledged { signal, dropped }, text))
         }
-        Request::Snooze { signal, until, reason } => {
+        ChangeRequest::Snooze { signal, until, reason } => {
             let before = store.signal(signal)?.and_then(|signal| signal.snoozed_until);
             let before = before.filter(|day| *day > context.today(store));
             acknowledge::enter(context, store, &[signal], &NewEntry::snooze(until, reason))?;
@@ -138,11 +138,11 @@ fn make(
                 format!("snoozed signal {signal} until {until}"),
             ))
         }
-        Request::Note { signal, text } => {
+        ChangeRequest::Note { signal, text } => {
             acknowledge::enter(context, store, &[signal], &NewEntry::note(text.clone()))?;
             Ok((UndoableChange::Noted { signal, text }, format!("added a note to signal {signal}")))
         }
-        Request::AddTask { company, title, due_on, owner } => {
+        ChangeRequest::AddTask { company, title, due_on, owner } => {
             let owner = work::owner(store, &owner)?;
             let stranger = match &owner {
                 Owner::Person(name) => work::stranger(store, name)?,

@@ -1,5 +1,5 @@
 //! The state of a session, and the effect of each key. It knows neither the terminal nor the
-//! database: a change that the user requests is returned as [`Asked`], and its result is passed
+//! database: a change that the user requests is returned as [`DatabaseRequest`], and its result is passed
 //! back.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::detail::Detail;
-use super::form::{Form, Kind, Pressed, Request};
+use super::form::{ChangeRequest, Form, FormKind, Pressed};
 use crate::domain::day::Day;
 use crate::domain::signal::SignalType;
 use crate::ops::undo::UndoableChange;
@@ -17,7 +17,7 @@ use crate::views::agenda::{Agenda, CompanyAgenda, is_urgent};
 
 /// One thing to attend to: a signal, or a company that needs attention without having a signal.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
+pub(super) struct AgendaItem {
     /// The index of the company among the groups.
     pub group: usize,
     pub signal: Option<OpenSignal>,
@@ -34,8 +34,8 @@ pub(super) enum Fate {
 
 /// A request to change the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
-    Change(Request),
+pub(super) enum DatabaseRequest {
+    Change(ChangeRequest),
     /// Undo the last change.
     Undo,
 }
@@ -55,7 +55,7 @@ pub(super) enum Mode {
 
 /// A line below the items: what was done, or an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message {
+pub(super) struct StatusLine {
     pub text: String,
     pub is_failure: bool,
 }
@@ -63,11 +63,11 @@ pub(super) struct Message {
 pub(super) struct Session {
     /// The companies, most at stake first.
     pub groups: Vec<CompanyAgenda>,
-    pub items: Vec<Item>,
+    pub items: Vec<AgendaItem>,
     /// The index of the selected item.
     pub at: usize,
     pub mode: Mode,
-    pub message: Option<Message>,
+    pub message: Option<StatusLine>,
     /// The details of the selected item; if `None`, they are read again.
     pub detail: Option<Detail>,
     /// How many lines of the details are scrolled off the top.
@@ -77,7 +77,7 @@ pub(super) struct Session {
     pub person: Option<String>,
     pub is_over: bool,
     /// The forms that were not saved, by item.
-    drafts: BTreeMap<(usize, Kind), Form>,
+    drafts: BTreeMap<(usize, FormKind), Form>,
     /// The changes that were made, with the indexes of their items; undone ones are removed.
     changes: Vec<(usize, UndoableChange)>,
 }
@@ -91,7 +91,7 @@ impl Session {
             signals.sort_by_key(|signal| {
                 (!is_urgent(signal), signal.signal_type != SignalType::Bad, signal.id)
             });
-            let item = |signal| Item { group: place, signal, fate: None };
+            let item = |signal| AgendaItem { group: place, signal, fate: None };
             match signals.is_empty() {
                 true => items.push(item(None)),
                 false => items.extend(signals.into_iter().map(|signal| item(Some(signal)))),
@@ -113,7 +113,7 @@ impl Session {
         }
     }
 
-    pub(super) fn item(&self) -> &Item {
+    pub(super) fn item(&self) -> &AgendaItem {
         &self.items[self.at]
     }
 
@@ -155,7 +155,7 @@ impl Session {
 
     /// Handles a key. Returns a change if the user requests one; the caller reports its result with
     /// [`Session::done`], [`Session::undone`] or [`Session::failed`].
-    pub(super) fn press(&mut self, key: KeyEvent) -> Option<Asked> {
+    pub(super) fn press(&mut self, key: KeyEvent) -> Option<DatabaseRequest> {
         let is_interrupt =
             key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
         match &mut self.mode {
@@ -163,7 +163,7 @@ impl Session {
             Mode::Filling(form) => match form.press(key) {
                 Pressed::Going => {}
                 Pressed::PutAway => self.put_away(),
-                Pressed::Save => return self.save().map(Asked::Change),
+                Pressed::Save => return self.save().map(DatabaseRequest::Change),
             },
             Mode::Help => self.mode = Mode::Browsing,
             Mode::Leaving => match key.code {
@@ -177,7 +177,7 @@ impl Session {
         None
     }
 
-    fn browse(&mut self, key: KeyEvent) -> Option<Asked> {
+    fn browse(&mut self, key: KeyEvent) -> Option<DatabaseRequest> {
         self.message = None;
         match key.code {
             KeyCode::Char('q') => self.leave(),
@@ -190,12 +190,12 @@ impl Session {
             KeyCode::End => self.go_to(self.items.len() - 1),
             KeyCode::PageDown => self.scroll += 10,
             KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::Char('a') => self.open(Kind::Acknowledge),
-            KeyCode::Char('s') => self.open(Kind::Snooze),
-            KeyCode::Char('n') => self.open(Kind::Note),
-            KeyCode::Char('t') => self.open(Kind::Task),
+            KeyCode::Char('a') => self.open(FormKind::Acknowledge),
+            KeyCode::Char('s') => self.open(FormKind::Snooze),
+            KeyCode::Char('n') => self.open(FormKind::Note),
+            KeyCode::Char('t') => self.open(FormKind::Task),
             KeyCode::Char('u') if self.changes.is_empty() => self.tell("nothing to undo"),
-            KeyCode::Char('u') => return Some(Asked::Undo),
+            KeyCode::Char('u') => return Some(DatabaseRequest::Undo),
             _ => {}
         }
         None
@@ -208,7 +208,7 @@ impl Session {
         }
     }
 
-    /// The last change, which [`Asked::Undo`] is about.
+    /// The last change, which [`DatabaseRequest::Undo`] is about.
     pub(super) fn last_change(&self) -> Option<&UndoableChange> {
         self.changes.last().map(|(_, change)| change)
     }
@@ -226,7 +226,8 @@ impl Session {
         self.mode = Mode::Browsing;
         self.changes.push((self.at, change));
         self.detail = None;
-        self.message = Some(Message { text: format!("{text} (u undoes it)"), is_failure: false });
+        self.message =
+            Some(StatusLine { text: format!("{text} (u undoes it)"), is_failure: false });
         if fate.is_some() {
             self.items[self.at].fate = fate;
             self.go_to_next_open();
@@ -254,20 +255,20 @@ impl Session {
     pub(super) fn failed(&mut self, text: String) {
         match &mut self.mode {
             Mode::Filling(form) => form.problem = Some(text),
-            _ => self.message = Some(Message { text, is_failure: true }),
+            _ => self.message = Some(StatusLine { text, is_failure: true }),
         }
     }
 
     fn tell(&mut self, text: &str) {
-        self.message = Some(Message { text: text.to_owned(), is_failure: false });
+        self.message = Some(StatusLine { text: text.to_owned(), is_failure: false });
     }
 
-    fn open(&mut self, kind: Kind) {
+    fn open(&mut self, kind: FormKind) {
         let item = self.item();
-        if item.signal.is_none() && kind != Kind::Task {
+        if item.signal.is_none() && kind != FormKind::Task {
             return self.tell("no open signal here; t adds a task");
         }
-        if item.fate.is_some() && matches!(kind, Kind::Acknowledge | Kind::Snooze) {
+        if item.fate.is_some() && matches!(kind, FormKind::Acknowledge | FormKind::Snooze) {
             return self.tell("this signal is done; u undoes the last change");
         }
         let has_tasks = self.detail.as_ref().is_some_and(|detail| detail.has_own_tasks());
@@ -284,7 +285,7 @@ impl Session {
         }
     }
 
-    fn save(&mut self) -> Option<Request> {
+    fn save(&mut self) -> Option<ChangeRequest> {
         let signal = self.item().signal.as_ref().map(|signal| signal.id);
         let (company, today) = (self.group().at_stake.customer.key, self.today);
         let Mode::Filling(form) = &mut self.mode else { return None };

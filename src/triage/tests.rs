@@ -4,10 +4,10 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::detail::{Chart, Detail, PersonChange, Told};
+use super::detail::{DailyCounts, Detail, PersonTrend, SignalDetail};
 use super::draw::{self, Theme};
-use super::form::Request;
-use super::session::{Asked, Fate, Mode, Session};
+use super::form::ChangeRequest;
+use super::session::{DatabaseRequest, Fate, Mode, Session};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::portfolio::tests::customer;
@@ -97,7 +97,7 @@ fn task(id: i64, title: &str, due_on: &str) -> TaskRecord {
 fn detail() -> Detail {
     let counts: [u64; 14] = [7, 0, 0, 7, 7, 7, 7, 4, 0, 0, 4, 4, 4, 4];
     let days = (0..).zip(counts).map(|(place, count)| (day("2026-03-15") + place, count));
-    let person = |name: &str, before, now, verdict, tone| PersonChange {
+    let person = |name: &str, before, now, verdict, tone| PersonTrend {
         name: name.to_owned(),
         before,
         now,
@@ -106,7 +106,7 @@ fn detail() -> Detail {
     };
     let text = |text: &str| text.to_owned();
     Detail {
-        signal: Some(Told {
+        signal: Some(SignalDetail {
             standing: text("Signal 7: bad, open, raised on 2026-03-28, still holds"),
             text: text("login fell from 35 to 20 (-42.9 %)"),
             sentences: vec![text(
@@ -119,7 +119,7 @@ fn detail() -> Detail {
             ],
             own_tasks: 1,
         }),
-        chart: Chart { title: text("login"), days: days.collect(), current: 7 },
+        chart: DailyCounts { title: text("login"), days: days.collect(), current: 7 },
         people: vec![
             person("Cid", 5, 10, "more", Tone::Plain),
             person("Ann Archer", 20, 0, "stopped", Tone::Bad),
@@ -131,7 +131,7 @@ fn detail() -> Detail {
     }
 }
 
-fn press(session: &mut Session, keys: &str) -> Option<Asked> {
+fn press(session: &mut Session, keys: &str) -> Option<DatabaseRequest> {
     let mut asked = None;
     for key in keys.chars() {
         let code = match key {
@@ -178,13 +178,13 @@ fn items_are_ordered_by_company_and_then_bad_signals_that_hold_first() {
 fn after_an_acknowledgement_the_next_signal_is_selected() {
     let mut session = session();
     let asked = press(&mut session, "aCalled Bob⏎e⏎⏎");
-    let expected = Request::Acknowledge {
+    let expected = ChangeRequest::Acknowledge {
         signal: SignalId(7),
         reason: "Called Bob".to_owned(),
         outcome: Outcome::Expected,
         drops_tasks: false,
     };
-    assert_eq!(asked, Some(Asked::Change(expected)));
+    assert_eq!(asked, Some(DatabaseRequest::Change(expected)));
     let change = UndoableChange::Acknowledged { signal: SignalId(7), dropped: Vec::new() };
     session.done(change, "acknowledged signal 7".to_owned());
     assert_eq!((id(&session), session.progress()), (Some(4), (3, 4)));
@@ -195,7 +195,7 @@ fn after_an_acknowledgement_the_next_signal_is_selected() {
     assert_eq!(press(&mut session, "↑a"), None);
     assert_eq!(session.mode, Mode::Browsing);
     // The last change can be undone from any item.
-    assert_eq!(press(&mut session, "→→u"), Some(Asked::Undo));
+    assert_eq!(press(&mut session, "→→u"), Some(DatabaseRequest::Undo));
     session.undone();
     assert_eq!((id(&session), session.progress(), session.summary()), (Some(7), (4, 4), None));
     assert_eq!(press(&mut session, "u"), None);
@@ -205,21 +205,21 @@ fn after_an_acknowledgement_the_next_signal_is_selected() {
 fn after_a_note_or_a_task_the_signal_stays_selected() {
     let mut session = session();
     let asked = press(&mut session, "nAsked Ann⏎");
-    let note = Request::Note { signal: SignalId(7), text: "Asked Ann".to_owned() };
-    assert_eq!(asked, Some(Asked::Change(note)));
+    let note = ChangeRequest::Note { signal: SignalId(7), text: "Asked Ann".to_owned() };
+    assert_eq!(asked, Some(DatabaseRequest::Change(note)));
     session.done(
         UndoableChange::Noted { signal: SignalId(7), text: String::new() },
         "noted".to_owned(),
     );
     assert_eq!((id(&session), session.progress()), (Some(7), (4, 4)));
     let asked = press(&mut session, "→→tCall Bob⏎⏎⏎");
-    let task = Request::AddTask {
+    let task = ChangeRequest::AddTask {
         company: CompanyKey(3),
         title: "Call Bob".to_owned(),
         due_on: day("2026-04-08"),
         owner: "csm".to_owned(),
     };
-    assert_eq!(asked, Some(Asked::Change(task)));
+    assert_eq!(asked, Some(DatabaseRequest::Change(task)));
     session.done(UndoableChange::AddedTask(TaskId(1)), "added".to_owned());
     assert_eq!(session.summary().as_deref(), Some("added 1 note, added 1 task"));
     // This company has no signal to acknowledge.
