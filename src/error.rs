@@ -142,7 +142,7 @@ pub(crate) fn no_thread(error: &io::Error) -> CommandError {
 
 /// What the user is told about an error, and its exit code.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Report {
+pub(crate) struct ErrorReport {
     /// Decides the exit code.
     pub kind: ErrorKind,
     /// Empty if the error was already printed.
@@ -152,26 +152,26 @@ pub(crate) struct Report {
 
 /// Summarizes an error for the user. `None`: the reader of a pipe has closed it, which is not an
 /// error.
-pub(crate) fn report(error: &anyhow::Error) -> Option<Report> {
+pub(crate) fn report(error: &anyhow::Error) -> Option<ErrorReport> {
     if is_closed_pipe(error) {
         return None;
     }
     let failure = error.chain().find_map(|cause| cause.downcast_ref::<CommandError>());
     if let Some(failure) = failure {
         let message = if failure.reported { String::new() } else { chain_text(error) };
-        return Some(Report { kind: failure.kind, message, hints: failure.hints.clone() });
+        return Some(ErrorReport { kind: failure.kind, message, hints: failure.hints.clone() });
     }
     let kind = error.chain().find_map(kind_of_cause).unwrap_or(ErrorKind::Other);
-    Some(Report { kind, message: chain_text(error), hints: hints_for(kind) })
+    Some(ErrorReport { kind, message: chain_text(error), hints: hints_for(kind) })
 }
 
 /// Summarizes a panic for the user.
-pub(crate) fn panic_report(panic: &(dyn std::any::Any + Send)) -> Report {
+pub(crate) fn panic_report(panic: &(dyn std::any::Any + Send)) -> ErrorReport {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     let message =
         format!("signals made a mistake: {}", text.unwrap_or_else(|| "unknown".to_owned()));
-    Report { kind: ErrorKind::Bug, message, hints: hints_for(ErrorKind::Bug) }
+    ErrorReport { kind: ErrorKind::Bug, message, hints: hints_for(ErrorKind::Bug) }
 }
 
 fn chain_text(error: &anyhow::Error) -> String {

@@ -14,7 +14,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::error::{self, CommandError, ErrorKind, Report, usage};
+use crate::error::{self, CommandError, ErrorKind, ErrorReport, usage};
 use crate::render::{Look, RecordWriter, Value, escape, wrap_prose};
 
 /// When to use colours.
@@ -195,7 +195,7 @@ impl Ui {
     }
 
     /// Prints an error with its hints.
-    pub(crate) fn failure(&self, report: &Report) {
+    pub(crate) fn failure(&self, report: &ErrorReport) {
         // Earlier output comes first; if it cannot be written, the error matters more.
         let _ = self.flush();
         if report.message.is_empty() {

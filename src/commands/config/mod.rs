@@ -31,7 +31,7 @@ use super::options::refuse_database;
 use super::rule::Rivals;
 use crate::configuration::{Block, ConfigError, Difference, Document, write};
 use crate::context::Context;
-use crate::error::{CommandError, ErrorKind, Report, not_allowed, refused};
+use crate::error::{CommandError, ErrorKind, ErrorReport, not_allowed, refused};
 use crate::output_file::{OutputFile, is_standard_output};
 use crate::render::counted;
 use crate::render::escape::for_terminal;
@@ -264,7 +264,7 @@ const TOLD: usize = 20;
 fn print_errors(context: &Context, errors: &[ConfigError]) -> anyhow::Error {
     for error in errors.iter().take(TOLD) {
         let hints = error.hint.iter().cloned().collect();
-        context.ui.failure(&Report {
+        context.ui.failure(&ErrorReport {
             kind: ErrorKind::NotAllowed,
             message: error.message.clone(),
             hints,

@@ -31,7 +31,7 @@ use crate::query::{
     ConditionOptions, PORTFOLIO, SelectedCompanies, Selection, csm_called, current_pulses,
     find_company, has_churned, present_customers,
 };
-use crate::render::report::{Head, Letterhead, Logo};
+use crate::render::report::{Letterhead, Logo, ReportHead};
 use crate::store::{
     Catalogue, PersonActivity, ReportSettings, Scope, SignalFilter, SignalOrder, SignalRecord,
     Store, TaskFilter, TaskRecord,
@@ -105,9 +105,9 @@ impl<'s> Question<'s> {
         })
     }
 
-    fn head(&self) -> Head {
+    fn head(&self) -> ReportHead {
         let letter = self.letter.clone();
-        Head {
+        ReportHead {
             as_of: self.day(),
             entries: self.as_of.today(),
             filter: self.filter.clone(),

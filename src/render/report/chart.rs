@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::points::Plot;
-use super::{Cell, Column, Row, Table};
+use super::{Cell, Table, TableColumn, TableRow};
 
 /// How a table is drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ impl Chart {
 pub(crate) enum ChartKind {
     /// Horizontal bars made of parts.
     Stacked {
-        bars: Bars,
+        bars: BarLayout,
         /// Whether all bars have the same length, to compare shares instead of amounts.
         is_share: bool,
     },
@@ -62,7 +62,7 @@ pub(crate) enum ChartKind {
 
 /// The bars of a stacked chart.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Bars {
+pub(crate) enum BarLayout {
     /// Each row is a bar; these columns are its parts, with their colours.
     Rows(Vec<(&'static str, Tint)>),
     /// Each of these columns is a bar; the rows are its parts, with their colours.
@@ -132,7 +132,7 @@ impl Tint {
 
 /// A part of a bar.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Part {
+pub(super) struct BarPart {
     pub name: String,
     pub amount: f64,
     /// The amount in words.
@@ -141,16 +141,16 @@ pub(super) struct Part {
 }
 
 /// The bars of a stacked chart: the label and the parts of each.
-pub(super) fn bars(table: &Table, bars: &Bars) -> Vec<(String, Vec<Part>)> {
+pub(super) fn bars(table: &Table, bars: &BarLayout) -> Vec<(String, Vec<BarPart>)> {
     match bars {
-        Bars::Rows(parts) => {
-            let parts: Vec<(usize, &Column, Tint)> = parts
+        BarLayout::Rows(parts) => {
+            let parts: Vec<(usize, &TableColumn, Tint)> = parts
                 .iter()
                 .filter_map(|(name, tint)| {
                     table.column(name).map(|(place, column)| (place, column, *tint))
                 })
                 .collect();
-            let of_row = |row: &Row| {
+            let of_row = |row: &TableRow| {
                 parts
                     .iter()
                     .map(|(place, column, tint)| part(column.title, &row.cells[*place], *tint))
@@ -158,7 +158,7 @@ pub(super) fn bars(table: &Table, bars: &Bars) -> Vec<(String, Vec<Part>)> {
             };
             table.rows.iter().map(|row| (row.item.label.text().into_owned(), of_row(row))).collect()
         }
-        Bars::Columns(columns) => {
+        BarLayout::Columns(columns) => {
             let of_column = |place: usize| {
                 table
                     .rows
@@ -175,8 +175,8 @@ pub(super) fn bars(table: &Table, bars: &Bars) -> Vec<(String, Vec<Part>)> {
     }
 }
 
-fn part(name: &str, cell: &Cell, tint: Tint) -> Part {
-    Part {
+fn part(name: &str, cell: &Cell, tint: Tint) -> BarPart {
+    BarPart {
         name: name.to_owned(),
         amount: cell.rounded().unwrap_or_default().max(0.0),
         text: cell.text().into_owned(),
@@ -297,9 +297,9 @@ impl Drawing {
     }
 
     /// Horizontal bars; on a phone, each below its label.
-    fn stack(&mut self, bars: &[(String, Vec<Part>)], is_share: bool) {
+    fn stack(&mut self, bars: &[(String, Vec<BarPart>)], is_share: bool) {
         const THICK: f64 = 24.0;
-        let sum = |parts: &[Part]| parts.iter().map(|part| part.amount).sum::<f64>();
+        let sum = |parts: &[BarPart]| parts.iter().map(|part| part.amount).sum::<f64>();
         let most = bars.iter().map(|(_, parts)| sum(parts)).fold(0.0, f64::max);
         let left = if self.is_narrow() { 0.0 } else { 180.0 };
         let (above, gap) = if self.is_narrow() { (18.0, 10.0) } else { (0.0, 10.0) };
@@ -323,7 +323,7 @@ impl Drawing {
         self.height = (y - gap + 2.0).max(0.0);
     }
 
-    fn bar(&mut self, parts: &[Part], [left, y, width, height]: [f64; 4], whole: f64) {
+    fn bar(&mut self, parts: &[BarPart], [left, y, width, height]: [f64; 4], whole: f64) {
         let mut x = left;
         for part in parts.iter().filter(|part| part.amount > 0.0) {
             let long = part.amount / whole * width;
@@ -466,9 +466,9 @@ impl Drawing {
         if has_unscored {
             self.text(left - 6.0, y(None) + 4.0, "end", "axis", "none");
         }
-        let amount = |row: &Row| row.cells[size].rounded().unwrap_or_default();
+        let amount = |row: &TableRow| row.cells[size].rounded().unwrap_or_default();
         let most = table.rows.iter().map(amount).fold(0.0, f64::max);
-        let mut rows: Vec<&Row> = table.rows.iter().collect();
+        let mut rows: Vec<&TableRow> = table.rows.iter().collect();
         // Large ones are drawn first, so that they hide no small one.
         rows.sort_by(|a, b| amount(b).total_cmp(&amount(a)));
         for row in &rows {
@@ -504,7 +504,7 @@ impl Drawing {
     }
 
     /// Labels the largest poor ones, where there is room.
-    fn name_poor_bubbles(&mut self, rows: &[&Row]) {
+    fn name_poor_bubbles(&mut self, rows: &[&TableRow]) {
         let mut taken: Vec<[f64; 4]> = Vec::new();
         for (place, row) in
             rows.iter().enumerate().filter(|(_, row)| row.tint == Tint::Poor).take(8)
@@ -586,11 +586,11 @@ fn month_words(month: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cell, Item};
+    use super::super::{Cell, RowLabel};
     use super::*;
 
     fn table(rows: &[(&str, [Cell; 2])]) -> Table {
-        Table::of("t", "T", ("item", "item"), rows, |(item, _)| Item::new(item))
+        Table::of("t", "T", ("item", "item"), rows, |(item, _)| RowLabel::new(item))
             .number("a", "a", |(_, [a, _])| a.clone())
             .number("b", "b", |(_, [_, b])| b.clone())
             .done()
@@ -617,7 +617,7 @@ mod tests {
             ("x", [Cell::Count(1), Cell::Count(3)]),
             ("y", [Cell::Count(0), Cell::Count(2)]),
         ]);
-        let parts = || Bars::Rows(vec![("a", Tint::Good), ("b", Tint::Poor)]);
+        let parts = || BarLayout::Rows(vec![("a", Tint::Good), ("b", Tint::Poor)]);
         let kind = |is_share| ChartKind::Stacked { bars: parts(), is_share };
         let widths = |is_share| -> Vec<(&str, f64)> {
             let drawing = draw(&table, &Chart::new("", kind(is_share)), 580.0).unwrap();

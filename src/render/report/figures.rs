@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Cell, Item, Report, Table};
+use super::{Cell, Report, RowLabel, Table};
 use crate::render::{Format, RecordWriter, Value};
 
 /// The columns, which are stable.
@@ -34,7 +34,7 @@ pub(crate) fn figures(report: &Report, format: Format, is_on_terminal: bool) -> 
 /// a value too.
 fn of_table(table: &Table) -> impl Iterator<Item = (&str, &'static str, &Cell)> {
     table.rows.iter().flat_map(|row| {
-        let Item { name, label, .. } = &row.item;
+        let RowLabel { name, label, .. } = &row.item;
         let named = (label.text() != name.as_str()).then_some((name, table.label.name, label));
         let cells =
             table.columns.iter().zip(&row.cells).filter(|(column, _)| !column.name.is_empty());
@@ -46,14 +46,14 @@ fn of_table(table: &Table) -> impl Iterator<Item = (&str, &'static str, &Cell)> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Head, Section};
+    use super::super::{ReportHead, ReportSection};
     use super::*;
     use crate::domain::day::Day;
 
     #[test]
     fn a_row_is_a_figure() {
         let table = Table::of("talk", "Talk", ("name", "customer"), [()], |()| {
-            Item::company("C-1", "=Acme")
+            RowLabel::company("C-1", "=Acme")
         })
         .for_people("id", |()| Cell::Text("C-1".into()))
         .number("mrr", "MRR", |()| Cell::Money(10.0))
@@ -61,7 +61,7 @@ mod tests {
         .done();
         let report = Report {
             title: "Test".to_owned(),
-            head: Head {
+            head: ReportHead {
                 as_of: Day::from_number(0),
                 entries: Day::from_number(0),
                 filter: "all customers".to_owned(),
@@ -69,7 +69,7 @@ mod tests {
                 link: None,
             },
             summary: None,
-            sections: vec![Section { title: "", answer: String::new(), tables: vec![table] }],
+            sections: vec![ReportSection { title: "", answer: String::new(), tables: vec![table] }],
         };
         let csv = String::from_utf8(figures(&report, Format::Csv, false).unwrap()).unwrap();
         let before = "1970-01-01,all customers,talk,C-1";

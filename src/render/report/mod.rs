@@ -15,12 +15,12 @@ mod table;
 mod xlsx;
 
 pub(crate) use cell::Cell;
-pub(crate) use chart::{Bars, Chart, ChartKind, IntervalColumns, Tint};
+pub(crate) use chart::{BarLayout, Chart, ChartKind, IntervalColumns, Tint};
 pub(crate) use figures::figures;
 pub(crate) use letterhead::{Letterhead, Logo};
 pub(crate) use page::page;
 pub(crate) use screen::screen;
-pub(crate) use table::{Column, Item, Row, Table};
+pub(crate) use table::{RowLabel, Table, TableColumn, TableRow};
 pub(crate) use xlsx::xlsx;
 
 use crate::domain::company_link::CompanyLink;
@@ -30,10 +30,10 @@ use crate::domain::day::Day;
 pub(crate) struct Report {
     pub title: String,
     /// The day, and which customers are included.
-    pub head: Head,
+    pub head: ReportHead,
     /// The key numbers before everything else: one row each, with the number in the first column.
     pub summary: Option<Table>,
-    pub sections: Vec<Section>,
+    pub sections: Vec<ReportSection>,
 }
 
 impl Report {
@@ -51,7 +51,7 @@ impl Report {
 
 /// The head of every report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct ReportHead {
     /// The as-of date, the last day of usage and other imported facts.
     pub as_of: Day,
     /// The last day of signals, tasks and pulses.
@@ -63,7 +63,7 @@ pub(crate) struct Head {
     pub link: Option<CompanyLink>,
 }
 
-impl Head {
+impl ReportHead {
     /// The day, or both days if they differ.
     pub(crate) fn days(&self) -> String {
         if self.as_of == self.entries {
@@ -73,7 +73,7 @@ impl Head {
     }
 
     /// The link of a row, if it has one.
-    fn link_of(&self, item: &Item) -> Option<String> {
+    fn link_of(&self, item: &RowLabel) -> Option<String> {
         Some(self.link.as_ref()?.of(item.company.as_deref()?))
     }
 
@@ -85,7 +85,7 @@ impl Head {
 
 /// A question, its answer in a sentence, and tables.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Section {
+pub(crate) struct ReportSection {
     /// The question or the subject.
     pub title: &'static str,
     /// The answer, in plain words.
@@ -93,9 +93,9 @@ pub(crate) struct Section {
     pub tables: Vec<Table>,
 }
 
-impl Section {
+impl ReportSection {
     /// A section without data: one line says why, and what to do.
     pub(crate) fn without_data(title: &'static str, line: &str) -> Self {
-        Section { title, answer: line.to_owned(), tables: Vec::new() }
+        ReportSection { title, answer: line.to_owned(), tables: Vec::new() }
     }
 }

@@ -8,7 +8,7 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 
 use super::chart::{Drawing, NARROW, WIDE, draw};
-use super::{Cell, Head, Logo, Report, Section, Table};
+use super::{Cell, Logo, Report, ReportHead, ReportSection, Table};
 use crate::render::Align;
 
 /// The hash of the style sheet in the page's policy. A test recomputes it.
@@ -58,13 +58,13 @@ struct Tile {
 #[derive(Serialize)]
 struct PageSection<'r> {
     title: &'r str,
-    answer: Vec<Part>,
+    answer: Vec<TextPart>,
     tables: Vec<PageTable<'r>>,
 }
 
 /// A part of a text: a day, which stays on one line, or what lies between days.
 #[derive(Debug, PartialEq, Serialize)]
-struct Part {
+struct TextPart {
     text: String,
     is_day: bool,
 }
@@ -99,7 +99,7 @@ struct PageRow {
 struct PageCell {
     text: String,
     /// The text again, in parts.
-    parts: Vec<Part>,
+    parts: Vec<TextPart>,
     class: &'static str,
 }
 
@@ -141,7 +141,7 @@ const LONGEST_SMALL: usize = 14;
 const LONGEST_NARROW: usize = 10;
 
 fn tiles(table: &Table) -> Vec<Tile> {
-    let tile = |row: &super::Row| {
+    let tile = |row: &super::TableRow| {
         let mut texts =
             row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty());
         let value = texts.next().unwrap_or_default();
@@ -159,18 +159,18 @@ fn tiles(table: &Table) -> Vec<Tile> {
     table.rows.iter().map(tile).collect()
 }
 
-fn section<'r>(head: &Head, section: &'r Section) -> PageSection<'r> {
+fn section<'r>(head: &ReportHead, section: &'r ReportSection) -> PageSection<'r> {
     // Keeps a number and its percent sign together.
     let answer = parts(&section.answer.replace(" %", "\u{a0}%"));
     let tables = section.tables.iter().map(|part| table(head, part)).collect();
     PageSection { title: section.title, answer, tables }
 }
 
-fn table<'r>(head: &Head, table: &'r Table) -> PageTable<'r> {
+fn table<'r>(head: &ReportHead, table: &'r Table) -> PageTable<'r> {
     let columns = || std::iter::once(&table.label).chain(&table.columns);
     let headings =
         columns().map(|column| Shown { text: column.title, class: class(column.align) }).collect();
-    let row = |row: &super::Row| {
+    let row = |row: &super::TableRow| {
         let cells = std::iter::once(&row.item.label).chain(&row.cells);
         let cells = cells.zip(columns()).map(|(cell, column)| page_cell(cell, column.align));
         PageRow { link: head.link_of(&row.item), cells: cells.collect() }
@@ -215,17 +215,17 @@ fn page_cell(cell: &Cell, align: Align) -> PageCell {
 }
 
 /// Splits a text at its days.
-fn parts(text: &str) -> Vec<Part> {
+fn parts(text: &str) -> Vec<TextPart> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.as_bytes().windows(DAY).position(is_day) {
         let (before, after) = rest.split_at(at);
         let (day, after) = after.split_at(DAY);
-        parts.push(Part { text: before.to_owned(), is_day: false });
-        parts.push(Part { text: day.to_owned(), is_day: true });
+        parts.push(TextPart { text: before.to_owned(), is_day: false });
+        parts.push(TextPart { text: day.to_owned(), is_day: true });
         rest = after;
     }
-    parts.push(Part { text: rest.to_owned(), is_day: false });
+    parts.push(TextPart { text: rest.to_owned(), is_day: false });
     parts.retain(|part| !part.text.is_empty());
     parts
 }
@@ -248,18 +248,19 @@ mod tests {
     use base64::Engine;
     use sha2::{Digest, Sha256};
 
-    use super::super::Item;
+    use super::super::RowLabel;
     use super::*;
     use crate::domain::day::Day;
 
     fn report(name: &str) -> Report {
-        let table =
-            Table::of("t", "T", ("name", "customer"), [name], |name| Item::company("C-1", name))
-                .text("why", "why", |name| Cell::Text((*name).to_owned()))
-                .done();
+        let table = Table::of("t", "T", ("name", "customer"), [name], |name| {
+            RowLabel::company("C-1", name)
+        })
+        .text("why", "why", |name| Cell::Text((*name).to_owned()))
+        .done();
         Report {
             title: "Test".to_owned(),
-            head: Head {
+            head: ReportHead {
                 as_of: Day::from_number(0),
                 entries: Day::from_number(0),
                 filter: name.to_owned(),
@@ -267,7 +268,7 @@ mod tests {
                 link: None,
             },
             summary: None,
-            sections: vec![Section {
+            sections: vec![ReportSection {
                 title: "Question",
                 answer: name.to_owned(),
                 tables: vec![table],

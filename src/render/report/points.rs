@@ -34,7 +34,7 @@ impl Plot {
         let (x, x_column) = table.column(x)?;
         let (y, y_column) = table.column(y)?;
         let (low, high) = (table.column(interval.low)?.0, table.column(interval.high)?.0);
-        let point = |row: &super::Row| {
+        let point = |row: &super::TableRow| {
             let cell = |place: usize| &row.cells[place];
             let ends = cell(low).rounded().zip(cell(high).rounded());
             let name = row.item.label.text();
@@ -173,7 +173,7 @@ fn place_for(taken: &[Area], [x, y, long]: [f64; 3], [width, height]: [f64; 2]) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::Item;
+    use super::super::RowLabel;
     use super::super::chart::{Chart, ChartKind, NARROW, WIDE, draw};
     use super::*;
 
@@ -181,7 +181,7 @@ mod tests {
     type Rule = (&'static str, Option<f64>, Option<f64>, Option<(f64, f64)>);
 
     fn table(rules: &[Rule]) -> Table {
-        Table::of("rules", "Rules", ("rule", "rule"), rules, |(name, ..)| Item::new(name))
+        Table::of("rules", "Rules", ("rule", "rule"), rules, |(name, ..)| RowLabel::new(name))
             .number("coverage", "coverage", |(_, share, ..)| {
                 share.map_or(Cell::Unknown, Cell::Percent)
             })

@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::chart::{self, Bars, ChartKind, Part};
-use super::{Column, Report, Row, Section, Table};
+use super::chart::{self, BarLayout, BarPart, ChartKind};
+use super::{Report, ReportSection, Table, TableColumn, TableRow};
 use crate::render::{Align, Look, Screen, TextTable, Tone, sparkline};
 
 /// The length of the longest bar, in characters.
@@ -23,13 +23,13 @@ pub(crate) fn screen(report: &Report, look: Look) -> String {
     screen.into_text()
 }
 
-fn summary_text(row: &Row) -> String {
+fn summary_text(row: &TableRow) -> String {
     let texts: Vec<_> =
         row.cells.iter().map(|cell| cell.text()).filter(|text| !text.is_empty()).collect();
     texts.join("  ")
 }
 
-fn write_section(screen: &mut Screen, report: &Report, section: &Section) {
+fn write_section(screen: &mut Screen, report: &Report, section: &ReportSection) {
     screen.heading(section.title);
     if !section.answer.is_empty() {
         screen.line(&section.answer);
@@ -68,7 +68,7 @@ fn text_table(report: &Report, table: &Table) -> TextTable {
 /// A bar for each row, if the table has a chart with one.
 fn row_bars(table: &Table) -> Option<Vec<String>> {
     match &table.chart.as_ref()?.kind {
-        ChartKind::Stacked { bars: Bars::Columns(columns), .. } => {
+        ChartKind::Stacked { bars: BarLayout::Columns(columns), .. } => {
             Some(simple_bars(table, columns.first()?))
         }
         ChartKind::Stacked { bars, is_share } => {
@@ -96,7 +96,7 @@ fn simple_bars(table: &Table, column: &str) -> Vec<String> {
 }
 
 /// A bar. Its parts end where their cumulative shares end, so that rounding errors do not add up.
-fn bar(parts: &[Part], whole: f64) -> String {
+fn bar(parts: &[BarPart], whole: f64) -> String {
     let mut bar = String::new();
     let mut reached = 0.0;
     for part in parts {
@@ -111,10 +111,10 @@ fn bar(parts: &[Part], whole: f64) -> String {
 /// The text below a table: the legend of its bars, or its sparkline.
 fn below(table: &Table) -> Option<String> {
     match &table.chart.as_ref()?.kind {
-        ChartKind::Stacked { bars: Bars::Rows(parts), .. } if parts.len() > 1 => {
+        ChartKind::Stacked { bars: BarLayout::Rows(parts), .. } if parts.len() > 1 => {
             let mut meanings: Vec<(char, Vec<&str>)> = Vec::new();
             for (column, tint) in parts {
-                let (block, (_, Column { title: name, .. })) =
+                let (block, (_, TableColumn { title: name, .. })) =
                     (tint.block(), table.column(column)?);
                 match meanings.last_mut().filter(|(last, _)| *last == block) {
                     Some((_, names)) => names.push(name),

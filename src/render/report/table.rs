@@ -13,10 +13,10 @@ pub(crate) struct Table {
     /// Its name for people: unique within a report, and short enough for a sheet.
     pub title: &'static str,
     /// The first column: what the rows are about.
-    pub label: Column,
+    pub label: TableColumn,
     /// The other columns.
-    pub columns: Vec<Column>,
-    pub rows: Vec<Row>,
+    pub columns: Vec<TableColumn>,
+    pub rows: Vec<TableRow>,
     pub chart: Option<Chart>,
     /// Whether a page shows it only on request, because its chart says the same at a glance.
     pub is_folded: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Table {
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Column {
+pub(crate) struct TableColumn {
     /// Its name for programs, stable; empty if they get the value elsewhere.
     pub name: &'static str,
     pub title: &'static str,
@@ -37,8 +37,8 @@ pub(crate) struct Column {
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Row {
-    pub item: Item,
+pub(crate) struct TableRow {
+    pub item: RowLabel,
     /// The cells of the columns after the first.
     pub cells: Vec<Cell>,
     /// Its colour in a chart.
@@ -47,7 +47,7 @@ pub(crate) struct Row {
 
 /// What a row is about.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Item {
+pub(crate) struct RowLabel {
     /// Its name for programs.
     pub name: String,
     /// Its label for people.
@@ -56,24 +56,24 @@ pub(crate) struct Item {
     pub company: Option<String>,
 }
 
-impl Item {
+impl RowLabel {
     /// An item with the same name for people and programs.
     pub(crate) fn new(name: impl ToString) -> Self {
-        Item::called(name.to_string(), name)
+        RowLabel::called(name.to_string(), name)
     }
 
     /// An item with a different name for people.
     pub(crate) fn called(name: impl ToString, label: impl ToString) -> Self {
-        Item { name: name.to_string(), label: Cell::Text(label.to_string()), company: None }
+        RowLabel { name: name.to_string(), label: Cell::Text(label.to_string()), company: None }
     }
 
     pub(crate) fn day(day: Day) -> Self {
-        Item { name: day.to_string(), label: Cell::Day(day), company: None }
+        RowLabel { name: day.to_string(), label: Cell::Day(day), company: None }
     }
 
     /// A company, with its name for people.
     pub(crate) fn company(id: &str, title: &str) -> Self {
-        Item { company: Some(id.to_owned()), ..Item::called(id, title) }
+        RowLabel { company: Some(id.to_owned()), ..RowLabel::called(id, title) }
     }
 }
 
@@ -85,14 +85,14 @@ impl Table {
         title: &'static str,
         label: (&'static str, &'static str),
         records: impl IntoIterator<Item = T>,
-        item: impl Fn(&T) -> Item,
+        item: impl Fn(&T) -> RowLabel,
     ) -> TableOf<T> {
         let records: Vec<T> = records.into_iter().collect();
-        let row = |record| Row { item: item(record), cells: Vec::new(), tint: Tint::Plain };
+        let row = |record| TableRow { item: item(record), cells: Vec::new(), tint: Tint::Plain };
         let table = Table {
             name,
             title,
-            label: Column { name: label.0, title: label.1, align: Align::Left },
+            label: TableColumn { name: label.0, title: label.1, align: Align::Left },
             columns: Vec::new(),
             rows: records.iter().map(row).collect(),
             chart: None,
@@ -128,7 +128,7 @@ impl Table {
     }
 
     /// The column with this name, and its index among the columns after the first.
-    pub(crate) fn column(&self, name: &str) -> Option<(usize, &Column)> {
+    pub(crate) fn column(&self, name: &str) -> Option<(usize, &TableColumn)> {
         self.columns.iter().enumerate().find(|(_, column)| column.name == name)
     }
 
@@ -155,7 +155,7 @@ impl<T> TableOf<T> {
         title: &'static str,
         cell: impl Fn(&T) -> Cell,
     ) -> Self {
-        self.column(Column { name, title, align: Align::Left }, cell)
+        self.column(TableColumn { name, title, align: Align::Left }, cell)
     }
 
     /// A column of numbers.
@@ -165,7 +165,7 @@ impl<T> TableOf<T> {
         title: &'static str,
         cell: impl Fn(&T) -> Cell,
     ) -> Self {
-        self.column(Column { name, title, align: Align::Right }, cell)
+        self.column(TableColumn { name, title, align: Align::Right }, cell)
     }
 
     /// A column of text that is not exported as a value.
@@ -173,7 +173,7 @@ impl<T> TableOf<T> {
         self.text("", title, cell)
     }
 
-    fn column(mut self, column: Column, cell: impl Fn(&T) -> Cell) -> Self {
+    fn column(mut self, column: TableColumn, cell: impl Fn(&T) -> Cell) -> Self {
         self.table.columns.push(column);
         for (row, record) in self.table.rows.iter_mut().zip(&self.records) {
             row.cells.push(cell(record));
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_column_is_declared_once_for_all_rows() {
-        let table = Table::of("t", "T", ("n", "number"), [2_u64, 3], |n| Item::new(n))
+        let table = Table::of("t", "T", ("n", "number"), [2_u64, 3], |n| RowLabel::new(n))
             .number("square", "square", |n| Cell::Count(n * n))
             .for_people("word", |n| Cell::Text("x".repeat(*n as usize)))
             .tinted(|n| if *n > 2 { Tint::Poor } else { Tint::Good })

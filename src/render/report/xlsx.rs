@@ -7,7 +7,7 @@ use rust_xlsxwriter::{
     ChartPoint, ChartSeries, ChartSolidFill, ChartType, Color, Format, Url, Workbook, Worksheet,
 };
 
-use super::chart::{Bars, ChartKind, IntervalColumns, Tint};
+use super::chart::{BarLayout, ChartKind, IntervalColumns, Tint};
 use super::{Cell, Report, Table};
 use crate::render::workbook::{CellFormats, workbook, write_day, write_text};
 
@@ -93,7 +93,7 @@ fn write_table(
 
 fn width(table: &Table, column: usize) -> usize {
     let heading = if column == 0 { table.label.title } else { table.columns[column - 1].title };
-    let cell = |row: &super::Row| match column {
+    let cell = |row: &super::TableRow| match column {
         0 => row.item.label.text().chars().count(),
         _ => row.cells[column - 1].text().chars().count() + 2,
     };
@@ -128,10 +128,10 @@ fn write_cell(
 fn chart(table: &Table) -> Option<Chart> {
     let picture = table.chart.as_ref()?;
     let mut chart = match &picture.kind {
-        ChartKind::Stacked { bars: Bars::Rows(parts), is_share } => {
+        ChartKind::Stacked { bars: BarLayout::Rows(parts), is_share } => {
             stacked_rows(table, parts, *is_share)?
         }
-        ChartKind::Stacked { bars: Bars::Columns(columns), .. } => {
+        ChartKind::Stacked { bars: BarLayout::Columns(columns), .. } => {
             let mut chart = Chart::new(ChartType::Column);
             add_series(&mut chart, table, columns.first()?)?.set_points(&points(table));
             chart

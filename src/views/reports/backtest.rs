@@ -4,13 +4,14 @@ use super::counted;
 use crate::backtest::{BacktestResult, HealthOutcome, ResultRow, TestPeriod};
 use crate::domain::day::Day;
 use crate::render::report::{
-    Cell, Chart, ChartKind, Head, IntervalColumns, Item, Letterhead, Report, Section, Table, Tint,
+    Cell, Chart, ChartKind, IntervalColumns, Letterhead, Report, ReportHead, ReportSection,
+    RowLabel, Table, Tint,
 };
 use crate::views::backtest::{answer, below_good, remarks, title};
 
 /// The results of each rule, with a chart of lift against coverage.
 pub(crate) fn report(outcome: &BacktestResult, filter: String, letter: Letterhead) -> Report {
-    let mut sections = vec![Section {
+    let mut sections = vec![ReportSection {
         title: "Do the signals foretell churn?",
         answer: answer(outcome),
         tables: vec![table("rules", "Lift and coverage of each rule", outcome, TestPeriod::All)
@@ -33,7 +34,7 @@ pub(crate) fn report(outcome: &BacktestResult, filter: String, letter: Letterhea
             )],
     }];
     if let Some(split) = outcome.split {
-        sections.push(Section {
+        sections.push(ReportSection {
             title: "Does it hold over time?",
             answer: over_time(outcome, split),
             tables: vec![
@@ -43,13 +44,13 @@ pub(crate) fn report(outcome: &BacktestResult, filter: String, letter: Letterhea
         });
     }
     if let Some(health) = &outcome.health {
-        sections.push(Section {
+        sections.push(ReportSection {
             title: "Does the health score foretell churn?",
             answer: sentence(below_good(health)),
             tables: vec![bands(health)],
         });
     }
-    sections.push(Section {
+    sections.push(ReportSection {
         title: "Which churns did no rule foretell?",
         answer: match outcome.blind_spots.len() {
             0 => "Every churn was foretold by some rule.".to_owned(),
@@ -57,14 +58,20 @@ pub(crate) fn report(outcome: &BacktestResult, filter: String, letter: Letterhea
         },
         tables: vec![blind_spots(outcome)],
     });
-    sections.push(Section {
+    sections.push(ReportSection {
         title: "What to keep in mind",
         answer: remarks(outcome).into_iter().map(sentence).collect::<Vec<_>>().join(" "),
         tables: Vec::new(),
     });
     Report {
         title: "Backtest of the rules".to_owned(),
-        head: Head { as_of: outcome.days.to, entries: outcome.days.to, filter, letter, link: None },
+        head: ReportHead {
+            as_of: outcome.days.to,
+            entries: outcome.days.to,
+            filter,
+            letter,
+            link: None,
+        },
         summary: None,
         sections,
     }
@@ -100,7 +107,7 @@ fn table(
     let rows = outcome.rows.iter().filter(|row| row.part == part);
     let label = ("rule", "rule");
     Table::of(name, heading, label, rows, |row| {
-        Item::called(row.subject.name(), title(&row.subject))
+        RowLabel::called(row.subject.name(), title(&row.subject))
     })
     .number("lift", "lift", |row| Cell::ratio(row.measured.lift))
     .number("lift_low", "from", |row| Cell::ratio(row.measured.interval.map(|i| i.low)))
@@ -136,7 +143,7 @@ fn bands(health: &HealthOutcome) -> Table {
     let percent =
         |share: Option<f64>| share.map_or(Cell::Unknown, |share| Cell::Percent(share * 100.0));
     Table::of("health", "Churn by health band", ("band", "band"), &health.bands, |row| {
-        Item::new(row.band)
+        RowLabel::new(row.band)
     })
     .number("share_of_days", "share of days", |row| percent(row.share))
     .number("churn_rate", "churn rate", |row| percent(row.churn_rate))
@@ -147,7 +154,7 @@ fn bands(health: &HealthOutcome) -> Table {
 fn blind_spots(outcome: &BacktestResult) -> Table {
     let label = ("company", "company");
     Table::of("blind_spots", "Churns that no rule foretold", label, &outcome.blind_spots, |spot| {
-        Item::company(&spot.company_id, &spot.company_id)
+        RowLabel::company(&spot.company_id, &spot.company_id)
     })
     .text("churned_on", "churned on", |spot| Cell::day(Some(spot.churned_on)))
     .number("mrr", "MRR", |spot| Cell::money(spot.mrr))

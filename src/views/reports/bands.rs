@@ -3,7 +3,9 @@
 use super::{Grouped, NO_CUSTOMERS, NO_SCORES, NO_STAGES, Portfolio, counted, group_item, grouped};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, has_problem, mean, mrr};
-use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
+use crate::render::report::{
+    BarLayout, Cell, Chart, ChartKind, ReportSection, RowLabel, Table, Tint,
+};
 
 /// The colour of a band.
 pub(super) fn tint(band: Band) -> Tint {
@@ -24,10 +26,10 @@ const PRODUCT: GroupKey = |customer| customer.product.as_ref();
 const SEGMENT: GroupKey = |customer| customer.segment.as_ref();
 
 /// Customers by health, and their revenue.
-pub(super) fn overall(portfolio: &Portfolio) -> Section {
+pub(super) fn overall(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "How are our customers?";
     if portfolio.customers.is_empty() {
-        return Section::without_data(TITLE, NO_CUSTOMERS);
+        return ReportSection::without_data(TITLE, NO_CUSTOMERS);
     }
     let customers = &portfolio.customers;
     let of = |band: Band| customers.iter().filter(move |customer| customer.band == band);
@@ -37,10 +39,11 @@ pub(super) fn overall(portfolio: &Portfolio) -> Section {
         (Some(part), Some(all)) => Cell::share(part, all),
         _ => Cell::Unknown,
     };
-    let kind = ChartKind::Stacked { bars: Bars::Columns(vec!["customers", "mrr"]), is_share: true };
+    let kind =
+        ChartKind::Stacked { bars: BarLayout::Columns(vec!["customers", "mrr"]), is_share: true };
     let bands = Band::ALL.iter().copied();
     let table = Table::of("health", "Customers by health", ("band", "health"), bands, |band| {
-        Item::new(band)
+        RowLabel::new(band)
     })
     .number("customers", "customers", |band| Cell::Count(number(band)))
     .number("share", "share", |band| Cell::share_of(number(band), count))
@@ -49,7 +52,7 @@ pub(super) fn overall(portfolio: &Portfolio) -> Section {
     .tinted(|band| tint(*band))
     .done()
     .drawn(Chart::new("Customers and their MRR by health", kind));
-    Section { title: TITLE, answer: overall_answer(portfolio), tables: vec![table] }
+    ReportSection { title: TITLE, answer: overall_answer(portfolio), tables: vec![table] }
 }
 
 fn overall_answer(portfolio: &Portfolio) -> String {
@@ -80,12 +83,12 @@ fn overall_answer(portfolio: &Portfolio) -> String {
 }
 
 /// Which plans, lifecycle stages and products have a health problem.
-pub(super) fn problems(portfolio: &Portfolio) -> Section {
+pub(super) fn problems(portfolio: &Portfolio) -> ReportSection {
     problem_section(portfolio, &GROUPS[1..], Table::folded)
 }
 
 /// The bands of each segment, plan, stage and product.
-pub(super) fn by_group(portfolio: &Portfolio) -> Section {
+pub(super) fn by_group(portfolio: &Portfolio) -> ReportSection {
     problem_section(portfolio, &GROUPS, |table| table)
 }
 
@@ -104,13 +107,13 @@ fn problem_section(
     portfolio: &Portfolio,
     groupings: &[Grouping],
     shape: fn(Table) -> Table,
-) -> Section {
+) -> ReportSection {
     const TITLE: &str = "Where is there a health problem?";
     if portfolio.customers.is_empty() {
-        return Section::without_data(TITLE, NO_CUSTOMERS);
+        return ReportSection::without_data(TITLE, NO_CUSTOMERS);
     }
     if !portfolio.has_health() {
-        return Section::without_data(TITLE, NO_SCORES);
+        return ReportSection::without_data(TITLE, NO_SCORES);
     }
     let is_known =
         |group: GroupKey| portfolio.customers.iter().any(|customer| group(customer).is_some());
@@ -119,12 +122,12 @@ fn problem_section(
         .map(|(group, name, title, label)| shape(by(portfolio, *group, name, title, label)))
         .collect();
     if tables.is_empty() {
-        return Section::without_data(
+        return ReportSection::without_data(
             TITLE,
             "No plan, lifecycle stage or product is known: import these columns with the companies.",
         );
     }
-    Section { title: TITLE, answer: problem_answer(portfolio), tables }
+    ReportSection { title: TITLE, answer: problem_answer(portfolio), tables }
 }
 
 fn problem_answer(portfolio: &Portfolio) -> String {
@@ -205,7 +208,7 @@ fn by(
         mrr(members.iter().copied().filter(|customer| customer.band == Band::Poor))
     };
     let parts = Band::ALL.iter().map(|band| (band.as_str(), tint(*band))).collect();
-    let kind = ChartKind::Stacked { bars: Bars::Rows(parts), is_share: true };
+    let kind = ChartKind::Stacked { bars: BarLayout::Rows(parts), is_share: true };
     let groups = grouped(&portfolio.customers, group);
     Table::of(name, title, (label, label), groups, group_item)
         .number("customers", "customers", |(_, members)| Cell::Count(members.len() as u64))
@@ -226,10 +229,10 @@ fn by(
 }
 
 /// Health by lifecycle stage, in numbers and shares.
-pub(super) fn stages(portfolio: &Portfolio) -> Section {
+pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "How is health in each stage?";
     if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {
-        return Section::without_data(TITLE, NO_STAGES);
+        return ReportSection::without_data(TITLE, NO_STAGES);
     }
     let numbers = by(portfolio, STAGE, "health", "Health by stage", "stage");
     let share = |(_, members): &Grouped<'_>, band| {
@@ -256,5 +259,5 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
     } else {
         NO_SCORES.to_owned()
     };
-    Section { title: TITLE, answer, tables: vec![numbers, shares.or_say("no customers")] }
+    ReportSection { title: TITLE, answer, tables: vec![numbers, shares.or_say("no customers")] }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{NONE, Portfolio, counted};
 use crate::domain::day::Day;
 use crate::domain::portfolio::{course_of_counts, sum_known};
-use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, ReportSection, RowLabel, Table};
 
 /// The number of months shown.
 pub(crate) const MONTHS: usize = 12;
@@ -79,11 +79,11 @@ impl Losses {
 }
 
 /// Whether cancellations increase.
-pub(super) fn section(portfolio: &Portfolio, losses: &Losses) -> Section {
+pub(super) fn section(portfolio: &Portfolio, losses: &Losses) -> ReportSection {
     const TITLE: &str = "Are cancellations going up or down?";
     let (day, months) = (portfolio.day(), losses.by_month());
     if losses.cancellations.is_empty() && losses.downsells.is_empty() {
-        return Section::without_data(
+        return ReportSection::without_data(
             TITLE,
             "No cancellations in the last 12 months: if there were any, import companies with \
              `churned_on`, or subscriptions with `ended_on`.",
@@ -105,7 +105,7 @@ pub(super) fn section(portfolio: &Portfolio, losses: &Losses) -> Section {
             losses.downsells.iter().map(causes).collect(),
         ),
     ];
-    Section { title: TITLE, answer: answer(portfolio, losses, &months), tables }
+    ReportSection { title: TITLE, answer: answer(portfolio, losses, &months), tables }
 }
 
 fn month_table(months: &[Month<'_>]) -> Table {
@@ -117,7 +117,7 @@ fn month_table(months: &[Month<'_>]) -> Table {
     };
     let title = "Cancellations by month";
     Table::of("cancellations", title, ("month", "month"), months, |month| {
-        Item::new(month.start.first.month())
+        RowLabel::new(month.start.first.month())
     })
     .number("cancellations", "cancellations", |month| Cell::Count(count(month)))
     .number("customers", "customers at start", |month| Cell::Count(month.start.customers))
@@ -173,8 +173,8 @@ fn quarters(day: Day, months: &[Month<'_>]) -> Option<[Quarter; 2]> {
 
 fn quarter_table(day: Day, months: &[Month<'_>]) -> Table {
     let quarters = quarters(day, months).into_iter().flat_map(|[before, last]| {
-        let before = (Item::called("before", "the three months before"), before);
-        [before, (Item::called("last", "last three complete months"), last)]
+        let before = (RowLabel::called("before", "the three months before"), before);
+        [before, (RowLabel::called("last", "last three complete months"), last)]
     });
     let title = "Cancellations by quarter";
     Table::of("cancellation_trend", title, ("period", "period"), quarters, |(item, _)| item.clone())
@@ -241,7 +241,7 @@ fn reason_table(
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     // Ties are sorted A to Z.
     reasons.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.len()));
-    Table::of(name, title, ("reason", "reason"), reasons, |(code, _)| Item::new(code))
+    Table::of(name, title, ("reason", "reason"), reasons, |(code, _)| RowLabel::new(code))
         .number(what, what, |(_, lost)| Cell::Count(lost.len() as u64))
         .number("share", "share", |(_, lost)| Cell::share_of(lost.len() as u64, count))
         .number("mrr", "MRR lost", |(_, lost)| Cell::money(sum_known(lost.iter().copied())))

@@ -28,14 +28,14 @@ use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::PulseMark;
 use crate::domain::retention::Retention;
 use crate::domain::signal::{SignalLife, TrafficByType};
-use crate::render::report::{Cell, Head, Item, Report, Section, Table};
+use crate::render::report::{Cell, Report, ReportHead, ReportSection, RowLabel, Table};
 use crate::store::{SignalRecord, TaskRecord};
 
 /// The customers of a day, and how to present them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Portfolio {
     /// The day, and which customers are included.
-    pub head: Head,
+    pub head: ReportHead,
     /// The customers, ordered by id.
     pub customers: Vec<Customer>,
     /// The number of poor customers of each CSM in the team, A to Z, regardless of the filter.
@@ -57,7 +57,7 @@ impl Portfolio {
         self.customers.iter().any(|customer| customer.band != Band::Unknown)
     }
 
-    fn report(&self, title: &str, sections: Vec<Section>) -> Report {
+    fn report(&self, title: &str, sections: Vec<ReportSection>) -> Report {
         Report { title: title.to_owned(), head: self.head.clone(), summary: None, sections }
     }
 }
@@ -135,7 +135,7 @@ fn summary(
         ("signals_waiting", "Signals waiting", Cell::Count(waiting), none()),
     ];
     Table::of("summary", "Summary", ("name", "number"), figures, |(name, label, ..)| {
-        Item::called(name, label)
+        RowLabel::called(name, label)
     })
     .number("value", "value", |(_, _, value, _)| value.clone())
     .for_people("", |(.., note)| Cell::Text(note.clone()))
@@ -237,12 +237,12 @@ fn grouped(
     groups.into_iter().map(|((_, text), members)| (text, members)).collect()
 }
 
-fn group_item((text, _): &Grouped<'_>) -> Item {
-    Item::new(text.as_deref().unwrap_or(NONE))
+fn group_item((text, _): &Grouped<'_>) -> RowLabel {
+    RowLabel::new(text.as_deref().unwrap_or(NONE))
 }
 
-fn company_item(customer: &Customer) -> Item {
-    Item::company(&customer.company_id, customer.title())
+fn company_item(customer: &Customer) -> RowLabel {
+    RowLabel::company(&customer.company_id, customer.title())
 }
 
 fn counted(count: u64, one: &str, many: &str) -> String {

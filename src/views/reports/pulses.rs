@@ -8,7 +8,9 @@ use super::{
 use crate::domain::day::Day;
 use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::Level;
-use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
+use crate::render::report::{
+    BarLayout, Cell, Chart, ChartKind, ReportSection, RowLabel, Table, Tint,
+};
 
 /// The text when nobody has a pulse.
 const NO_PULSES: &str = "No pulse yet: `signals pulse set COMPANY LEVEL` records one.";
@@ -27,20 +29,20 @@ fn tint(level: Option<Level>) -> Tint {
 }
 
 /// Customers by level.
-pub(super) fn levels(portfolio: &Portfolio) -> Section {
+pub(super) fn levels(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "What do we think of our customers?";
     let customers = &portfolio.customers;
     if customers.iter().all(|customer| customer.pulse.is_none()) {
-        return Section::without_data(TITLE, NO_PULSES);
+        return ReportSection::without_data(TITLE, NO_PULSES);
     }
     let count = customers.len() as u64;
     let of_level =
         |level: Option<Level>| customers.iter().filter(move |customer| customer.level() == level);
     let number = |level: Option<Level>| of_level(level).count() as u64;
-    let kind = ChartKind::Stacked { bars: Bars::Columns(vec!["customers"]), is_share: true };
+    let kind = ChartKind::Stacked { bars: BarLayout::Columns(vec!["customers"]), is_share: true };
     let title = "Customers by pulse";
     let table = Table::of("levels", title, ("level", "pulse"), all_levels(), |level| {
-        Item::new(name(*level))
+        RowLabel::new(name(*level))
     })
     .number("customers", "customers", |level| Cell::Count(number(*level)))
     .number("share", "share", |level| Cell::share_of(number(*level), count))
@@ -56,7 +58,7 @@ pub(super) fn levels(portfolio: &Portfolio) -> Section {
         Cell::share_of(at_risk, count).text(),
         Cell::share_of(without, count).text(),
     );
-    Section { title: TITLE, answer, tables: vec![table, members(customers)] }
+    ReportSection { title: TITLE, answer, tables: vec![table, members(customers)] }
 }
 
 /// The customers of each level, worst first.
@@ -90,7 +92,7 @@ struct LevelCounts {
 }
 
 /// Each level compared with an earlier day, and who moved into it.
-pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> Section {
+pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> ReportSection {
     let customers = &portfolio.customers;
     let level_then =
         |customer: &Customer| earlier.get(&customer.key).map(|mark| mark.map(|mark| mark.level));
@@ -114,7 +116,7 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
     let levels = all_levels().map(|level| (level, counted_of(&level)));
     let title = "Pulse now and then";
     let table = Table::of("levels", title, ("level", "pulse"), levels, |(level, _)| {
-        Item::new(name(*level))
+        RowLabel::new(name(*level))
     })
     .number("then", "then", |(_, counts)| Cell::Count(counts.then))
     .number("now", "now", |(_, counts)| Cell::Count(counts.now))
@@ -140,7 +142,11 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
         "Since {then} the pulse of {} became worse, {better} became better, and {first} got a first one.",
         counted(worse as u64, "customer", "customers")
     );
-    Section { title: "How has the pulse changed?", answer, tables: vec![table, moved_table(moved)] }
+    ReportSection {
+        title: "How has the pulse changed?",
+        answer,
+        tables: vec![table, moved_table(moved)],
+    }
 }
 
 /// The customers who moved, by their new level, worst first.
@@ -161,7 +167,7 @@ fn moved_table(mut moved: Vec<(&Customer, Option<Level>)>) -> Table {
 }
 
 /// Why customers are at risk, by category and by code.
-pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
+pub(super) fn risk_factors(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "Why are customers at risk?";
     let at_risk: Vec<&Customer> =
         portfolio.customers.iter().filter(|customer| customer.is_at_risk()).collect();
@@ -179,7 +185,7 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
     if at_risk.is_empty() {
         let nobody = "No customer has a pulse of some-risk or lower.";
         let is_any = portfolio.customers.iter().any(|customer| customer.pulse.is_some());
-        return Section::without_data(TITLE, if is_any { nobody } else { NO_PULSES });
+        return ReportSection::without_data(TITLE, if is_any { nobody } else { NO_PULSES });
     }
     let answer = match main {
         None => format!(
@@ -194,7 +200,7 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
             row.cells[1].text()
         ),
     };
-    Section { title: TITLE, answer, tables: vec![categories, codes] }
+    ReportSection { title: TITLE, answer, tables: vec![categories, codes] }
 }
 
 /// The customers at risk for each factor; a customer counts once for each of its factors.
@@ -215,10 +221,12 @@ fn factor_table(
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|((is_none, _), members)| (*is_none, std::cmp::Reverse(members.len())));
-    let kind =
-        ChartKind::Stacked { bars: Bars::Rows(vec![("customers", Tint::Plain)]), is_share: false };
+    let kind = ChartKind::Stacked {
+        bars: BarLayout::Rows(vec![("customers", Tint::Plain)]),
+        is_share: false,
+    };
     let all = at_risk.len() as u64;
-    Table::of(name, title, (label, label), groups, |((_, factor), _)| Item::new(factor))
+    Table::of(name, title, (label, label), groups, |((_, factor), _)| RowLabel::new(factor))
         .number("customers", "customers", |(_, members)| Cell::Count(members.len() as u64))
         .number("share", "share", |(_, members)| Cell::share_of(members.len() as u64, all))
         .number("mrr", "MRR", |(_, members)| Cell::money(mrr(members.iter().copied())))
@@ -229,17 +237,17 @@ fn factor_table(
 }
 
 /// Pulse by lifecycle stage, in numbers and shares.
-pub(super) fn stages(portfolio: &Portfolio) -> Section {
+pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "How is the pulse in each stage?";
     if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {
-        return Section::without_data(TITLE, NO_STAGES);
+        return ReportSection::without_data(TITLE, NO_STAGES);
     }
     let groups = || grouped(&portfolio.customers, |customer| customer.stage.as_ref());
     let of = |(_, members): &Grouped<'_>, level: Option<Level>| {
         members.iter().filter(|customer| customer.level() == level).count() as u64
     };
     let parts = all_levels().map(|level| (name(level), tint(level))).collect();
-    let kind = ChartKind::Stacked { bars: Bars::Rows(parts), is_share: true };
+    let kind = ChartKind::Stacked { bars: BarLayout::Rows(parts), is_share: true };
     let stage = ("stage", "stage");
     let numbers = Table::of("pulse", "Pulse by stage", stage, groups(), group_item).number(
         "customers",
@@ -278,7 +286,11 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
             Cell::share_of(at_risk, count).text()
         ),
     };
-    Section { title: TITLE, answer, tables: vec![numbers, shares.done().or_say("no customers")] }
+    ReportSection {
+        title: TITLE,
+        answer,
+        tables: vec![numbers, shares.done().or_say("no customers")],
+    }
 }
 
 fn share_name(level: Option<Level>) -> &'static str {

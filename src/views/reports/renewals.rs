@@ -2,7 +2,7 @@
 
 use super::{Portfolio, bands, company_item, counted};
 use crate::domain::portfolio::{Customer, mrr};
-use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, ReportSection, RowLabel, Table};
 
 /// A period in which contracts renew: its item, its name, and whether it contains a number of days
 /// from now.
@@ -17,7 +17,7 @@ const PERIODS: [Period; 5] = [
 ];
 
 /// When contracts renew, and which are at risk.
-pub(super) fn section(portfolio: &Portfolio) -> Section {
+pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "What renews, and what is at risk?";
     let day = portfolio.day();
     let mut renewing: Vec<(i32, &Customer)> = portfolio
@@ -26,7 +26,7 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
         .filter_map(|customer| Some((customer.renewal_on? - day, customer)))
         .collect();
     if renewing.is_empty() {
-        return Section::without_data(
+        return ReportSection::without_data(
             TITLE,
             "No renewal dates: import the column `renewal_on` with the companies, or subscriptions.",
         );
@@ -58,7 +58,7 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
         ),
     };
     let tables = vec![periods(portfolio, &renewing), list(portfolio, &renewing)];
-    Section { title: TITLE, answer, tables }
+    ReportSection { title: TITLE, answer, tables }
 }
 
 fn periods(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
@@ -70,7 +70,7 @@ fn periods(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
     let periods = PERIODS.into_iter().chain([all]);
     let title = "MRR at risk";
     Table::of("renewal_risk", title, ("period", "renews"), periods, |(item, label, _)| {
-        Item::called(item, label)
+        RowLabel::called(item, label)
     })
     .number("customers", "customers", |(.., is_in)| Cell::Count(inside(*is_in).count() as u64))
     .number("mrr", "MRR", |(.., is_in)| Cell::money(mrr(inside(*is_in))))

@@ -8,7 +8,7 @@ use crate::domain::health::{Assessment, MeasureChange};
 use crate::domain::portfolio::Customer;
 use crate::domain::pulse::to_one_decimal;
 use crate::domain::signal::SignalType;
-use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, ReportSection, RowLabel, Table};
 use crate::store::{SignalRecord, TaskRecord};
 
 /// The facts of a review of a company, besides the customer itself.
@@ -62,7 +62,7 @@ pub(super) fn sections(
     portfolio: &Portfolio,
     customer: &Customer,
     review: &Review,
-) -> Vec<Section> {
+) -> Vec<ReportSection> {
     vec![
         health(customer, review),
         signals(&review.signals, false),
@@ -89,7 +89,7 @@ pub(super) fn summary(portfolio: &Portfolio, customer: &Customer, review: &Revie
         ("plan", "Plan", Cell::text_of(customer.plan.as_ref()), none()),
     ];
     Table::of("summary", "Summary", ("name", "number"), figures, |(name, label, ..)| {
-        Item::called(name, label)
+        RowLabel::called(name, label)
     })
     .number("value", "value", |(_, _, value, _)| value.clone())
     .for_people("", |(.., note)| Cell::Text(note.clone()))
@@ -107,13 +107,13 @@ fn when(days: i32) -> String {
 }
 
 /// The health of the company, and its causes.
-fn health(customer: &Customer, review: &Review) -> Section {
+fn health(customer: &Customer, review: &Review) -> ReportSection {
     const TITLE: &str = "How healthy are they, and why?";
     let Some(health) = &review.health else {
-        return Section::without_data(TITLE, super::NO_SCORES);
+        return ReportSection::without_data(TITLE, super::NO_SCORES);
     };
     let tables = vec![measures(health), changes(&review.changes), history(&review.history)];
-    Section { title: TITLE, answer: health_answer(customer, review), tables }
+    ReportSection { title: TITLE, answer: health_answer(customer, review), tables }
 }
 
 fn health_answer(customer: &Customer, review: &Review) -> String {
@@ -143,7 +143,7 @@ fn measures(health: &Assessment) -> Table {
         "Measures of health",
         ("measure", "measure"),
         measures,
-        |(m, _)| Item::new(&m.name),
+        |(m, _)| RowLabel::new(&m.name),
     )
     .text("kind", "kind", |(measure, _)| Cell::Text(measure.kind.to_string()))
     .number("value", "value", |(_, reading)| of_datum(&reading.raw))
@@ -176,7 +176,7 @@ fn changes(changes: &[HealthChange]) -> Table {
         "Why health changed",
         ("measure", "measure"),
         rows,
-        |(then, one)| Item::called(format!("{}_{}d", one.measure, then.days), &one.measure),
+        |(then, one)| RowLabel::called(format!("{}_{}d", one.measure, then.days), &one.measure),
     )
     .number("days", "days ago", |(then, _)| Cell::Whole(i64::from(then.days)))
     .number("before", "value then", |(_, one)| one.before.as_ref().map_or(Cell::Unknown, of_datum))
@@ -189,7 +189,7 @@ fn changes(changes: &[HealthChange]) -> Table {
 fn history(history: &[(Day, Option<f64>)]) -> Table {
     let title = "Health score by day";
     let table =
-        Table::of("health_history", title, ("day", "day"), history, |(day, _)| Item::day(*day))
+        Table::of("health_history", title, ("day", "day"), history, |(day, _)| RowLabel::day(*day))
             .number("health_score", "health score", |(_, score)| Cell::number(*score))
             .done()
             .or_say("no day was run");
@@ -200,24 +200,24 @@ fn history(history: &[(Day, Option<f64>)]) -> Table {
 }
 
 /// The signals that hold; those of several companies with company names.
-pub(super) fn signals(signals: &[SignalRecord], names_companies: bool) -> Section {
+pub(super) fn signals(signals: &[SignalRecord], names_companies: bool) -> ReportSection {
     const TITLE: &str = "Which signals hold?";
     if signals.is_empty() {
-        return Section::without_data(TITLE, "No open signal holds.");
+        return ReportSection::without_data(TITLE, "No open signal holds.");
     }
     let bad = signals.iter().filter(|signal| signal.signal_type == SignalType::Bad).count();
     let are = if signals.len() == 1 { "holds" } else { "hold" };
     let answer =
         format!("{} {are}, {bad} of them bad.", counted(signals.len() as u64, "signal", "signals"));
     let name = |signal: &&SignalRecord| match names_companies {
-        true => Item {
+        true => RowLabel {
             name: signal.id.to_string(),
-            ..Item::company(
+            ..RowLabel::company(
                 &signal.company_id,
                 signal.company_name.as_deref().unwrap_or(&signal.company_id),
             )
         },
-        false => Item::new(signal.id),
+        false => RowLabel::new(signal.id),
     };
     let label = if names_companies { ("customer", "customer") } else { ("signal", "signal") };
     let table = Table::of("open_signals", "Signals that hold", label, signals, name)
@@ -226,13 +226,13 @@ pub(super) fn signals(signals: &[SignalRecord], names_companies: bool) -> Sectio
         .text("raised_on", "raised on", |signal| Cell::Day(signal.raised_on))
         .text("rule", "rule", |signal| Cell::Text(signal.rule.clone()))
         .done();
-    Section { title: TITLE, answer, tables: vec![table] }
+    ReportSection { title: TITLE, answer, tables: vec![table] }
 }
 
-fn people(review: &Review) -> Section {
+fn people(review: &Review) -> ReportSection {
     const TITLE: &str = "Who stopped, and who joined?";
     if !review.has_people {
-        return Section::without_data(
+        return ReportSection::without_data(
             TITLE,
             "No people are known: import events with the person who caused them.",
         );
@@ -245,7 +245,7 @@ fn people(review: &Review) -> Section {
     );
     let title = "People who stopped or joined";
     let table = Table::of("people", title, ("person", "person"), &review.people, |person| {
-        Item::called(&person.id, &person.name)
+        RowLabel::called(&person.id, &person.name)
     })
     .text("role", "role", |person| Cell::text_of(person.role.as_ref()))
     .text("change", "change", |person| Cell::Text(person.word().to_owned()))
@@ -253,13 +253,13 @@ fn people(review: &Review) -> Section {
     .number("now", "events now", |person| Cell::Count(person.now))
     .done()
     .or_say("nobody");
-    Section { title: TITLE, answer, tables: vec![table] }
+    ReportSection { title: TITLE, answer, tables: vec![table] }
 }
 
-fn renewal(portfolio: &Portfolio, customer: &Customer) -> Section {
+fn renewal(portfolio: &Portfolio, customer: &Customer) -> ReportSection {
     const TITLE: &str = "When do they renew?";
     let Some(on) = customer.renewal_on else {
-        return Section::without_data(
+        return ReportSection::without_data(
             TITLE,
             "No renewal date: import the column `renewal_on` with the companies, or subscriptions.",
         );
@@ -279,27 +279,27 @@ fn renewal(portfolio: &Portfolio, customer: &Customer) -> Section {
     .text("at_risk", "at risk", |_| Cell::Text(risk.to_owned()))
     .tinted(|customer| tint(customer.band))
     .done();
-    Section { title: TITLE, answer, tables: vec![table] }
+    ReportSection { title: TITLE, answer, tables: vec![table] }
 }
 
 /// The open tasks; those of several companies with company names.
-pub(super) fn tasks(today: Day, tasks: &[TaskRecord], names_companies: bool) -> Section {
+pub(super) fn tasks(today: Day, tasks: &[TaskRecord], names_companies: bool) -> ReportSection {
     const TITLE: &str = "What is there to do?";
     if tasks.is_empty() {
-        return Section::without_data(TITLE, "No open tasks.");
+        return ReportSection::without_data(TITLE, "No open tasks.");
     }
     let overdue = tasks.iter().filter(|task| task.is_overdue(today)).count();
     let answer =
         format!("{}, {overdue} overdue.", counted(tasks.len() as u64, "open task", "open tasks"));
     let name = |task: &&TaskRecord| match names_companies {
-        true => Item {
+        true => RowLabel {
             name: task.id.to_string(),
-            ..Item::company(
+            ..RowLabel::company(
                 &task.company_id,
                 task.company_name.as_deref().unwrap_or(&task.company_id),
             )
         },
-        false => Item::new(task.id),
+        false => RowLabel::new(task.id),
     };
     let label = if names_companies { ("customer", "customer") } else { ("task", "task") };
     let table = Table::of("open_tasks", "Open tasks", label, tasks, name)
@@ -310,5 +310,5 @@ pub(super) fn tasks(today: Day, tasks: &[TaskRecord], names_companies: bool) -> 
         })
         .text("assignee", "assignee", |task| Cell::text_of(task.assignee.as_ref()))
         .done();
-    Section { title: TITLE, answer, tables: vec![table] }
+    ReportSection { title: TITLE, answer, tables: vec![table] }
 }

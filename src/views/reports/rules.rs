@@ -7,7 +7,7 @@ use crate::domain::portfolio::median;
 use crate::domain::signal::{
     HistoryEntry, Outcome, SignalLife, SignalType, Traffic, TrafficByType,
 };
-use crate::render::report::{Cell, Item, Section, Table};
+use crate::render::report::{Cell, ReportSection, RowLabel, Table};
 
 /// The text when there are no signals.
 const NO_SIGNALS: &str =
@@ -17,15 +17,15 @@ const NO_SIGNALS: &str =
 const MOST_REASONS: usize = 3;
 
 /// Signals raised, closed and open.
-pub(super) fn traffic(of_type: &TrafficByType) -> Section {
+pub(super) fn traffic(of_type: &TrafficByType) -> ReportSection {
     const TITLE: &str = "What became of the signals?";
     if of_type.is_empty() {
-        return Section::without_data(TITLE, NO_SIGNALS);
+        return ReportSection::without_data(TITLE, NO_SIGNALS);
     }
     let of = |signal_type: SignalType| of_type.get(&signal_type).copied().unwrap_or_default();
     let types = SignalType::ALL.iter().map(|signal_type| (signal_type, of(*signal_type)));
     let table = Table::of("signals", "Signals by type", ("type", "type"), types, |(kind, _)| {
-        Item::new(kind)
+        RowLabel::new(kind)
     })
     .number("opened_28d", "opened in 28 days", |(_, traffic)| Cell::Count(traffic.opened))
     .number("closed_28d", "closed in 28 days", |(_, traffic)| Cell::Count(traffic.closed))
@@ -41,18 +41,18 @@ pub(super) fn traffic(of_type: &TrafficByType) -> Section {
         all.open,
         of(SignalType::Bad).open,
     );
-    Section { title: TITLE, answer, tables: vec![table] }
+    ReportSection { title: TITLE, answer, tables: vec![table] }
 }
 
 /// The results of each rule.
-pub(super) fn section(lives: &[SignalLife]) -> Section {
+pub(super) fn section(lives: &[SignalLife]) -> ReportSection {
     const TITLE: &str = "How does each rule do?";
     if lives.is_empty() {
-        return Section::without_data(TITLE, NO_SIGNALS);
+        return ReportSection::without_data(TITLE, NO_SIGNALS);
     }
     let mut rules: BTreeMap<&str, Vec<&SignalLife>> = BTreeMap::new();
     lives.iter().for_each(|life| rules.entry(&life.rule).or_default().push(life));
-    Section {
+    ReportSection {
         title: TITLE,
         answer: answer(lives),
         tables: vec![rule_table(&rules), outcome_table(&rules)],
@@ -68,7 +68,7 @@ fn rule_table(rules: &ByRule<'_>) -> Table {
     };
     let closed = |lives: &[&SignalLife]| closings(lives).len();
     let title = "Signals by rule";
-    Table::of("rules", title, ("rule", "rule"), rules, |(rule, _)| Item::new(rule))
+    Table::of("rules", title, ("rule", "rule"), rules, |(rule, _)| RowLabel::new(rule))
         .number("raised", "raised", |(_, lives)| Cell::Count(lives.len() as u64))
         .number("open", "open", |(_, lives)| Cell::Count((lives.len() - closed(lives)) as u64))
         .number("acknowledged", "acknowledged", |(_, lives)| Cell::Count(closed(lives) as u64))
@@ -103,7 +103,7 @@ fn outcome_table(rules: &ByRule<'_>) -> Table {
         Cell::share_of(right, with_outcome(lives) - number(lives, Outcome::Retracted))
     };
     let title = "Outcomes by rule";
-    Table::of("outcomes", title, ("rule", "rule"), rules, |(rule, _)| Item::new(rule))
+    Table::of("outcomes", title, ("rule", "rule"), rules, |(rule, _)| RowLabel::new(rule))
         .number("handled", "handled", |(_, lives)| of(lives, Outcome::Handled))
         .number("expected", "expected", |(_, lives)| of(lives, Outcome::Expected))
         .number("false_alarm", "false alarm", |(_, lives)| of(lives, Outcome::FalseAlarm))

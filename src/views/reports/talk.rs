@@ -2,23 +2,23 @@
 
 use super::{Portfolio, company_item, counted};
 use crate::domain::portfolio::{mrr, to_talk_about};
-use crate::render::report::{Cell, Section, Table};
+use crate::render::report::{Cell, ReportSection, Table};
 use crate::views::concerns;
 
 /// At most this many customers are listed.
 const MOST: usize = 10;
 
 /// The ten customers to talk about.
-pub(super) fn section(portfolio: &Portfolio) -> Section {
+pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     at_most(MOST, portfolio)
 }
 
 /// All customers that need attention, most at stake first.
-pub(super) fn agenda(portfolio: &Portfolio) -> Section {
+pub(super) fn agenda(portfolio: &Portfolio) -> ReportSection {
     at_most(usize::MAX, portfolio)
 }
 
-fn at_most(most: usize, portfolio: &Portfolio) -> Section {
+fn at_most(most: usize, portfolio: &Portfolio) -> ReportSection {
     let list = to_talk_about(&portfolio.customers, portfolio.head.last_day(), most);
     let title = "Customers to talk about";
     let table = Table::of("talk_about", title, ("name", "customer"), &list, |at_stake| {
@@ -44,5 +44,5 @@ fn at_most(most: usize, portfolio: &Portfolio) -> Section {
             first.customer.title()
         ),
     };
-    Section { title: "Whom should we talk about?", answer, tables: vec![table] }
+    ReportSection { title: "Whom should we talk about?", answer, tables: vec![table] }
 }

@@ -14,7 +14,7 @@ fn day(text: &str) -> Day {
 
 /// The rows of a table as people read them, one line each.
 fn lines(table: &Table) -> Vec<String> {
-    let row = |row: &crate::render::report::Row| {
+    let row = |row: &crate::render::report::TableRow| {
         let cells: Vec<String> = row.cells.iter().map(|cell| cell.text().into_owned()).collect();
         format!("{}: {}", row.item.name, cells.join(" | "))
     };
@@ -80,7 +80,7 @@ fn portfolio() -> Portfolio {
     ];
     let poor_of_team = [("ana", 4), ("ben", 0), ("cleo", 0), ("dan", 1), ("eva", 1)];
     Portfolio {
-        head: Head {
+        head: ReportHead {
             as_of: day("2026-03-31"),
             entries: day("2026-03-31"),
             filter: "all customers".to_owned(),

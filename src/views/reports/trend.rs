@@ -6,7 +6,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::portfolio::{Course, Customer, course_of_changes, mean};
 use crate::domain::pulse::to_one_decimal;
-use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, ReportSection, RowLabel, Table};
 
 /// The customers of a day with their health scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,14 +112,14 @@ impl Comparison {
 }
 
 /// Whether health scores rise or fall.
-pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
+pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> ReportSection {
     const TITLE: &str = "Are health scores going up or down?";
     let now = today(portfolio);
     if !portfolio.has_health() && history.iter().all(|then| !then.has_scores()) {
-        return Section::without_data(TITLE, NO_SCORES);
+        return ReportSection::without_data(TITLE, NO_SCORES);
     }
     let tables = vec![weeks(&now, history), comparisons(&now, history)];
-    Section { title: TITLE, answer: answer(portfolio, &now, history), tables }
+    ReportSection { title: TITLE, answer: answer(portfolio, &now, history), tables }
 }
 
 fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String {
@@ -172,7 +172,7 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
     };
     let title = "Health scores by week";
     let table =
-        Table::of("health_weeks", title, ("day", "day"), weeks, |(day, _)| Item::day(day.day))
+        Table::of("health_weeks", title, ("day", "day"), weeks, |(day, _)| RowLabel::day(day.day))
             .number("mean_score_of_same", "mean score, same customers", |(day, _)| {
                 Cell::number(mean(of_same(day).into_iter()))
             })
@@ -204,7 +204,7 @@ fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
     let means = |scores: &[f64]| Cell::number(mean(scores.iter().copied()));
     let known = |scores: &[Option<f64>]| Cell::number(mean(scores.iter().copied().flatten()));
     let title = "Health against earlier";
-    Table::of("health_change", title, ("since", "since"), compared, |(day, _)| Item::day(*day))
+    Table::of("health_change", title, ("since", "since"), compared, |(day, _)| RowLabel::day(*day))
         .number("then", "mean then", |(_, both)| means(&both.then))
         .number("now", "mean now", |(_, both)| means(&both.now))
         .number("change", "change", |(_, both)| Cell::change(both.change()))
@@ -221,10 +221,10 @@ fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
 }
 
 /// The customers whose health changed most in 28 days.
-pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
+pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> ReportSection {
     const TITLE: &str = "Whose health moved most?";
     if !portfolio.has_health() {
-        return Section::without_data(TITLE, NO_SCORES);
+        return ReportSection::without_data(TITLE, NO_SCORES);
     }
     let then = ago(portfolio, history, MONTH);
     let change = |customer: &Customer| {
@@ -257,7 +257,7 @@ pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
         mover_table("movers_down", "Furthest down in 28 days", down),
         mover_table("movers_up", "Furthest up in 28 days", up),
     ];
-    Section { title: TITLE, answer, tables }
+    ReportSection { title: TITLE, answer, tables }
 }
 
 fn mover_table<'m>(

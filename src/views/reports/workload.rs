@@ -3,7 +3,9 @@
 use super::{NO_CUSTOMERS, NO_SCORES, NONE, Portfolio, counted, grouped, listed};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, SMALLEST_TEAM, is_overloaded, median, mrr};
-use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
+use crate::render::report::{
+    BarLayout, Cell, Chart, ChartKind, ReportSection, RowLabel, Table, Tint,
+};
 
 /// The workload of a CSM; without a name, of customers without one.
 struct Load<'c> {
@@ -15,14 +17,14 @@ struct Load<'c> {
 }
 
 /// Which CSMs are overloaded.
-pub(super) fn section(portfolio: &Portfolio) -> Section {
+pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "Who is overloaded?";
     if portfolio.customers.is_empty() {
-        return Section::without_data(TITLE, NO_CUSTOMERS);
+        return ReportSection::without_data(TITLE, NO_CUSTOMERS);
     }
     let team = &portfolio.poor_of_team;
     if team.is_empty() {
-        return Section::without_data(
+        return ReportSection::without_data(
             TITLE,
             "Workload cannot be compared without CSMs: import the column `csm` with the companies.",
         );
@@ -48,7 +50,7 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
         .collect();
     let if_scored = |cell| if portfolio.has_health() { cell } else { Cell::Unknown };
     let table = Table::of("workload", "Customers by CSM", ("csm", "CSM"), groups, |load| {
-        Item::new(load.csm.as_deref().unwrap_or(NONE))
+        RowLabel::new(load.csm.as_deref().unwrap_or(NONE))
     })
     .number("customers", "customers", |load| Cell::Count(load.members.len() as u64))
     .number("mrr", "MRR", |load| Cell::money(mrr(load.members.iter().copied())))
@@ -67,7 +69,11 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
     let table = drawn(table, portfolio.has_health())
         .noted("Overloaded: at least 3 customers in poor health, and more than 1.5 × the median of the whole team, whatever the filter.")
         .or_say("no customers");
-    Section { title: TITLE, answer: answer(portfolio, middle, &overloaded), tables: vec![table] }
+    ReportSection {
+        title: TITLE,
+        answer: answer(portfolio, middle, &overloaded),
+        tables: vec![table],
+    }
 }
 
 fn drawn(table: Table, has_health: bool) -> Table {
@@ -76,7 +82,7 @@ fn drawn(table: Table, has_health: bool) -> Table {
     } else {
         ("Customers of each CSM", "customers", Tint::Plain)
     };
-    let kind = ChartKind::Stacked { bars: Bars::Rows(vec![(column, tint)]), is_share: false };
+    let kind = ChartKind::Stacked { bars: BarLayout::Rows(vec![(column, tint)]), is_share: false };
     table.drawn(Chart::new(title, kind))
 }
 
