@@ -30,10 +30,10 @@ fn within(command: Command, parent: &str) -> Command {
 
 /// A name with its explanation.
 type Name = (String, Option<String>);
-type Names = fn(&Store) -> anyhow::Result<Vec<Name>>;
+type NameSource = fn(&Store) -> anyhow::Result<Vec<Name>>;
 
 /// The names that an argument accepts; `None` if it creates a new one.
-fn names_for(parent: &str, command: &str, arg: &Arg) -> Option<Names> {
+fn names_for(parent: &str, command: &str, arg: &Arg) -> Option<NameSource> {
     match (parent, command, arg.get_id().as_str()) {
         (_, "merge", "from" | "into") | (_, _, "company") => Some(companies),
         (_, _, "csm") | ("report", "csm", "name") | ("signals", "assign", "name") => Some(people),
@@ -76,7 +76,7 @@ fn segments(store: &Store) -> anyhow::Result<Vec<Name>> {
 
 /// The names that begin with a text, or whose explanation does, ignoring case. Without a database
 /// there are none: completion must not print errors.
-fn fitting(names: Names, text: &OsStr) -> Vec<CompletionCandidate> {
+fn fitting(names: NameSource, text: &OsStr) -> Vec<CompletionCandidate> {
     let wanted = text.to_string_lossy().to_lowercase();
     let begins = |text: &str| text.to_lowercase().starts_with(&wanted);
     let all = database_to_complete().and_then(|store| names(&store).ok()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::write::inline;
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum ConfigValue {
     Text(String),
     Whole(i64),
     Number(f64),
@@ -14,51 +14,51 @@ pub(crate) enum Value {
     Map(Vec<(String, f64)>),
 }
 
-impl From<&str> for Value {
+impl From<&str> for ConfigValue {
     fn from(text: &str) -> Self {
-        Value::Text(text.to_owned())
+        ConfigValue::Text(text.to_owned())
     }
 }
 
-impl From<&String> for Value {
+impl From<&String> for ConfigValue {
     fn from(text: &String) -> Self {
-        Value::Text(text.clone())
+        ConfigValue::Text(text.clone())
     }
 }
 
-impl From<u8> for Value {
+impl From<u8> for ConfigValue {
     fn from(number: u8) -> Self {
-        Value::Whole(i64::from(number))
+        ConfigValue::Whole(i64::from(number))
     }
 }
 
-impl From<u16> for Value {
+impl From<u16> for ConfigValue {
     fn from(number: u16) -> Self {
-        Value::Whole(i64::from(number))
+        ConfigValue::Whole(i64::from(number))
     }
 }
 
-impl From<u32> for Value {
+impl From<u32> for ConfigValue {
     fn from(number: u32) -> Self {
-        Value::Whole(i64::from(number))
+        ConfigValue::Whole(i64::from(number))
     }
 }
 
-impl From<i64> for Value {
+impl From<i64> for ConfigValue {
     fn from(number: i64) -> Self {
-        Value::Whole(number)
+        ConfigValue::Whole(number)
     }
 }
 
-impl From<f64> for Value {
+impl From<f64> for ConfigValue {
     fn from(number: f64) -> Self {
-        Value::Number(number)
+        ConfigValue::Number(number)
     }
 }
 
-impl From<bool> for Value {
+impl From<bool> for ConfigValue {
     fn from(truth: bool) -> Self {
-        Value::Truth(truth)
+        ConfigValue::Truth(truth)
     }
 }
 
@@ -67,7 +67,7 @@ impl From<bool> for Value {
 pub(crate) struct Entry {
     pub key: &'static str,
     /// `None` if there is none.
-    pub value: Option<Value>,
+    pub value: Option<ConfigValue>,
     /// Whether it is the default, which a file need not contain.
     pub is_usual: bool,
 }
@@ -100,13 +100,17 @@ impl Block {
     }
 
     /// Adds a key that is always written.
-    pub(crate) fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<ConfigValue>) -> Self {
         self.entries.push(Entry { key, value: Some(value.into()), is_usual: false });
         self
     }
 
     /// Adds a key that is written if it has a value.
-    pub(crate) fn with_some(mut self, key: &'static str, value: Option<impl Into<Value>>) -> Self {
+    pub(crate) fn with_some(
+        mut self,
+        key: &'static str,
+        value: Option<impl Into<ConfigValue>>,
+    ) -> Self {
         let value = value.map(Into::into);
         self.entries.push(Entry { key, is_usual: value.is_none(), value });
         self
@@ -116,8 +120,8 @@ impl Block {
     pub(crate) fn with_unusual(
         mut self,
         key: &'static str,
-        value: impl Into<Value>,
-        usual: impl Into<Value>,
+        value: impl Into<ConfigValue>,
+        usual: impl Into<ConfigValue>,
     ) -> Self {
         let value = value.into();
         self.entries.push(Entry { key, is_usual: value == usual.into(), value: Some(value) });
@@ -174,13 +178,13 @@ impl Block {
 pub(crate) struct Difference {
     pub key: String,
     /// `None` if it had none.
-    pub old: Option<Value>,
+    pub old: Option<ConfigValue>,
     /// `None` if it has none.
-    pub new: Option<Value>,
+    pub new: Option<ConfigValue>,
 }
 
 impl Difference {
-    fn of(key: &str, old: Option<Value>, new: Option<Value>) -> Self {
+    fn of(key: &str, old: Option<ConfigValue>, new: Option<ConfigValue>) -> Self {
         Difference { key: key.to_owned(), old, new }
     }
 
@@ -191,7 +195,8 @@ impl Difference {
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = |value: &Option<Value>| value.as_ref().map_or_else(|| "none".to_owned(), inline);
+        let text =
+            |value: &Option<ConfigValue>| value.as_ref().map_or_else(|| "none".to_owned(), inline);
         write!(f, "{}: {} -> {}", self.key, text(&self.old), text(&self.new))
     }
 }

@@ -53,8 +53,8 @@ impl<'t> Document<'t> {
     }
 
     /// The file as a table.
-    pub(crate) fn root(&self) -> Table<'_> {
-        Table { document: self, heading: "", at: 0, table: &self.root }
+    pub(crate) fn root(&self) -> ConfigTable<'_> {
+        ConfigTable { document: self, heading: "", at: 0, table: &self.root }
     }
 
     /// The errors found, in the order of the file.
@@ -80,14 +80,14 @@ fn place(text: &str, at: usize) -> (usize, usize) {
 /// A table of a file. Errors in values are recorded in the [`Document`], and the value is then
 /// treated as missing.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Table<'d> {
+pub(crate) struct ConfigTable<'d> {
     document: &'d Document<'d>,
     heading: &'d str,
     at: usize,
     table: &'d DeTable<'d>,
 }
 
-impl<'d> Table<'d> {
+impl<'d> ConfigTable<'d> {
     pub(crate) fn line(&self) -> usize {
         place(self.document.text, self.at).0
     }
@@ -142,16 +142,21 @@ impl<'d> Table<'d> {
     }
 
     /// The tables with a heading: `[[heading]]`, or `[heading]` if there may be only one.
-    pub(crate) fn tables(&self, key: &str, heading: &'d str, is_list: bool) -> Vec<Table<'d>> {
+    pub(crate) fn tables(
+        &self,
+        key: &str,
+        heading: &'d str,
+        is_list: bool,
+    ) -> Vec<ConfigTable<'d>> {
         let Some((name, value)) = self.table.get_key_value(key) else { return Vec::new() };
         let document = self.document;
         let table = |value: &'d Spanned<DeValue<'d>>| match value.get_ref() {
             DeValue::Table(table) => {
-                Some(Table { document, heading, at: value.span().start, table })
+                Some(ConfigTable { document, heading, at: value.span().start, table })
             }
             _ => None,
         };
-        let tables: Option<Vec<Table<'d>>> = match value.get_ref() {
+        let tables: Option<Vec<ConfigTable<'d>>> = match value.get_ref() {
             DeValue::Array(values) if is_list => values.iter().map(table).collect(),
             DeValue::Table(_) if !is_list => table(value).map(|table| vec![table]),
             _ => None,
@@ -271,7 +276,7 @@ impl<'d> Table<'d> {
         let DeValue::Table(table) = self.value(key)? else {
             return self.wrong(key, "it must be numbers by name: { good = 100, bad = 0 }");
         };
-        let inner = Table { table, ..*self };
+        let inner = ConfigTable { table, ..*self };
         let numbers = inner.keys().map(|name| Some((name.to_owned(), inner.number(name)?)));
         numbers.collect()
     }
@@ -303,7 +308,7 @@ fn shown(value: &DeValue<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn errors(text: &str, look: fn(&Table<'_>)) -> Vec<String> {
+    fn errors(text: &str, look: fn(&ConfigTable<'_>)) -> Vec<String> {
         let document = Document::read("c.toml", text).unwrap();
         look(&document.root());
         document.errors().into_iter().map(|error| error.message).collect()
@@ -323,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_value_of_another_kind_is_told_with_its_line() {
-        type Look = fn(&Table<'_>);
+        type Look = fn(&ConfigTable<'_>);
         let cases: [(&str, Look, &str); 12] = [
             ("k = 1", |t| _ = t.text("k"), "1: k: 1 is not text; text goes in quotes"),
             ("\n\nk = ' '", |t| _ = t.filled("k"), "3: k: it is blank"),
@@ -372,7 +377,7 @@ mod tests {
         assert_eq!(root.truth("t"), Some(true));
         assert_eq!(root.map("m"), Some(BTreeMap::from([("a".to_owned(), 1.0)])));
         let tables = root.tables("k", "[[k]]", true);
-        assert_eq!(tables.iter().map(Table::line).collect::<Vec<_>>(), [6, 8]);
+        assert_eq!(tables.iter().map(ConfigTable::line).collect::<Vec<_>>(), [6, 8]);
         assert_eq!([tables[0].text("a"), tables[0].filled("a")], [Some(" x "), Some("x")]);
         assert!(document.is_sound());
     }

@@ -9,6 +9,6 @@ mod block;
 mod document;
 mod write;
 
-pub(crate) use block::{Block, Difference, Value};
-pub(crate) use document::{ConfigError, Document, Table};
+pub(crate) use block::{Block, ConfigValue, Difference};
+pub(crate) use document::{ConfigError, ConfigTable, Document};
 pub(crate) use write::write;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::block::{Block, Entry, Value};
+use super::block::{Block, ConfigValue, Entry};
 use crate::render::escape::is_hostile;
 
 /// Texts longer than this, in characters, are broken into lines before suitable words.
@@ -34,30 +34,32 @@ fn write_block(text: &mut String, block: &Block) {
     block.inner.iter().for_each(|inner| write_block(text, inner));
 }
 
-fn value_text(value: &Value) -> String {
+fn value_text(value: &ConfigValue) -> String {
     match value {
-        Value::Text(text)
+        ConfigValue::Text(text)
             if text.contains('\n') && !text.contains(|char| char != '\n' && is_awkward(char)) =>
         {
             format!("\"\"\"\n{}\"\"\"", escaped(text))
         }
-        Value::Text(text) if text.chars().count() > LINE && can_be_broken(text) => broken(text),
+        ConfigValue::Text(text) if text.chars().count() > LINE && can_be_broken(text) => {
+            broken(text)
+        }
         other => inline(other),
     }
 }
 
 /// A value on one line.
-pub(crate) fn inline(value: &Value) -> String {
+pub(crate) fn inline(value: &ConfigValue) -> String {
     match value {
-        Value::Text(text) => one_line(text),
-        Value::Whole(number) => number.to_string(),
-        Value::Number(number) => number_text(*number),
-        Value::Truth(truth) => truth.to_string(),
-        Value::List(list) => {
+        ConfigValue::Text(text) => one_line(text),
+        ConfigValue::Whole(number) => number.to_string(),
+        ConfigValue::Number(number) => number_text(*number),
+        ConfigValue::Truth(truth) => truth.to_string(),
+        ConfigValue::List(list) => {
             let texts: Vec<String> = list.iter().map(|text| one_line(text)).collect();
             format!("[{}]", texts.join(", "))
         }
-        Value::Map(map) => {
+        ConfigValue::Map(map) => {
             let pairs = map
                 .iter()
                 .map(|(key, number)| format!("{} = {}", key_text(key), number_text(*number)));
@@ -159,23 +161,23 @@ mod tests {
     #[test]
     fn values_are_written_as_people_would() {
         let cases = [
-            (Value::from("plan = 'pro'"), r#""plan = 'pro'""#),
-            (Value::from(r#"said "yes""#), r#"'said "yes"'"#),
-            (Value::from(r"a\b"), r"'a\b'"),
-            (Value::from(r#"it's "so""#), r#""it's \"so\"""#),
-            (Value::from("a\u{1b}[31mb\u{202e}"), r#""a\u001b[31mb\u202e""#),
-            (Value::from("a\r\nb"), r#""a\r\nb""#),
-            (Value::from("one\ntwo"), "\"\"\"\none\ntwo\"\"\""),
-            (Value::from("a\tb"), "\"a\tb\""),
-            (Value::from(""), "\"\""),
-            (Value::from(30u16), "30"),
-            (Value::from(70.0), "70"),
-            (Value::from(-0.5), "-0.5"),
-            (Value::from(0.01), "0.01"),
-            (Value::from(1e-7), "1e-7"),
-            (Value::from(true), "true"),
+            (ConfigValue::from("plan = 'pro'"), r#""plan = 'pro'""#),
+            (ConfigValue::from(r#"said "yes""#), r#"'said "yes"'"#),
+            (ConfigValue::from(r"a\b"), r"'a\b'"),
+            (ConfigValue::from(r#"it's "so""#), r#""it's \"so\"""#),
+            (ConfigValue::from("a\u{1b}[31mb\u{202e}"), r#""a\u001b[31mb\u202e""#),
+            (ConfigValue::from("a\r\nb"), r#""a\r\nb""#),
+            (ConfigValue::from("one\ntwo"), "\"\"\"\none\ntwo\"\"\""),
+            (ConfigValue::from("a\tb"), "\"a\tb\""),
+            (ConfigValue::from(""), "\"\""),
+            (ConfigValue::from(30u16), "30"),
+            (ConfigValue::from(70.0), "70"),
+            (ConfigValue::from(-0.5), "-0.5"),
+            (ConfigValue::from(0.01), "0.01"),
+            (ConfigValue::from(1e-7), "1e-7"),
+            (ConfigValue::from(true), "true"),
             (
-                Value::Map(vec![("promoter".into(), 100.0), ("a b".into(), 2.5)]),
+                ConfigValue::Map(vec![("promoter".into(), 100.0), ("a b".into(), 2.5)]),
                 r#"{ promoter = 100, "a b" = 2.5 }"#,
             ),
         ];
@@ -194,10 +196,10 @@ mod tests {
         let expected = format!(
             "\"\"\"\\\n  {one} AND {two} \\\n  OR mrr > 100000 AND NOT name LIKE '%\\\\%'\"\"\""
         );
-        assert_eq!(value_text(&Value::Text(text)), expected);
+        assert_eq!(value_text(&ConfigValue::Text(text)), expected);
         // Without such a word, or if the first blank would be lost, it stays on one line.
         for text in ["x".repeat(120), format!(" {one} AND {two}, {two}")] {
-            assert_eq!(value_text(&Value::from(&text)), format!("\"{text}\""));
+            assert_eq!(value_text(&ConfigValue::from(&text)), format!("\"{text}\""));
         }
     }
 
@@ -226,7 +228,7 @@ mod tests {
             text in "([ -~äß株\\t\\n\\r\"'\\\\\u{0}\u{1b}\u{7f}\u{9b}\u{202e}]{0,8}( AND| or|\\)  OR)?){0,30}",
             number in proptest::num::f64::NORMAL,
         ) {
-            let map = Value::Map(vec![(text.clone(), number)]);
+            let map = ConfigValue::Map(vec![(text.clone(), number)]);
             let block = Block::new("k", "").with("text", &text).with("number", number).with("map", map);
             let written = write(&[block]);
             let document = super::super::Document::read("c.toml", &written).map_err(|error| {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use anyhow::Result;
 
 use super::section::{Advice, Definition, Section};
-use crate::configuration::{Block, Table, Value};
+use crate::configuration::{Block, ConfigTable, ConfigValue};
 use crate::domain::health::{Bands, Measure, Profile, Scale, Scoring, USUAL_PRIORITY};
 use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
@@ -20,7 +20,7 @@ pub(super) const SECTION: Section = Section {
 
 const PRIORITIES: RangeInclusive<i64> = i64::MIN..=i64::MAX;
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "where", "priority", "good", "average", "measure"]);
     let name = table.name("name");
     let priority = table.whole("priority", &PRIORITIES, "").unwrap_or(USUAL_PRIORITY);
@@ -43,11 +43,11 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     Some(Box::new(profile))
 }
 
-fn measures_of<'d>(table: &Table<'d>) -> Vec<Table<'d>> {
+fn measures_of<'d>(table: &ConfigTable<'d>) -> Vec<ConfigTable<'d>> {
     table.tables("measure", "[[health.profile.measure]]", true)
 }
 
-fn read_measure(table: &Table<'_>) -> Option<Measure> {
+fn read_measure(table: &ConfigTable<'_>) -> Option<Measure> {
     table.allow(&["name", "kind", "value", "from", "to", "map", "weight"]);
     for key in ["kind", "weight"].iter().filter(|key| !table.has(key)) {
         table.error(key, format!("{key} is missing"), None);
@@ -63,7 +63,7 @@ fn read_measure(table: &Table<'_>) -> Option<Measure> {
     })
 }
 
-fn scale(table: &Table<'_>) -> Option<Scale> {
+fn scale(table: &ConfigTable<'_>) -> Option<Scale> {
     match (
         table.has("from") && table.has("to"),
         table.has("from") || table.has("to"),
@@ -103,7 +103,7 @@ fn measure_block(measure: &Measure) -> Block {
         Scale::Linear { from, to } => block.with("from", *from).with("to", *to),
         Scale::Map(scores) => block.with(
             "map",
-            Value::Map(scores.iter().map(|(text, score)| (text.clone(), *score)).collect()),
+            ConfigValue::Map(scores.iter().map(|(text, score)| (text.clone(), *score)).collect()),
         ),
     };
     block.with("weight", *weight)
@@ -122,7 +122,7 @@ impl Definition for Profile {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         match store.save_profile(self) {
             // The checks report the error with its line.
             Err(error) if error.downcast_ref::<CommandError>().is_some() => Ok(()),
@@ -130,7 +130,7 @@ impl Definition for Profile {
         }
     }
 
-    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &ConfigTable<'_>) -> Result<()> {
         if let Some(Err(failure)) =
             self.condition.as_ref().map(|condition| catalogue.read(condition))
         {
@@ -148,7 +148,7 @@ impl Definition for Profile {
         &self,
         _store: &Store,
         catalogue: &Catalogue,
-        table: &Table<'_>,
+        table: &ConfigTable<'_>,
     ) -> Result<()> {
         if let Err(error) = catalogue.check_profile(self) {
             table.error_of("", &error.downcast::<CommandError>()?);

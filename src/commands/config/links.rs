@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Definition, Section};
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::company_link::CompanyLink;
 use crate::store::{Catalogue, Store};
 
@@ -20,7 +20,7 @@ pub(super) const SECTION: Section = Section {
 /// The template of links, if any.
 struct Links(Option<CompanyLink>);
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["company"]);
     Some(Box::new(Links(table.word("company"))))
 }
@@ -43,11 +43,16 @@ impl Definition for Links {
         Ok(block(self.0.as_ref()))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_company_link(self.0.as_ref())
     }
 
-    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+    fn check(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &ConfigTable<'_>,
+    ) -> Result<()> {
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::rules::unknown_event;
 use super::section::{Advice, Definition, Section};
 use crate::commands::metric;
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::attributes::AttributeGroup;
 use crate::domain::metric::{DAYS, Metric, MetricDefinition, MetricMeasure, USUAL_DAYS};
 use crate::error::CommandError;
@@ -21,14 +21,14 @@ pub(super) const SECTION: Section = Section {
 
 const COUNTED: [&str; 3] = ["event", "measure", "days"];
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "event", "measure", "days", "formula"]);
     let name = table.name("name");
     let definition = if table.has("formula") { formula(table) } else { counted(table) };
     Some(Box::new(Metric { name: name?.to_owned(), definition: definition? }))
 }
 
-fn formula(table: &Table<'_>) -> Option<MetricDefinition> {
+fn formula(table: &ConfigTable<'_>) -> Option<MetricDefinition> {
     for key in COUNTED.iter().filter(|key| table.has(key)) {
         table.error(
             key,
@@ -39,7 +39,7 @@ fn formula(table: &Table<'_>) -> Option<MetricDefinition> {
     Some(MetricDefinition::Formula(table.required("formula")?.to_owned()))
 }
 
-fn counted(table: &Table<'_>) -> Option<MetricDefinition> {
+fn counted(table: &ConfigTable<'_>) -> Option<MetricDefinition> {
     if !table.has("event") {
         table.error("event", "a metric needs an event or a formula", None);
         return None;
@@ -76,11 +76,11 @@ impl Definition for Metric {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_metric(self)
     }
 
-    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &ConfigTable<'_>) -> Result<()> {
         if let Err(failure) = metric::check_name(catalogue, &self.name) {
             table.error_of("name", &failure);
         }
@@ -98,7 +98,7 @@ impl Definition for Metric {
         &self,
         store: &Store,
         catalogue: &Catalogue,
-        table: &Table<'_>,
+        table: &ConfigTable<'_>,
     ) -> Result<()> {
         let MetricDefinition::Formula(formula) = &self.definition else { return Ok(()) };
         let names = catalogue.comes_down_to(&catalogue.read(formula)?)?;

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
-use self::section::{Advice, Item};
+use self::section::{Advice, DefinedTable};
 use super::options::refuse_database;
 use super::rule::Rivals;
 use crate::configuration::{Block, ConfigError, Difference, Document, write};
@@ -147,22 +147,22 @@ impl ExportConfig {
 }
 
 /// The result of a file.
-struct Outcome {
-    changes: Vec<Change>,
+struct ConfigChanges {
+    changes: Vec<ObjectChange>,
     unchanged: u64,
     advice: Vec<Advice>,
 }
 
 /// A new or changed object.
-struct Change {
+struct ObjectChange {
     title: String,
     /// `None` for a new object.
     differences: Option<Vec<Difference>>,
 }
 
-impl Change {
-    fn between(old: Option<&Block>, new: &Block) -> Change {
-        Change { title: new.title.clone(), differences: old.map(|old| old.differences(new)) }
+impl ObjectChange {
+    fn between(old: Option<&Block>, new: &Block) -> ObjectChange {
+        ObjectChange { title: new.title.clone(), differences: old.map(|old| old.differences(new)) }
     }
 
     fn lines(&self) -> Vec<String> {
@@ -176,9 +176,9 @@ impl Change {
     }
 }
 
-impl Outcome {
+impl ConfigChanges {
     fn tell(&self, context: &Context, is_dry: bool) -> Result<()> {
-        for line in self.changes.iter().flat_map(Change::lines) {
+        for line in self.changes.iter().flat_map(ObjectChange::lines) {
             context.ui.data(format!("{}\n", for_terminal(&line)))?;
         }
         context.ui.flush()?;
@@ -216,7 +216,7 @@ impl Outcome {
 fn with_items(
     context: &Context,
     path: &Path,
-    work: impl FnOnce(&Document<'_>, &[Item<'_>]) -> Result<()>,
+    work: impl FnOnce(&Document<'_>, &[DefinedTable<'_>]) -> Result<()>,
 ) -> Result<()> {
     let (name, text) = (path.display().to_string(), read_file(path)?);
     let document = match Document::read(&name, &text) {
@@ -282,7 +282,11 @@ fn has_database(context: &Context) -> Result<bool> {
 
 /// Determines what a file would change in the database, or in an empty one if there is none.
 /// Nothing is changed.
-fn attempt(context: &Context, document: &Document<'_>, items: &[Item<'_>]) -> Result<Outcome> {
+fn attempt(
+    context: &Context,
+    document: &Document<'_>,
+    items: &[DefinedTable<'_>],
+) -> Result<ConfigChanges> {
     if has_database(context)? {
         // Opening it for writing would upgrade an older database, which is a change; a reader
         // refuses it.
@@ -298,11 +302,11 @@ fn attempt(context: &Context, document: &Document<'_>, items: &[Item<'_>]) -> Re
 fn apply(
     store: &mut Store,
     document: &Document<'_>,
-    items: &[Item<'_>],
+    items: &[DefinedTable<'_>],
     finish: Finish,
-) -> Result<Outcome> {
+) -> Result<ConfigChanges> {
     store.transaction(finish, |store| {
-        let mut outcome = Outcome { changes: Vec::new(), unchanged: 0, advice: Vec::new() };
+        let mut outcome = ConfigChanges { changes: Vec::new(), unchanged: 0, advice: Vec::new() };
         let mut changed = Vec::new();
         for item in items {
             let (present, wanted) =
@@ -312,7 +316,7 @@ fn apply(
                 continue;
             }
             item.definition.save(store, &item.table)?;
-            outcome.changes.push(Change::between(present.as_ref(), &wanted));
+            outcome.changes.push(ObjectChange::between(present.as_ref(), &wanted));
             changed.push(item);
         }
         check(store, document, items)?;
@@ -325,7 +329,7 @@ fn apply(
     })
 }
 
-fn check(store: &Store, document: &Document<'_>, items: &[Item<'_>]) -> Result<()> {
+fn check(store: &Store, document: &Document<'_>, items: &[DefinedTable<'_>]) -> Result<()> {
     let catalogue = store.catalogue()?;
     items.iter().try_for_each(|item| item.definition.check(store, &catalogue, &item.table))?;
     let rivals = Rivals::of(store)?;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Definition, Section};
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::notify::{GRACE_HOURS, NotifySettings};
 use crate::notify::check_sender;
 use crate::store::{Catalogue, Store};
@@ -20,7 +20,7 @@ pub(super) const SECTION: Section = Section {
     },
 };
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["from", "grace_hours", "smtp_url", "slack_webhook"]);
     let usual = NotifySettings::default();
     let from = table.filled("from").map(str::to_owned);
@@ -61,11 +61,16 @@ impl Definition for NotifySettings {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_notify_settings(self)
     }
 
-    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+    fn check(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &ConfigTable<'_>,
+    ) -> Result<()> {
         Ok(())
     }
 }

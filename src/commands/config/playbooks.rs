@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Definition, Section};
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::playbook::{MOST_DAYS, Playbook, PlaybookStep};
 use crate::domain::task::Owner;
 use crate::store::{Catalogue, Store};
@@ -19,7 +19,7 @@ pub(super) const SECTION: Section = Section {
     },
 };
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "purpose", "tag", "step"]);
     let tables = table.tables("step", "[[playbook.step]]", true);
     let steps: Vec<Option<PlaybookStep>> = tables.iter().map(read_step).collect();
@@ -35,7 +35,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     Some(Box::new(playbook))
 }
 
-fn read_step(table: &Table<'_>) -> Option<PlaybookStep> {
+fn read_step(table: &ConfigTable<'_>) -> Option<PlaybookStep> {
     table.allow(&["title", "due_in_days", "for", "tag"]);
     let (title, due_in_days) =
         (table.required("title"), table.whole("due_in_days", &(0..=MOST_DAYS), " of days"));
@@ -81,11 +81,16 @@ impl Definition for Playbook {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_playbook(self)
     }
 
-    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+    fn check(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &ConfigTable<'_>,
+    ) -> Result<()> {
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Definition, Section};
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::pulse::Level;
 use crate::store::{Catalogue, Store};
 
@@ -21,23 +21,23 @@ pub(super) const SECTION: Section = Section {
     },
 };
 
-struct Guideline {
+struct LevelGuideline {
     level: Level,
     text: String,
 }
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "guideline"]);
     let level = level(table);
     let text =
         if table.has("guideline") { Some(table.required("guideline")?.to_owned()) } else { None };
     let level = level?;
     let text = text.unwrap_or_else(|| level.shipped_guideline().to_owned());
-    Some(Box::new(Guideline { level, text }))
+    Some(Box::new(LevelGuideline { level, text }))
 }
 
 /// The level, by its label or number.
-fn level(table: &Table<'_>) -> Option<Level> {
+fn level(table: &ConfigTable<'_>) -> Option<Level> {
     let name = table.label("name")?;
     name.parse().map_err(|error: String| table.error("name", error, None)).ok()
 }
@@ -50,7 +50,7 @@ fn block(level: Level, guideline: &str) -> Block {
     Block::new("pulse.level", title(level)).with("name", level.label()).with("guideline", guideline)
 }
 
-impl Definition for Guideline {
+impl Definition for LevelGuideline {
     fn title(&self) -> String {
         title(self.level)
     }
@@ -63,11 +63,16 @@ impl Definition for Guideline {
         Ok(block(self.level, &self.text))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.set_guideline(self.level, &self.text)
     }
 
-    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+    fn check(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &ConfigTable<'_>,
+    ) -> Result<()> {
         Ok(())
     }
 }

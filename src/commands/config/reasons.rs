@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Advice, Definition, Section};
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind, shipped};
 use crate::store::{Catalogue, Store};
 
@@ -34,7 +34,7 @@ struct WrittenReason {
     renamed_from: Option<ReasonCode>,
 }
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["code", "kind", "description", "active", "renamed_from"]);
     let (kind, is_active) = (table.word("kind"), table.truth("active"));
     let renamed_from = table.word("renamed_from");
@@ -118,7 +118,7 @@ impl Definition for WrittenReason {
         Ok(block(&self.reason(&store.reason_library()?)))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         let library = store.reason_library()?;
         let wanted = self.reason(&library);
         if let Some(present) = self.meant(&library).filter(|present| present.code != wanted.code) {
@@ -127,7 +127,7 @@ impl Definition for WrittenReason {
         store.save_reason(&wanted)
     }
 
-    fn check(&self, store: &Store, _catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check(&self, store: &Store, _catalogue: &Catalogue, table: &ConfigTable<'_>) -> Result<()> {
         let Some(former) = &self.renamed_from else { return Ok(()) };
         let library = store.reason_library()?;
         let (reason, other) =

@@ -5,7 +5,7 @@ use std::path::{Path, absolute};
 use anyhow::Result;
 
 use super::section::{Definition, Section};
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::render::report::Logo;
 use crate::store::{Catalogue, ReportSettings, Store};
 
@@ -27,7 +27,7 @@ const LONGEST_CURRENCY: usize = 5;
 /// Pages embed the logo, so its size is limited.
 const LARGEST_LOGO: u64 = 1 << 20;
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["title", "currency", "logo"]);
     let currency = table.filled("currency");
     if currency.is_some_and(|currency| currency.chars().count() > LONGEST_CURRENCY) {
@@ -45,7 +45,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
 }
 
 /// The absolute path of the logo.
-fn logo(table: &Table<'_>, path: &str) -> Option<String> {
+fn logo(table: &ConfigTable<'_>, path: &str) -> Option<String> {
     let file = Path::new(path);
     let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let mistake = match std::fs::metadata(file) {
@@ -81,11 +81,16 @@ impl Definition for ReportSettings {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_report_settings(self)
     }
 
-    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+    fn check(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &ConfigTable<'_>,
+    ) -> Result<()> {
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::section::{Advice, Definition, Section};
 use crate::commands::playbook;
 use crate::commands::rule::options::one;
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::rule::{
     AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN,
     DEFAULT_THRESHOLD, DEFAULT_TIMEFRAME, Direction, FOR_DAYS, REPEATS, Rule, RuleKind, RuleLogic,
@@ -54,7 +54,7 @@ fn keys_of(kind: RuleKind) -> &'static [&'static str] {
     }
 }
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     let mut known: Vec<&str> = GENERAL.to_vec();
     for key in RuleKind::ALL.iter().flat_map(|kind| keys_of(*kind)) {
         if !known.contains(key) {
@@ -86,7 +86,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
 }
 
 /// A key of another kind of rule would have no effect.
-fn refuse_unfit(table: &Table<'_>, kind: RuleKind) {
+fn refuse_unfit(table: &ConfigTable<'_>, kind: RuleKind) {
     for other in RuleKind::ALL.iter().filter(|other| **other != kind) {
         for key in
             keys_of(*other).iter().filter(|key| table.has(key) && !keys_of(kind).contains(key))
@@ -97,7 +97,7 @@ fn refuse_unfit(table: &Table<'_>, kind: RuleKind) {
     }
 }
 
-fn trend(table: &Table<'_>) -> Option<TrendRule> {
+fn trend(table: &ConfigTable<'_>) -> Option<TrendRule> {
     let timeframe = table.whole("timeframe", &TIMEFRAMES, " of days");
     let threshold = table.whole("threshold", &THRESHOLDS, " of percent");
     let direction = table.word("direction");
@@ -122,7 +122,7 @@ fn trend(table: &Table<'_>) -> Option<TrendRule> {
     })
 }
 
-fn watch(table: &Table<'_>) -> Option<Watch> {
+fn watch(table: &ConfigTable<'_>) -> Option<Watch> {
     match (table.has("event"), table.truth("people").unwrap_or_default()) {
         (true, true) => {
             table.error(
@@ -150,7 +150,7 @@ fn watch(table: &Table<'_>) -> Option<Watch> {
     }
 }
 
-fn probability(table: &Table<'_>, key: &str) -> Option<f64> {
+fn probability(table: &ConfigTable<'_>, key: &str) -> Option<f64> {
     let value = table.number(key)?;
     if value > 0.0 && value < 1.0 {
         return Some(value);
@@ -159,7 +159,7 @@ fn probability(table: &Table<'_>, key: &str) -> Option<f64> {
     None
 }
 
-fn adoption(table: &Table<'_>) -> Option<AdoptionRule> {
+fn adoption(table: &ConfigTable<'_>) -> Option<AdoptionRule> {
     let within = table.whole("within", &WITHINS, " of days");
     let retroactive = table.truth("retroactive").unwrap_or_default();
     let of_goals = table.truth("goals").unwrap_or_default();
@@ -178,7 +178,7 @@ fn adoption(table: &Table<'_>) -> Option<AdoptionRule> {
     Some(AdoptionRule { aim, retroactive })
 }
 
-fn condition(table: &Table<'_>) -> Option<ConditionRule> {
+fn condition(table: &ConfigTable<'_>) -> Option<ConditionRule> {
     if !table.has("type") {
         table.error("type", "a condition rule needs a type: good, bad or info", None);
     }
@@ -267,7 +267,7 @@ impl Definition for Rule {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, table: &ConfigTable<'_>) -> Result<()> {
         let Some(stored) = store.rule(&self.name)? else { return store.save_rule(self) };
         let old = &stored.rule.logic;
         if old.kind() != self.logic.kind() {
@@ -293,7 +293,7 @@ impl Definition for Rule {
         store.save_rule(self)
     }
 
-    fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check(&self, store: &Store, catalogue: &Catalogue, table: &ConfigTable<'_>) -> Result<()> {
         let note = |key: &str, result: Result<(), CommandError>| {
             result.unwrap_or_else(|failure| table.error_of(key, &failure));
         };

@@ -9,7 +9,7 @@ use super::{
     health, links, metrics, notify, playbooks, pulse, reasons, report, rules, segments, sources,
     words,
 };
-use crate::configuration::{Block, Document, Table};
+use crate::configuration::{Block, ConfigTable, Document};
 use crate::domain::rule::Rule;
 use crate::store::{Catalogue, Store};
 
@@ -38,7 +38,7 @@ pub(super) struct Section {
     /// Whether there may be several tables.
     pub is_list: bool,
     /// Parses a table, and records errors in it.
-    pub read: fn(&Table<'_>) -> Option<Box<dyn Definition>>,
+    pub read: fn(&ConfigTable<'_>) -> Option<Box<dyn Definition>>,
     /// Everything that a team has created or changed, in the order in which it is written.
     pub own: fn(&Store) -> Result<Vec<Block>>,
 }
@@ -60,10 +60,10 @@ pub(super) trait Definition {
     fn wanted(&self, store: &Store) -> Result<Block>;
 
     /// Saves it, or records in the table why that is impossible.
-    fn save(&self, store: &Store, table: &Table<'_>) -> Result<()>;
+    fn save(&self, store: &Store, table: &ConfigTable<'_>) -> Result<()>;
 
     /// Records inconsistencies in the table, after everything in the file was saved.
-    fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()>;
+    fn check(&self, store: &Store, catalogue: &Catalogue, table: &ConfigTable<'_>) -> Result<()>;
 
     /// The rule it defines, if it defines one.
     fn rule(&self) -> Option<&Rule> {
@@ -75,7 +75,7 @@ pub(super) trait Definition {
         &self,
         _store: &Store,
         _catalogue: &Catalogue,
-        _table: &Table<'_>,
+        _table: &ConfigTable<'_>,
     ) -> Result<()> {
         Ok(())
     }
@@ -95,24 +95,24 @@ pub(super) enum Advice {
 }
 
 /// A table of a file, and what it defines.
-pub(super) struct Item<'d> {
-    pub table: Table<'d>,
+pub(super) struct DefinedTable<'d> {
+    pub table: ConfigTable<'d>,
     pub definition: Box<dyn Definition>,
 }
 
 /// Everything that a file defines, in the order in which it is saved. Errors are recorded in the
 /// document.
-pub(super) fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
+pub(super) fn items<'d>(document: &'d Document<'d>) -> Vec<DefinedTable<'d>> {
     let root = document.root();
     root.allow(&names_below(&[]));
-    let mut items: Vec<Item<'d>> = Vec::new();
+    let mut items: Vec<DefinedTable<'d>> = Vec::new();
     for section in &SECTIONS {
         let tables = tables_of(&root, section);
         let read = tables
             .into_iter()
             .filter_map(|table| (section.read)(&table).map(|definition| (table, definition)));
-        let mut of_section: Vec<Item<'d>> =
-            read.map(|(table, definition)| Item { table, definition }).collect();
+        let mut of_section: Vec<DefinedTable<'d>> =
+            read.map(|(table, definition)| DefinedTable { table, definition }).collect();
         refuse_twins(&of_section);
         of_section.sort_by_key(|item| !item.definition.comes_first());
         items.append(&mut of_section);
@@ -129,7 +129,7 @@ pub(super) fn own(store: &Store) -> Result<Vec<Block>> {
     Ok(blocks)
 }
 
-fn tables_of<'d>(root: &Table<'d>, section: &Section) -> Vec<Table<'d>> {
+fn tables_of<'d>(root: &ConfigTable<'d>, section: &Section) -> Vec<ConfigTable<'d>> {
     match section.path {
         [key] => root.tables(key, section.heading, section.is_list),
         [outer, key] => {
@@ -150,8 +150,8 @@ fn names_below(path: &[&str]) -> Vec<&'static str> {
     below.filter_map(|section| section.path.get(path.len()).copied()).collect()
 }
 
-fn refuse_twins(items: &[Item<'_>]) {
-    let mut first: HashMap<String, &Item<'_>> = HashMap::new();
+fn refuse_twins(items: &[DefinedTable<'_>]) {
+    let mut first: HashMap<String, &DefinedTable<'_>> = HashMap::new();
     for item in items {
         match first.entry(item.definition.title()) {
             Entry::Vacant(place) => _ = place.insert(item),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Definition, Section};
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::store::{Catalogue, Segment, Store};
 
 pub(super) const SECTION: Section = Section {
@@ -14,7 +14,7 @@ pub(super) const SECTION: Section = Section {
     own: |store| Ok(store.segments()?.iter().map(block).collect()),
 };
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "where"]);
     let (name, condition) = (table.name("name"), table.required("where"));
     Some(Box::new(Segment { name: name?.to_owned(), condition: condition?.to_owned() }))
@@ -39,11 +39,11 @@ impl Definition for Segment {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_segment(self)
     }
 
-    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &ConfigTable<'_>) -> Result<()> {
         if let Err(failure) = catalogue.read_new(&self.condition) {
             table.error_of("where", &failure);
         }

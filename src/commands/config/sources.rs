@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Definition, Section};
-use crate::configuration::{Block, Table};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::source::{
     Columns, Engine, PullSource, Rows, Timeout, USUAL_LATE_DAYS, USUAL_PEOPLE_DAYS,
 };
@@ -35,7 +35,7 @@ const KEYS: [&str; 14] = [
     "timeout",
 ];
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&KEYS);
     let (name, url) = (table.name("name"), table.required("url"));
     table.required("engine");
@@ -73,7 +73,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     Some(Box::new(source))
 }
 
-fn rows(table: &Table<'_>) -> Option<Rows> {
+fn rows(table: &ConfigTable<'_>) -> Option<Rows> {
     match (table.filled("relation"), table.filled("query")) {
         (Some(relation), None) => Some(Rows::Relation(relation.to_owned())),
         (None, Some(query)) => Some(Rows::Query(query.to_owned())),
@@ -126,11 +126,16 @@ impl Definition for PullSource {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_source(self)
     }
 
-    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+    fn check(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &ConfigTable<'_>,
+    ) -> Result<()> {
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Definition, Section};
-use crate::configuration::{Block, Table, Value};
+use crate::configuration::{Block, ConfigTable, ConfigValue};
 use crate::domain::words::Words;
 use crate::store::{Catalogue, Store};
 
@@ -18,7 +18,7 @@ pub(super) const SECTION: Section = Section {
     },
 };
 
-fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["urgent", "settled"]);
     let usual = Words::default();
     Some(Box::new(Words {
@@ -31,7 +31,7 @@ fn block(words: &Words) -> Block {
     let usual = Words::default();
     let block = Block { is_list: false, ..Block::new("words", words.title()) };
     let own = |words: &Vec<String>, usual: Vec<String>| {
-        Some(Value::List(words.clone())).filter(|_| *words != usual)
+        Some(ConfigValue::List(words.clone())).filter(|_| *words != usual)
     };
     block
         .with_some("urgent", own(&words.urgent, usual.urgent))
@@ -51,11 +51,16 @@ impl Definition for Words {
         Ok(block(self))
     }
 
-    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+    fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_words(self)
     }
 
-    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+    fn check(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &ConfigTable<'_>,
+    ) -> Result<()> {
         Ok(())
     }
 }

@@ -91,7 +91,7 @@ pub(crate) struct AdoptionOptions {
 /// Options of condition rules.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Condition rules")]
-pub(crate) struct ConditionOptions {
+pub(crate) struct ConditionRuleOptions {
     /// The condition, an expression over attributes
     #[arg(long, value_name = "EXPR", value_parser = not_blank)]
     pub(super) when: Option<String>,
@@ -156,7 +156,7 @@ pub(crate) struct RuleOptions {
     #[command(flatten)]
     pub(super) adoption: AdoptionOptions,
     #[command(flatten)]
-    pub(super) condition: ConditionOptions,
+    pub(super) condition: ConditionRuleOptions,
     #[command(flatten)]
     pub(super) general: GeneralOptions,
 }
@@ -286,7 +286,7 @@ impl AdoptionOptions {
     }
 }
 
-impl ConditionOptions {
+impl ConditionRuleOptions {
     fn given(&self) -> Vec<&'static str> {
         given(&[
             (self.when.is_some(), "--when"),
