@@ -132,11 +132,11 @@ pub(crate) struct HealthView {
     days: DayRange,
     /// The health on those days that were run.
     history: Vec<(Day, Assessment)>,
-    comparisons: Vec<Comparison>,
+    comparisons: Vec<HealthComparison>,
 }
 
 /// The health of a company compared with an earlier day.
-struct Comparison {
+struct HealthComparison {
     /// How many days earlier.
     days: i32,
     /// The latest day run at that time, and the health on it.
@@ -165,7 +165,7 @@ impl HealthView {
             .flatten();
         let mut comparisons = Vec::new();
         for earlier in [7, MONTH] {
-            comparisons.push(Comparison::gather(
+            comparisons.push(HealthComparison::gather(
                 store,
                 company,
                 as_of,
@@ -358,15 +358,15 @@ fn value_text(value: Option<&Datum>) -> String {
     }
 }
 
-impl Comparison {
+impl HealthComparison {
     fn gather(
         store: &Store,
         company: CompanyKey,
         as_of: AsOf,
         days: i32,
         now: Option<(Day, &Assessment)>,
-    ) -> Result<Comparison> {
-        let none = Comparison { days, before: None, changes: None, signals: Vec::new() };
+    ) -> Result<HealthComparison> {
+        let none = HealthComparison { days, before: None, changes: None, signals: Vec::new() };
         let Some((day, health)) = now else { return Ok(none) };
         let Some(since) = store.health_day(AsOf { day: as_of.day - days, ..as_of })? else {
             return Ok(none);
@@ -381,7 +381,12 @@ impl Comparison {
         let signals = store.signals(&filter, oldest_first)?;
         let before = scored(store, company, since)?;
         let changes = before.as_ref().and_then(|before| change::explain(before, health));
-        Ok(Comparison { days, before: before.map(|before| (since, before)), changes, signals })
+        Ok(HealthComparison {
+            days,
+            before: before.map(|before| (since, before)),
+            changes,
+            signals,
+        })
     }
 
     fn score_before(&self) -> Option<f64> {

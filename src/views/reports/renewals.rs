@@ -6,9 +6,9 @@ use crate::render::report::{Cell, Chart, ChartKind, ReportSection, RowLabel, Tab
 
 /// A period in which contracts renew: its item, its name, and whether it contains a number of days
 /// from now.
-type Period = (&'static str, &'static str, fn(i32) -> bool);
+type RenewalPeriod = (&'static str, &'static str, fn(i32) -> bool);
 
-const PERIODS: [Period; 5] = [
+const PERIODS: [RenewalPeriod; 5] = [
     ("overdue", "overdue", |days| days < 0),
     ("0-30", "in 0 to 30 days", |days| (0..=30).contains(&days)),
     ("31-60", "in 31 to 60 days", |days| (31..=60).contains(&days)),
@@ -66,7 +66,7 @@ fn periods(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
         renewing.iter().filter(move |(days, _)| is_in(*days)).map(|(_, customer)| *customer)
     };
     let at_risk = |is_in| inside(is_in).filter(|customer| customer.may_not_renew(portfolio.day()));
-    let all: Period = ("total", "all with a renewal date", |_| true);
+    let all: RenewalPeriod = ("total", "all with a renewal date", |_| true);
     let periods = PERIODS.into_iter().chain([all]);
     let title = "MRR at risk";
     Table::of("renewal_risk", title, ("period", "renews"), periods, |(item, label, _)| {

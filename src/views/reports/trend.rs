@@ -60,7 +60,7 @@ pub(super) fn ago<'h>(
 
 /// A comparison of two days.
 #[derive(Default)]
-struct Comparison {
+struct ScoreComparison {
     /// The scores of customers with a score on both days.
     then: Vec<f64>,
     now: Vec<f64>,
@@ -70,9 +70,9 @@ struct Comparison {
     left: Vec<Option<f64>>,
 }
 
-impl Comparison {
+impl ScoreComparison {
     fn of(then: &Snapshot, now: &Snapshot) -> Self {
-        let mut comparison = Comparison::default();
+        let mut comparison = ScoreComparison::default();
         let mut before = then.scores.iter().peekable();
         for (key, score) in &now.scores {
             while let Some((_, score)) = before.next_if(|(other, _)| other < key) {
@@ -126,7 +126,8 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
     if !portfolio.has_health() {
         return NO_SCORES.to_owned();
     }
-    let month = ago(portfolio, history, MONTH).map(|then| (then.day, Comparison::of(then, now)));
+    let month =
+        ago(portfolio, history, MONTH).map(|then| (then.day, ScoreComparison::of(then, now)));
     let Some((day, comparison, change)) = month
         .and_then(|(day, comparison)| comparison.change().map(|change| (day, comparison, change)))
     else {
@@ -166,8 +167,8 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
     let of_all = |day: &Snapshot| mean(day.scores.iter().filter_map(|(_, score)| *score));
     let before = std::iter::once(None).chain(days.iter().copied().map(Some));
     let weeks = days.iter().copied().zip(before);
-    let weeks = weeks.map(|(day, before)| (day, before.map(|then| Comparison::of(then, day))));
-    let moved = |before: &Option<Comparison>, side: fn(&Comparison) -> usize| {
+    let weeks = weeks.map(|(day, before)| (day, before.map(|then| ScoreComparison::of(then, day))));
+    let moved = |before: &Option<ScoreComparison>, side: fn(&ScoreComparison) -> usize| {
         before.as_ref().map_or(Cell::Unknown, |before| Cell::Count(side(before) as u64))
     };
     let title = "Health scores by week";
@@ -200,7 +201,7 @@ fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
         .rev()
         .filter_map(|days| history.iter().find(|then| then.day == now.day - *days))
         .filter(|then| then.has_scores())
-        .map(|then| (then.day, Comparison::of(then, now)));
+        .map(|then| (then.day, ScoreComparison::of(then, now)));
     let means = |scores: &[f64]| Cell::number(mean(scores.iter().copied()));
     let known = |scores: &[Option<f64>]| Cell::number(mean(scores.iter().copied().flatten()));
     let title = "Health against earlier";

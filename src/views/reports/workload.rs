@@ -8,7 +8,7 @@ use crate::render::report::{
 };
 
 /// The workload of a CSM; without a name, of customers without one.
-struct Load<'c> {
+struct CsmWorkload<'c> {
     csm: Option<String>,
     members: Vec<&'c Customer>,
     poor: u64,
@@ -31,15 +31,17 @@ pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     }
     let middle = median(team.values().map(|poor| *poor as f64).collect())
         .filter(|_| portfolio.has_health() && team.len() >= SMALLEST_TEAM);
-    let mut groups: Vec<Load<'_>> = grouped(&portfolio.customers, |customer| customer.csm.as_ref())
-        .into_iter()
-        .map(|(csm, members)| {
-            let poor = members.iter().filter(|c| c.band == Band::Poor).count() as u64;
-            let of_all = csm.as_ref().and_then(|csm| team.get(csm)).copied();
-            let is_too_much = of_all.zip(middle).map(|(poor, middle)| is_overloaded(poor, middle));
-            Load { csm, members, poor, is_too_much }
-        })
-        .collect();
+    let mut groups: Vec<CsmWorkload<'_>> =
+        grouped(&portfolio.customers, |customer| customer.csm.as_ref())
+            .into_iter()
+            .map(|(csm, members)| {
+                let poor = members.iter().filter(|c| c.band == Band::Poor).count() as u64;
+                let of_all = csm.as_ref().and_then(|csm| team.get(csm)).copied();
+                let is_too_much =
+                    of_all.zip(middle).map(|(poor, middle)| is_overloaded(poor, middle));
+                CsmWorkload { csm, members, poor, is_too_much }
+            })
+            .collect();
     // Customers without a CSM are last; ties are sorted A to Z.
     groups.sort_by_key(|load| (load.csm.is_none(), std::cmp::Reverse(load.poor)));
     let overloaded: Vec<(String, u64)> = groups
