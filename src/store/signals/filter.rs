@@ -71,71 +71,61 @@ impl SignalOrder {
         SignalOrder { key: SortKey::Date, is_descending: true, limit: None };
 }
 
+/// A clause, with the name and the value of its parameter.
 pub(super) type Condition = (&'static str, Option<(&'static str, Box<dyn ToSql>)>);
 
 pub(super) fn conditions(filter: &SignalFilter) -> Vec<Condition> {
-    fn bound(
-        name: &'static str,
-        value: impl ToSql + 'static,
-    ) -> Option<(&'static str, Box<dyn ToSql>)> {
-        Some((name, Box::new(value)))
-    }
-    let mut all: Vec<Condition> = Vec::new();
-    if let Some(company) = filter.company {
-        all.push((" AND s.company = :company", bound(":company", company.0)));
-    }
-    if let Some(signal_type) = filter.signal_type {
-        all.push((" AND s.type = :type", bound(":type", signal_type)));
-    }
-    match filter.state {
-        Some(SignalState::Open) => all.push((" AND s.acknowledgement IS NULL", None)),
-        Some(SignalState::Closed) => all.push((" AND s.acknowledgement IS NOT NULL", None)),
-        None => {}
-    }
-    if let Some(event) = &filter.event {
-        all.push((" AND coalesce(s.goal_event, v.event) = :event", bound(":event", event.clone())));
-    }
-    if let Some(rule) = &filter.rule {
-        all.push((" AND s.rule = :rule", bound(":rule", rule.clone())));
-    }
-    if let Some(companies) = &filter.companies {
+    let state = filter.state.map(|state| match state {
+        SignalState::Open => (" AND s.acknowledgement IS NULL", None),
+        SignalState::Closed => (" AND s.acknowledgement IS NOT NULL", None),
+    });
+    let companies = filter.companies.as_ref().map(|companies| {
         let keys: Vec<String> = companies.iter().map(|company| company.0.to_string()).collect();
-        let keys = format!("[{}]", keys.join(","));
-        all.push((
-            " AND s.company IN (SELECT value FROM json_each(:companies))",
-            bound(":companies", keys),
-        ));
-    }
-    if let Some(csm) = &filter.csm {
-        all.push((" AND c.csm = :csm", bound(":csm", csm.clone())));
-    }
-    if let Some(since) = filter.since {
-        all.push((" AND s.raised_on >= :since", bound(":since", since)));
-    }
-    if let Some(until) = filter.until {
-        all.push((" AND s.raised_on <= :until", bound(":until", until)));
-    }
-    if let Some(most) = filter.max_chance {
-        all.push((" AND s.chance <= :max_chance", bound(":max_chance", most)));
-    }
-    if let Some(holds) = filter.holds {
-        all.push((" AND s.holds = :holds", bound(":holds", holds)));
-    }
-    if let Some(day) = filter.customers_on {
-        let clause = " AND coalesce(c.churned_on > :customers_on, TRUE)";
-        all.push((clause, bound(":customers_on", day)));
-    }
-    match filter.snoozed {
-        Some(Snoozed::On(day)) => all.push((
+        format!("[{}]", keys.join(","))
+    });
+    let snoozed = filter.snoozed.and_then(|snoozed| match snoozed {
+        Snoozed::On(day) => clause(
+            Some(day),
+            ":snoozed",
             " AND s.snoozed_until > :snoozed AND s.acknowledgement IS NULL",
-            bound(":snoozed", day),
-        )),
-        Some(Snoozed::NotOn(day)) => {
-            all.push((" AND coalesce(s.snoozed_until <= :snoozed, TRUE)", bound(":snoozed", day)))
+        ),
+        Snoozed::NotOn(day) => {
+            clause(Some(day), ":snoozed", " AND coalesce(s.snoozed_until <= :snoozed, TRUE)")
         }
-        None => {}
-    }
-    all
+    });
+    let all = [
+        clause(filter.company.map(|company| company.0), ":company", " AND s.company = :company"),
+        clause(filter.signal_type, ":type", " AND s.type = :type"),
+        state,
+        clause(filter.event.clone(), ":event", " AND coalesce(s.goal_event, v.event) = :event"),
+        clause(filter.rule.clone(), ":rule", " AND s.rule = :rule"),
+        clause(
+            companies,
+            ":companies",
+            " AND s.company IN (SELECT value FROM json_each(:companies))",
+        ),
+        clause(filter.csm.clone(), ":csm", " AND c.csm = :csm"),
+        clause(filter.since, ":since", " AND s.raised_on >= :since"),
+        clause(filter.until, ":until", " AND s.raised_on <= :until"),
+        clause(filter.max_chance, ":max_chance", " AND s.chance <= :max_chance"),
+        clause(filter.holds, ":holds", " AND s.holds = :holds"),
+        clause(
+            filter.customers_on,
+            ":customers_on",
+            " AND coalesce(c.churned_on > :customers_on, TRUE)",
+        ),
+        snoozed,
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// The clause for a value that is wanted.
+fn clause(
+    wanted: Option<impl ToSql + 'static>,
+    parameter: &'static str,
+    clause: &'static str,
+) -> Option<Condition> {
+    wanted.map(|value| (clause, Some((parameter, Box::new(value) as Box<dyn ToSql>))))
 }
 
 pub(super) fn order_clause(order: SignalOrder) -> &'static str {
