@@ -4,6 +4,7 @@
 //! [`page()`] write it. Only [`Cell`] decides how a number is rounded and written, so the formats
 //! cannot disagree.
 
+mod bubbles;
 mod cell;
 mod chart;
 mod figures;

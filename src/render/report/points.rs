@@ -78,9 +78,9 @@ fn explained(name: &str, [x, y, low, high]: [&Cell; 4], [x_title, y_title]: [&st
 }
 
 /// A rectangle: left, top, right, bottom.
-type Area = [f64; 4];
+pub(super) type Area = [f64; 4];
 
-fn overlap(a: &Area, b: &Area) -> bool {
+pub(super) fn overlap(a: &Area, b: &Area) -> bool {
     a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 }
 
