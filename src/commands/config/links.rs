@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::section::{Definition, Section};
 use crate::configuration::{Block, ConfigTable};
 use crate::domain::company_link::CompanyLink;
-use crate::store::{Catalogue, Store};
+use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
     path: &["links"],
@@ -45,14 +45,5 @@ impl Definition for Links {
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_company_link(self.0.as_ref())
-    }
-
-    fn check(
-        &self,
-        _store: &Store,
-        _catalogue: &Catalogue,
-        _table: &ConfigTable<'_>,
-    ) -> Result<()> {
-        Ok(())
     }
 }

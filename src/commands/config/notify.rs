@@ -6,7 +6,7 @@ use super::section::{Definition, Section};
 use crate::configuration::{Block, ConfigTable};
 use crate::domain::notify::{GRACE_HOURS, NotifySettings};
 use crate::notify::check_sender;
-use crate::store::{Catalogue, Store};
+use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
     path: &["notify"],
@@ -63,14 +63,5 @@ impl Definition for NotifySettings {
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_notify_settings(self)
-    }
-
-    fn check(
-        &self,
-        _store: &Store,
-        _catalogue: &Catalogue,
-        _table: &ConfigTable<'_>,
-    ) -> Result<()> {
-        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use super::section::{Definition, Section};
 use crate::configuration::{Block, ConfigTable};
 use crate::domain::playbook::{MOST_DAYS, Playbook, PlaybookStep};
 use crate::domain::task::Owner;
-use crate::store::{Catalogue, Store};
+use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
     path: &["playbook"],
@@ -83,14 +83,5 @@ impl Definition for Playbook {
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_playbook(self)
-    }
-
-    fn check(
-        &self,
-        _store: &Store,
-        _catalogue: &Catalogue,
-        _table: &ConfigTable<'_>,
-    ) -> Result<()> {
-        Ok(())
     }
 }

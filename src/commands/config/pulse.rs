@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::section::{Definition, Section};
 use crate::configuration::{Block, ConfigTable};
 use crate::domain::pulse::Level;
-use crate::store::{Catalogue, Store};
+use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
     path: &["pulse", "level"],
@@ -65,14 +65,5 @@ impl Definition for LevelGuideline {
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.set_guideline(self.level, &self.text)
-    }
-
-    fn check(
-        &self,
-        _store: &Store,
-        _catalogue: &Catalogue,
-        _table: &ConfigTable<'_>,
-    ) -> Result<()> {
-        Ok(())
     }
 }

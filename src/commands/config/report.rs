@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::section::{Definition, Section};
 use crate::configuration::{Block, ConfigTable};
 use crate::render::report::Logo;
-use crate::store::{Catalogue, ReportSettings, Store};
+use crate::store::{ReportSettings, Store};
 
 pub(super) const SECTION: Section = Section {
     path: &["report"],
@@ -83,14 +83,5 @@ impl Definition for ReportSettings {
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_report_settings(self)
-    }
-
-    fn check(
-        &self,
-        _store: &Store,
-        _catalogue: &Catalogue,
-        _table: &ConfigTable<'_>,
-    ) -> Result<()> {
-        Ok(())
     }
 }

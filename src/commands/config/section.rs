@@ -63,7 +63,14 @@ pub(super) trait Definition {
     fn save(&self, store: &Store, table: &ConfigTable<'_>) -> Result<()>;
 
     /// Records inconsistencies in the table, after everything in the file was saved.
-    fn check(&self, store: &Store, catalogue: &Catalogue, table: &ConfigTable<'_>) -> Result<()>;
+    fn check(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &ConfigTable<'_>,
+    ) -> Result<()> {
+        Ok(())
+    }
 
     /// The rule it defines, if it defines one.
     fn rule(&self) -> Option<&Rule> {

@@ -8,7 +8,7 @@ use crate::domain::source::{
     Columns, Engine, PullSource, Rows, Timeout, USUAL_LATE_DAYS, USUAL_PEOPLE_DAYS,
 };
 use crate::pull;
-use crate::store::{Catalogue, Store};
+use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
     path: &["source"],
@@ -128,14 +128,5 @@ impl Definition for PullSource {
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_source(self)
-    }
-
-    fn check(
-        &self,
-        _store: &Store,
-        _catalogue: &Catalogue,
-        _table: &ConfigTable<'_>,
-    ) -> Result<()> {
-        Ok(())
     }
 }

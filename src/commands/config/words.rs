@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::section::{Definition, Section};
 use crate::configuration::{Block, ConfigTable, ConfigValue};
 use crate::domain::words::Words;
-use crate::store::{Catalogue, Store};
+use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
     path: &["words"],
@@ -53,14 +53,5 @@ impl Definition for Words {
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
         store.save_words(self)
-    }
-
-    fn check(
-        &self,
-        _store: &Store,
-        _catalogue: &Catalogue,
-        _table: &ConfigTable<'_>,
-    ) -> Result<()> {
-        Ok(())
     }
 }
