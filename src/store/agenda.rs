@@ -6,6 +6,7 @@ use anyhow::Result;
 use rustc_hash::FxHashMap;
 
 use super::Store;
+use super::signals::LAST_TURN;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::signal::{SignalId, SignalType};
@@ -64,13 +65,10 @@ impl Store {
     /// that were open at the end of that day. Oldest first.
     pub(crate) fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
+            &format!("SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
              WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL AND coalesce(s.snoozed_until <= ?2, TRUE)
-                        ELSE s.raised_on <= ?1
-                             AND 'acknowledged' IS NOT (SELECT h.action FROM signal_history h
-                                                        WHERE h.signal = s.id AND h.day <= ?1
-                                                          AND h.action IN ('acknowledged', 'reopened') ORDER BY h.id DESC LIMIT 1) END
-             ORDER BY s.raised_on, s.id",
+                        ELSE s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN} END
+             ORDER BY s.raised_on, s.id"),
         )?;
         let signals = statement.query_map((until, today), |row| {
             Ok(OpenSignal {
@@ -98,13 +96,12 @@ impl Store {
                    WHERE acknowledgement IS NULL AND type = 'bad' AND coalesce(holds, TRUE)
                      AND coalesce(snoozed_until <= ?1, TRUE)
                    GROUP BY company";
-        let then = "SELECT s.company, count(*) FROM signals s
-                    WHERE s.type = 'bad' AND coalesce(s.holds, TRUE) AND s.raised_on <= ?1
-                      AND 'acknowledged' IS NOT (SELECT h.action FROM signal_history h
-                                                 WHERE h.signal = s.id AND h.day <= ?1
-                                                   AND h.action IN ('acknowledged', 'reopened') ORDER BY h.id DESC LIMIT 1)
-                    GROUP BY s.company";
-        let sql = if until.is_none() { now } else { then };
+        let then = format!(
+            "SELECT s.company, count(*) FROM signals s
+             WHERE s.type = 'bad' AND coalesce(s.holds, TRUE) AND s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN}
+             GROUP BY s.company"
+        );
+        let sql = if until.is_none() { now } else { &then };
         let mut statement = self.connection.prepare_cached(sql)?;
         let counts = statement.query_map([until.unwrap_or(today)], |row| {
             Ok((CompanyKey(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))

@@ -6,6 +6,7 @@ use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Store;
+use super::LAST_TURN;
 use crate::domain::adoption::{AdoptionsRaised, RaisedAdoption};
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::{AlreadyRaised, LatestRaised};
@@ -108,18 +109,15 @@ impl Store {
 
     fn latest_raised(&self, name: &str, day: Day, until: Day) -> Result<AlreadyRaised> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, company, raised_on, renewed_on, is_open,
-                    coalesce((SELECT action FROM signal_history WHERE signal = latest.id AND day <= ?2
-                                AND action IN ('acknowledged', 'reopened')
-                              ORDER BY id DESC LIMIT 1), 'reopened') AS action
+            &format!("SELECT s.id, s.company, s.raised_on, s.renewed_on, s.is_open, coalesce({LAST_TURN}, 'reopened') AS action
              FROM (SELECT s.id, s.company, s.raised_on, s.renewed_on, s.acknowledgement IS NULL AS is_open,
                           row_number() OVER (PARTITION BY s.company ORDER BY s.raised_on DESC, s.id DESC) AS nth
                    FROM signals s LEFT JOIN signal_history a ON a.id = s.acknowledgement
-                   WHERE s.rule = ?1 AND s.observation_from IS NULL AND s.raised_on <= ?3
-                     AND a.outcome IS NOT 'retracted') latest
-             WHERE nth = 1",
+                   WHERE s.rule = ?2 AND s.observation_from IS NULL AND s.raised_on <= ?3
+                     AND a.outcome IS NOT 'retracted') s
+             WHERE nth = 1"),
         )?;
-        let latest = statement.query_map((name, day, until), |row| {
+        let latest = statement.query_map((day, name, until), |row| {
             let state = row.get::<_, Action>("action")?.leaves().unwrap_or(SignalState::Open);
             let raised_on: Day = row.get("raised_on")?;
             let told_on = row.get::<_, Option<Day>>("renewed_on")?.unwrap_or(raised_on);

@@ -121,6 +121,10 @@ const FROM: &str = "
     LEFT JOIN signal_history a ON a.id = s.acknowledgement
     WHERE TRUE";
 
+/// The last action that closed or reopened signal `s` by the end of day `?1`.
+pub(super) const LAST_TURN: &str = "(SELECT h.action FROM signal_history h WHERE h.signal = s.id AND h.day <= ?1
+                                  AND h.action IN ('acknowledged', 'reopened') ORDER BY h.id DESC LIMIT 1)";
+
 /// What reading many signals needs to find out only once.
 #[derive(Default)]
 struct SignalReader {
@@ -129,7 +133,6 @@ struct SignalReader {
 }
 
 impl Store {
-    /// The signal with that id.
     pub(crate) fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
         let mut statement =
             self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
