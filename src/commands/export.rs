@@ -137,9 +137,9 @@ impl ExportCommand {
 
 fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
     let order = SignalOrder { key: SortKey::Date, is_descending: false, limit: None };
-    options.write(context, store, SIGNALS.fields, &mut |record| {
+    options.write(context, store, &SIGNALS.fields.names(), &mut |record| {
         store.for_each_signal(&SignalFilter::default(), order, |signal| {
-            record(&(SIGNALS.values)(&signal))
+            record(&SIGNALS.fields.values(&signal))
         })
     })
 }
@@ -215,9 +215,9 @@ fn tasks(
     let as_of = as_of.resolve(context, store)?;
     let today = as_of.today();
     let tasks = store.tasks(&TaskFilter { until: as_of.last_entry(), ..TaskFilter::default() })?;
-    options.write(context, store, TASKS.fields, &mut |record| {
+    options.write(context, store, &TASKS.fields.names(), &mut |record| {
         let mut listed = tasks.iter().map(|task| ListedTask { task: task.clone(), today });
-        listed.try_for_each(|task| record(&(TASKS.values)(&task)))
+        listed.try_for_each(|task| record(&TASKS.fields.values(&task)))
     })
 }
 

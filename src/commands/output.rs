@@ -37,18 +37,20 @@ pub(super) fn print_with<T>(
     produce: impl FnOnce(&mut dyn FnMut(&T) -> Result<()>) -> Result<()>,
 ) -> Result<()> {
     if format != Format::Table {
-        let writer = RecordWriter::new(format, listing.fields);
-        return ui.records(writer, |record| produce(&mut |item| record(&(listing.values)(item))));
+        let names = listing.fields.names();
+        let writer = RecordWriter::new(format, &names);
+        return ui
+            .records(writer, |record| produce(&mut |item| record(&listing.fields.values(item))));
     }
-    let mut table = TextTable::new(listing.columns.iter().copied());
+    let mut table = listing.table([]);
     extras.known.iter().for_each(|title| table.know(title));
     let link = extras.link.as_ref().filter(|_| ui.look().shows_links());
-    let column = listing.columns.iter().position(|(title, _)| *title == "company");
-    let id = listing.fields.iter().position(|name| *name == "company_id");
+    let column = listing.column("company");
+    let id = listing.fields.names().iter().position(|name| *name == "company_id");
     produce(&mut |item| {
-        table.toned_row((listing.cells)(item));
+        table.toned_row(listing.cells(item));
         if let (Some(link), Some(column), Some(id)) = (link, column, id)
-            && let Some(Value::Text(id)) = (listing.values)(item).get(id)
+            && let Some(Value::Text(id)) = listing.fields.values(item).get(id)
         {
             table.link(column, link.of(id));
         }

@@ -76,8 +76,9 @@ impl ShowPlaybook {
             playbooks::draw(&stored, &mut screen);
             return context.ui.page(&screen.into_text());
         }
-        let writer = RecordWriter::new(self.format.format, &playbooks::FIELDS);
-        context.ui.records(writer, |record| record(&playbooks::one(&stored)))
+        let names = playbooks::FIELDS.names();
+        let writer = RecordWriter::new(self.format.format, &names);
+        context.ui.records(writer, |record| record(&playbooks::FIELDS.values(&stored)))
     }
 }
 

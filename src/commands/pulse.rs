@@ -13,7 +13,7 @@ use crate::domain::reason::ReasonKind;
 use crate::error::usage;
 use crate::ops::acknowledge;
 use crate::query::{find_company, not_in_the_future};
-use crate::render::{Format, Screen, TextTable};
+use crate::render::{Format, Screen};
 use crate::run;
 use crate::store::{Finish, Store};
 use crate::views::pulses::{HISTORY, HistoryRow, SCALE, ScaleRow};
@@ -173,9 +173,7 @@ impl History {
         screen.heading(company.name.as_deref().unwrap_or(&company.company_id));
         screen.pairs(rows.last().map(|last| ("journey", last.journey.clone())));
         screen.gap();
-        let mut table = TextTable::new(HISTORY.columns.iter().copied());
-        rows.iter().for_each(|row| table.toned_row((HISTORY.cells)(row)));
-        screen.table(&table);
+        screen.table(&HISTORY.table(&rows));
         context.ui.page(&screen.into_text())
     }
 }

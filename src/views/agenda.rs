@@ -1,6 +1,6 @@
 //! The agenda: what there is to do, by company, most at stake first.
 
-use super::{Field, Listing, concerns, names};
+use super::{Field, Fields, Listing, concerns};
 use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
 use crate::domain::portfolio::AtStake;
@@ -32,7 +32,6 @@ pub(crate) struct CompanyAgenda {
 /// A business review that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReviewDue {
-    /// The day on which it was due.
     pub due_on: Day,
     /// The day of the last one, if any.
     pub last: Option<Day>,
@@ -227,28 +226,23 @@ pub(crate) struct AgendaLine {
 }
 
 /// The agenda for other programs.
-pub(crate) const AGENDA: Listing<AgendaLine> = Listing {
-    fields: &names(&FIELDS),
-    values: |line| FIELDS.iter().map(|field| (field.value)(line)).collect(),
-    columns: &[],
-    cells: |_| Vec::new(),
-    when_empty: "nothing is to be done",
-};
+pub(crate) const AGENDA: Listing<AgendaLine> =
+    Listing { fields: Fields::Each(&FIELDS), columns: &[], when_empty: "nothing is to be done" };
 
 const FIELDS: [Field<AgendaLine>; 13] = [
-    Field { name: "rank", value: |line| line.rank.into() },
-    Field { name: "company_id", value: |line| (&line.company_id).into() },
-    Field { name: "company_name", value: |line| line.company_name.as_ref().into() },
-    Field { name: "csm", value: |line| line.csm.as_ref().into() },
-    Field { name: "kind", value: |line| line.kind.into() },
-    Field { name: "id", value: |line| line.id.into() },
-    Field { name: "type", value: |line| line.signal_type.map(SignalType::as_str).into() },
-    Field { name: "day", value: |line| line.day.into() },
-    Field { name: "days_overdue", value: |line| line.days_overdue.map(i64::from).into() },
-    Field { name: "text", value: |line| (&line.text).into() },
-    Field { name: "assignee", value: |line| line.assignee.as_ref().into() },
-    Field { name: "stake", value: |line| line.points.into() },
-    Field { name: "why", value: |line| (&line.why).into() },
+    Field::new("rank", |line| line.rank.into()),
+    Field::new("company_id", |line| (&line.company_id).into()),
+    Field::new("company_name", |line| line.company_name.as_ref().into()),
+    Field::new("csm", |line| line.csm.as_ref().into()),
+    Field::new("kind", |line| line.kind.into()),
+    Field::new("id", |line| line.id.into()),
+    Field::new("type", |line| line.signal_type.map(SignalType::as_str).into()),
+    Field::new("day", |line| line.day.into()),
+    Field::new("days_overdue", |line| line.days_overdue.map(i64::from).into()),
+    Field::new("text", |line| (&line.text).into()),
+    Field::new("assignee", |line| line.assignee.as_ref().into()),
+    Field::new("stake", |line| line.points.into()),
+    Field::new("why", |line| (&line.why).into()),
 ];
 
 fn group_lines(rank: u64, group: &CompanyAgenda, today: Day) -> Vec<AgendaLine> {

@@ -1,9 +1,9 @@
 //! The list of attributes, and their values in words.
 
-use super::{Listing, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::domain::attributes::{Attribute, Datum};
 use crate::domain::facts::AttributeType;
-use crate::render::{self, Align, Tone, Value};
+use crate::render::{self, Align};
 use crate::store::Known;
 
 pub(crate) struct AttributeRow {
@@ -36,29 +36,25 @@ impl AttributeRow {
 }
 
 pub(crate) const ATTRIBUTES: Listing<AttributeRow> = Listing {
-    fields: &["name", "group", "type", "unit", "help"],
-    values,
+    fields: Fields::Each(&[
+        Field::new("name", |row| known(&row.name).into()),
+        Field::new("group", |row| known(&row.group).into()),
+        Field::new("type", |row| known(&row.kind).into()),
+        Field::new("unit", |row| known(&row.unit).into()),
+        Field::new("help", |row| known(&row.help).into()),
+    ]),
     columns: &[
-        ("attribute", Align::Left),
-        ("group", Align::Left),
-        ("type", Align::Left),
-        ("unit", Align::Left),
-        ("what it says", Align::Left),
+        Column::left("attribute", |row| plain(or_dash(known(&row.name)))),
+        Column::left("group", |row| plain(or_dash(known(&row.group)))),
+        Column::left("type", |row| plain(or_dash(known(&row.kind)))),
+        Column::left("unit", |row| plain(or_dash(known(&row.unit)))),
+        Column::left("what it says", |row| plain(or_dash(known(&row.help)))),
     ],
-    cells,
     when_empty: "no attributes",
 };
 
-fn texts(row: &AttributeRow) -> [&String; 5] {
-    [&row.name, &row.group, &row.kind, &row.unit, &row.help]
-}
-
-fn values(row: &AttributeRow) -> Vec<Value<'_>> {
-    texts(row).map(|text| if text.is_empty() { Value::Null } else { text.into() }).into()
-}
-
-fn cells(row: &AttributeRow) -> Vec<(String, Tone)> {
-    texts(row).map(|text| plain(if text.is_empty() { "-" } else { text })).into()
+fn known(text: &String) -> Option<&String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// How to align the values of an attribute.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Column, Field, Listing, headings, names, or_dash, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::backtest::trial::Trial;
 use crate::backtest::tune::SetRow;
 use crate::backtest::{
@@ -14,10 +14,8 @@ use crate::render::{Align, Screen, TextTable, Tone, Value, counted, money, thous
 
 /// A row for each rule and period.
 pub(crate) const ROWS: Listing<ResultRow> = Listing {
-    fields: &names(&FIELDS),
-    values: |row| FIELDS.iter().map(|field| (field.value)(row)).collect(),
-    columns: &headings(&COLUMNS),
-    cells: |row| COLUMNS.iter().map(|column| (column.cell)(row)).collect(),
+    fields: Fields::Each(&FIELDS),
+    columns: &COLUMNS,
     when_empty: "no rule was measured",
 };
 
@@ -58,80 +56,61 @@ impl MeasuredRow for SetRow {
 
 /// The fields that both kinds of rows have.
 impl<T: MeasuredRow> Field<T> {
-    const PART: Self = Field { name: "part", value: |row| row.part().as_str().into() };
-    const SIGNALS: Self = Field { name: "signals", value: |row| row.measured().signals.into() };
-    const LIFT: Self = Field { name: "lift", value: |row| row.measured().lift.into() };
+    const PART: Self = Field::new("part", |row| row.part().as_str().into());
+    const SIGNALS: Self = Field::new("signals", |row| row.measured().signals.into());
+    const LIFT: Self = Field::new("lift", |row| row.measured().lift.into());
     const LIFT_LOW: Self =
-        Field { name: "lift_low", value: |row| row.measured().interval.map(|i| i.low).into() };
+        Field::new("lift_low", |row| row.measured().interval.map(|i| i.low).into());
     const LIFT_HIGH: Self =
-        Field { name: "lift_high", value: |row| row.measured().interval.map(|i| i.high).into() };
-    const CHURNS: Self = Field { name: "churns", value: |row| row.measured().churns.into() };
-    const COVERED: Self = Field { name: "covered", value: |row| row.measured().covered.into() };
-    const COVERAGE: Self = Field { name: "coverage", value: |row| row.measured().coverage.into() };
+        Field::new("lift_high", |row| row.measured().interval.map(|i| i.high).into());
+    const CHURNS: Self = Field::new("churns", |row| row.measured().churns.into());
+    const COVERED: Self = Field::new("covered", |row| row.measured().covered.into());
+    const COVERAGE: Self = Field::new("coverage", |row| row.measured().coverage.into());
     const SIGNALS_PER_CSM_WEEK: Self =
-        Field { name: "signals_per_csm_week", value: |row| row.signals_per_csm_week().into() };
+        Field::new("signals_per_csm_week", |row| row.signals_per_csm_week().into());
 }
 
 /// The columns that both kinds of rows have.
 impl<T: MeasuredRow> Column<T> {
-    const LIFT: Self = Column {
-        title: "lift",
-        align: Align::Right,
-        cell: |row| (number(row.measured().lift, 2), tone(row.measured())),
-    };
-    const INTERVAL: Self =
-        Column { title: "95 %", align: Align::Right, cell: |row| plain(interval(row.measured())) };
-    const COVERED: Self = Column {
-        title: "churns covered",
-        align: Align::Right,
-        cell: |row| plain(covered(row.measured())),
-    };
+    const LIFT: Self =
+        Column::right("lift", |row| (number(row.measured().lift, 2), tone(row.measured())));
+    const INTERVAL: Self = Column::right("95 %", |row| plain(interval(row.measured())));
+    const COVERED: Self = Column::right("churns covered", |row| plain(covered(row.measured())));
 }
 
 /// The fields for other programs. They are a stable interface: new ones are added at the end.
 const FIELDS: [Field<ResultRow>; 16] = [
     Field::PART,
-    Field { name: "rule", value: |row| row.subject.name().into() },
+    Field::new("rule", |row| row.subject.name().into()),
     Field::SIGNALS,
-    Field { name: "right", value: |row| row.measured.right.into() },
-    Field { name: "late", value: |row| row.measured.late.into() },
-    Field { name: "precision", value: |row| row.measured.precision.into() },
-    Field { name: "base", value: |row| row.measured.base.into() },
+    Field::new("right", |row| row.measured.right.into()),
+    Field::new("late", |row| row.measured.late.into()),
+    Field::new("precision", |row| row.measured.precision.into()),
+    Field::new("base", |row| row.measured.base.into()),
     Field::LIFT,
     Field::LIFT_LOW,
     Field::LIFT_HIGH,
     Field::CHURNS,
     Field::COVERED,
     Field::COVERAGE,
-    Field { name: "median_lead_days", value: |row| row.measured.median_lead_days.into() },
-    Field {
-        name: "signals_per_100_customers_week",
-        value: |row| row.measured.signals_per_100_customers_week.into(),
-    },
+    Field::new("median_lead_days", |row| row.measured.median_lead_days.into()),
+    Field::new("signals_per_100_customers_week", |row| {
+        row.measured.signals_per_100_customers_week.into()
+    }),
     Field::SIGNALS_PER_CSM_WEEK,
 ];
 
 const COLUMNS: [Column<ResultRow>; 8] = [
-    Column { title: "rule", align: Align::Left, cell: |row| plain(title(&row.subject)) },
+    Column::left("rule", |row| plain(title(&row.subject))),
     Column::LIFT,
     Column::INTERVAL,
     Column::COVERED,
-    Column { title: "lead", align: Align::Right, cell: |row| plain(lead(&row.measured)) },
-    Column {
-        title: "signals",
-        align: Align::Right,
-        cell: |row| plain(thousands(row.measured.signals)),
-    },
-    Column {
-        title: "per week and 100",
-        align: Align::Right,
-        cell: |row| plain(number(row.measured.signals_per_100_customers_week, 1)),
-    },
-    Column {
-        title: "and CSM",
-        align: Align::Right,
-        cell: |row| plain(number(row.signals_per_csm_week, 1)),
-    },
+    Column::right("lead", |row| plain(lead(&row.measured))),
+    Column::right("signals", |row| plain(thousands(row.measured.signals))),
+    Column::right("per week and 100", |row| {
+        plain(number(row.measured.signals_per_100_customers_week, 1))
+    }),
+    Column::right("and CSM", |row| plain(number(row.signals_per_csm_week, 1))),
 ];
 
 /// The name of a row on screens and pages.
@@ -368,25 +347,20 @@ fn blind_spots(outcome: &BacktestResult) -> TextTable {
 }
 
 fn table(outcome: &BacktestResult, part: TestPeriod) -> TextTable {
-    let mut table = TextTable::new(ROWS.columns.iter().copied());
-    let rows = outcome.rows.iter().filter(|row| row.part == part);
-    rows.for_each(|row| table.toned_row((ROWS.cells)(row)));
-    table
+    ROWS.table(outcome.rows.iter().filter(|row| row.part == part))
 }
 
 /// The sets of rules that `tune` compares.
 pub(crate) const SETS: Listing<SetRow> = Listing {
-    fields: &names(&SET_FIELDS),
-    values: |row| SET_FIELDS.iter().map(|field| (field.value)(row)).collect(),
-    columns: &headings(&SET_COLUMNS),
-    cells: |row| SET_COLUMNS.iter().map(|column| (column.cell)(row)).collect(),
+    fields: Fields::Each(&SET_FIELDS),
+    columns: &SET_COLUMNS,
     when_empty: "no set of rules was measured",
 };
 
 const SET_FIELDS: [Field<SetRow>; 11] = [
-    Field { name: "set", value: |row| set_name(row).into() },
+    Field::new("set", |row| set_name(row).into()),
     Field::PART,
-    Field { name: "rules", value: |row| row.rules.join("; ").into() },
+    Field::new("rules", |row| row.rules.join("; ").into()),
     Field::SIGNALS,
     Field::LIFT,
     Field::LIFT_LOW,
@@ -398,17 +372,13 @@ const SET_FIELDS: [Field<SetRow>; 11] = [
 ];
 
 const SET_COLUMNS: [Column<SetRow>; 7] = [
-    Column { title: "set", align: Align::Left, cell: |row| plain(set_name(row)) },
-    Column { title: "part", align: Align::Left, cell: |row| plain(row.part.as_str()) },
+    Column::left("set", |row| plain(set_name(row))),
+    Column::left("part", |row| plain(row.part.as_str())),
     Column::LIFT,
     Column::INTERVAL,
     Column::COVERED,
-    Column {
-        title: "a week and CSM",
-        align: Align::Right,
-        cell: |row| plain(number(row.signals_per_csm_week, 1)),
-    },
-    Column { title: "rules", align: Align::Left, cell: |row| plain(row.rules.join("; ")) },
+    Column::right("a week and CSM", |row| plain(number(row.signals_per_csm_week, 1))),
+    Column::left("rules", |row| plain(row.rules.join("; "))),
 ];
 
 fn set_name(row: &SetRow) -> &'static str {
@@ -458,34 +428,22 @@ impl TrialView {
             screen.line(&format!("{what}: and {more} more"));
         }
     }
-
-    /// The values for other programs.
-    pub(crate) fn values(&self) -> Vec<Value<'_>> {
-        TRIAL.iter().map(|field| (field.value)(self)).collect()
-    }
 }
 
-pub(crate) const TRIAL_FIELDS: [&str; 11] = names(&TRIAL);
-
-const TRIAL: [Field<TrialView>; 11] = [
-    Field { name: "rule", value: |view| (&view.rule).into() },
-    Field { name: "from", value: |view| view.trial.days.from.into() },
-    Field { name: "to", value: |view| view.trial.days.to.into() },
-    Field { name: "signals_now", value: |view| view.trial.now.signals.into() },
-    Field { name: "signals_then", value: |view| view.trial.then.signals.into() },
-    Field { name: "added", value: |view| view.trial.added_tally.signals.into() },
-    Field { name: "added_before_churn", value: |view| view.trial.added_tally.before_churn.into() },
-    Field { name: "removed", value: |view| view.trial.removed_tally.signals.into() },
-    Field {
-        name: "removed_before_churn",
-        value: |view| view.trial.removed_tally.before_churn.into(),
-    },
-    Field {
-        name: "signals_per_csm_week_now",
-        value: |view| view.trial.per_csm_week.map(|(now, _)| now).into(),
-    },
-    Field {
-        name: "signals_per_csm_week_then",
-        value: |view| view.trial.per_csm_week.map(|(_, then)| then).into(),
-    },
-];
+pub(crate) const TRIAL_FIELDS: Fields<TrialView> = Fields::Each(&[
+    Field::new("rule", |view| (&view.rule).into()),
+    Field::new("from", |view| view.trial.days.from.into()),
+    Field::new("to", |view| view.trial.days.to.into()),
+    Field::new("signals_now", |view| view.trial.now.signals.into()),
+    Field::new("signals_then", |view| view.trial.then.signals.into()),
+    Field::new("added", |view| view.trial.added_tally.signals.into()),
+    Field::new("added_before_churn", |view| view.trial.added_tally.before_churn.into()),
+    Field::new("removed", |view| view.trial.removed_tally.signals.into()),
+    Field::new("removed_before_churn", |view| view.trial.removed_tally.before_churn.into()),
+    Field::new("signals_per_csm_week_now", |view| {
+        view.trial.per_csm_week.map(|(now, _)| now).into()
+    }),
+    Field::new("signals_per_csm_week_then", |view| {
+        view.trial.per_csm_week.map(|(_, then)| then).into()
+    }),
+]);

@@ -223,9 +223,7 @@ impl CompanyView {
         let Some(last) = self.pulses.last() else { return };
         let score = or_dash(self.text_of("success_score"));
         screen.heading(&format!("Pulse: {}, SuccessScore {score}", last.journey));
-        let mut table = TextTable::new(HISTORY.columns.iter().copied());
-        self.pulses.iter().rev().take(SHOWN).for_each(|row| table.toned_row((HISTORY.cells)(row)));
-        screen.table(&table);
+        screen.table(&HISTORY.table(self.pulses.iter().rev().take(SHOWN)));
         if self.pulses.len() > SHOWN {
             let more = self.pulses.len() - SHOWN;
             screen.line(&format!("and {more} more: signals pulse history {}", self.company_id()));
@@ -328,11 +326,7 @@ impl CompanyView {
 
     fn draw_signals(&self, screen: &mut Screen) {
         screen.heading(&format!("Signals: {}", self.signals_text()));
-        let mut table = TextTable::new(SIGNALS.columns.iter().copied());
-        self.signals
-            .iter()
-            .take(SHOWN_SIGNALS)
-            .for_each(|signal| table.toned_row((SIGNALS.cells)(signal)));
+        let table = SIGNALS.table(self.signals.iter().take(SHOWN_SIGNALS));
         if !table.is_empty() {
             screen.table(&table);
         }

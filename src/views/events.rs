@@ -1,7 +1,7 @@
 //! The list of events.
 
-use super::{Listing, plain};
-use crate::render::{self, Align, Tone, Value};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
+use crate::render::{self, Value};
 use crate::store::EventSummary;
 
 /// An event and the rules that watch it.
@@ -11,56 +11,27 @@ pub(crate) struct WatchedEvent {
     pub rules: Vec<String>,
 }
 
-/// The list of events.
 pub(crate) const EVENTS: Listing<WatchedEvent> = Listing {
-    fields: &[
-        "event",
-        "total",
-        "last_30_days",
-        "companies",
-        "first_day",
-        "last_day",
-        "watched",
-        "rules",
-    ],
-    values,
+    fields: Fields::Each(&[
+        Field::new("event", |event| (&event.summary.name).into()),
+        Field::new("total", |event| event.summary.total.into()),
+        Field::new("last_30_days", |event| event.summary.last_30_days.into()),
+        Field::new("companies", |event| event.summary.companies.into()),
+        Field::new("first_day", |event| event.summary.first_day.into()),
+        Field::new("last_day", |event| event.summary.last_day.into()),
+        Field::new("watched", |event| (!event.rules.is_empty()).into()),
+        Field::new("rules", |event| Value::Nested(event.rules.iter().cloned().collect())),
+    ]),
     columns: &[
-        ("event", Align::Left),
-        ("total", Align::Right),
-        ("last 30 days", Align::Right),
-        ("companies", Align::Right),
-        ("first day", Align::Left),
-        ("last day", Align::Left),
-        ("watched by", Align::Left),
+        Column::left("event", |event| plain(&event.summary.name)),
+        Column::right("total", |event| plain(render::thousands(event.summary.total))),
+        Column::right("last 30 days", |event| plain(render::thousands(event.summary.last_30_days))),
+        Column::right("companies", |event| plain(render::thousands(event.summary.companies))),
+        Column::left("first day", |event| plain(event.summary.first_day)),
+        Column::left("last day", |event| plain(event.summary.last_day)),
+        Column::left("watched by", |event| {
+            plain(or_dash((!event.rules.is_empty()).then(|| event.rules.join(", "))))
+        }),
     ],
-    cells,
     when_empty: "no events yet; `signals import FILE` brings them",
 };
-
-fn values(event: &WatchedEvent) -> Vec<Value<'_>> {
-    let summary = &event.summary;
-    vec![
-        (&summary.name).into(),
-        summary.total.into(),
-        summary.last_30_days.into(),
-        summary.companies.into(),
-        summary.first_day.into(),
-        summary.last_day.into(),
-        (!event.rules.is_empty()).into(),
-        Value::Nested(event.rules.iter().cloned().collect()),
-    ]
-}
-
-fn cells(event: &WatchedEvent) -> Vec<(String, Tone)> {
-    let summary = &event.summary;
-    let rules = if event.rules.is_empty() { "-".to_owned() } else { event.rules.join(", ") };
-    vec![
-        plain(&summary.name),
-        plain(render::thousands(summary.total)),
-        plain(render::thousands(summary.last_30_days)),
-        plain(render::thousands(summary.companies)),
-        plain(summary.first_day),
-        plain(summary.last_day),
-        plain(rules),
-    ]
-}

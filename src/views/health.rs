@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Listing, or_dash, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::domain::attributes::{AsOf, Datum, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
@@ -21,7 +21,6 @@ pub(crate) struct HealthRow {
     pub profile: String,
     /// The known share of the profile's weight, 0 to 1.
     pub coverage: f64,
-    /// The day on which it was scored.
     pub scored_on: Day,
 }
 
@@ -42,6 +41,10 @@ impl HealthRow {
         or_dash(self.attributes[place].text())
     }
 
+    fn tone(&self) -> Tone {
+        self.text(4).parse().map_or(Tone::Plain, band_tone)
+    }
+
     fn change(&self, place: usize) -> (String, Tone) {
         match &self.attributes[place] {
             Datum::Score(change) => (render::score_change(*change), change_tone(*change)),
@@ -50,51 +53,33 @@ impl HealthRow {
     }
 }
 
-/// The list of health.
 pub(crate) const HEALTH: Listing<HealthRow> = Listing {
-    fields: &[
-        "company_id",
-        "company_name",
-        "csm",
-        "health_score",
-        "health_band",
-        "health_change_7d",
-        "health_change_28d",
-        "health_main_driver",
-        "coverage",
-        "profile",
-        "scored_on",
-    ],
-    values: |row| {
-        let own = [row.coverage.into(), (&row.profile).into(), row.scored_on.into()];
-        row.attributes.iter().map(Value::from).chain(own).collect()
-    },
+    fields: Fields::Each(&[
+        Field::new("company_id", |row| (&row.attributes[0]).into()),
+        Field::new("company_name", |row| (&row.attributes[1]).into()),
+        Field::new("csm", |row| (&row.attributes[2]).into()),
+        Field::new("health_score", |row| (&row.attributes[3]).into()),
+        Field::new("health_band", |row| (&row.attributes[4]).into()),
+        Field::new("health_change_7d", |row| (&row.attributes[5]).into()),
+        Field::new("health_change_28d", |row| (&row.attributes[6]).into()),
+        Field::new("health_main_driver", |row| (&row.attributes[7]).into()),
+        Field::new("coverage", |row| row.coverage.into()),
+        Field::new("profile", |row| (&row.profile).into()),
+        Field::new("scored_on", |row| row.scored_on.into()),
+    ]),
     columns: &[
-        ("company", Align::Left),
-        ("csm", Align::Left),
-        ("score", Align::Right),
-        ("band", Align::Left),
-        ("7 days", Align::Right),
-        ("28 days", Align::Right),
-        ("pulled down by", Align::Left),
-        ("known", Align::Right),
-        ("profile", Align::Left),
+        Column::left("company", |row| {
+            plain(or_dash(row.attributes[1].text().or(row.attributes[0].text())))
+        }),
+        Column::left("csm", |row| plain(row.text(2))),
+        Column::right("score", |row| (row.text(3), row.tone())),
+        Column::left("band", |row| (row.text(4), row.tone())),
+        Column::right("7 days", |row| row.change(5)),
+        Column::right("28 days", |row| row.change(6)),
+        Column::left("pulled down by", |row| plain(row.text(7))),
+        Column::right("known", |row| plain(percent(row.coverage))),
+        Column::left("profile", |row| plain(&row.profile)),
     ],
-    cells: |row| {
-        let band = row.text(4);
-        let tone = band.parse().map_or(Tone::Plain, band_tone);
-        vec![
-            plain(or_dash(row.attributes[1].text().or(row.attributes[0].text()))),
-            plain(row.text(2)),
-            (row.text(3), tone),
-            (band, tone),
-            row.change(5),
-            row.change(6),
-            plain(row.text(7)),
-            plain(percent(row.coverage)),
-            plain(&row.profile),
-        ]
-    },
     when_empty: "no health scores match",
 };
 
@@ -509,32 +494,23 @@ impl DriverRow {
 
 /// What changed the health of the portfolio.
 pub(crate) const DRIVERS: Listing<DriverRow> = Listing {
-    fields: &["measure", "change", "companies_up", "companies_down", "companies", "since", "until"],
-    values: |row| {
-        vec![
-            (&row.driver.measure).into(),
-            row.driver.change.into(),
-            row.driver.up.into(),
-            row.driver.down.into(),
-            row.companies.into(),
-            row.since.into(),
-            row.day.into(),
-        ]
-    },
+    fields: Fields::Each(&[
+        Field::new("measure", |row| (&row.driver.measure).into()),
+        Field::new("change", |row| row.driver.change.into()),
+        Field::new("companies_up", |row| row.driver.up.into()),
+        Field::new("companies_down", |row| row.driver.down.into()),
+        Field::new("companies", |row| row.companies.into()),
+        Field::new("since", |row| row.since.into()),
+        Field::new("until", |row| row.day.into()),
+    ]),
     columns: &[
-        ("measure", Align::Left),
-        ("change", Align::Right),
-        ("companies up", Align::Right),
-        ("companies down", Align::Right),
+        Column::left("measure", |row| plain(&row.driver.measure)),
+        Column::right("change", |row| {
+            (render::score_change(row.driver.change), change_tone(row.driver.change))
+        }),
+        Column::right("companies up", |row| plain(render::thousands(row.driver.up))),
+        Column::right("companies down", |row| plain(render::thousands(row.driver.down))),
     ],
-    cells: |row| {
-        vec![
-            plain(&row.driver.measure),
-            (render::score_change(row.driver.change), change_tone(row.driver.change)),
-            plain(render::thousands(row.driver.up)),
-            plain(render::thousands(row.driver.down)),
-        ]
-    },
     when_empty: "no company has a score on both days",
 };
 

@@ -2,23 +2,33 @@
 
 use serde_json::json;
 
-use super::{Listing, or_dash, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::domain::health::{DEFAULT_PROFILE, Profile};
-use crate::render::{Align, Screen, TextTable, Tone, Value};
+use crate::render::{Align, Screen, TextTable, Value};
 
 /// The list of health profiles, in the order in which they are tried.
 pub(crate) const PROFILES: Listing<Profile> = Listing {
-    fields: &["name", "where", "priority", "good", "average", "measures"],
-    values,
+    fields: Fields::Each(&[
+        Field::new("name", |profile| profile.name().into()),
+        Field::new("where", |profile| profile.condition.as_ref().into()),
+        Field::new("priority", |profile| priority(profile).into()),
+        Field::new("good", |profile| profile.scoring.bands.good.into()),
+        Field::new("average", |profile| profile.scoring.bands.average.into()),
+        Field::new("measures", |profile| Value::Nested(json!(profile.scoring.measures))),
+    ]),
     columns: &[
-        ("profile", Align::Left),
-        ("priority", Align::Right),
-        ("good", Align::Right),
-        ("average", Align::Right),
-        ("measures", Align::Right),
-        ("where", Align::Left),
+        Column::left("profile", |profile| plain(profile.name())),
+        Column::right("priority", |profile| {
+            plain(
+                priority(profile)
+                    .map_or_else(|| "last".to_owned(), |priority| priority.to_string()),
+            )
+        }),
+        Column::right("good", |profile| plain(profile.scoring.bands.good)),
+        Column::right("average", |profile| plain(profile.scoring.bands.average)),
+        Column::right("measures", |profile| plain(profile.scoring.measures.len())),
+        Column::left("where", |profile| plain(or_dash(profile.condition.as_ref()))),
     ],
-    cells,
     when_empty: "",
 };
 
@@ -27,30 +37,6 @@ fn priority(profile: &Profile) -> Option<i64> {
     (profile.name() != DEFAULT_PROFILE).then_some(profile.priority)
 }
 
-fn values(profile: &Profile) -> Vec<Value<'_>> {
-    let bands = profile.scoring.bands;
-    vec![
-        profile.name().into(),
-        profile.condition.as_ref().into(),
-        priority(profile).into(),
-        bands.good.into(),
-        bands.average.into(),
-        Value::Nested(json!(profile.scoring.measures)),
-    ]
-}
-
-fn cells(profile: &Profile) -> Vec<(String, Tone)> {
-    vec![
-        plain(profile.name()),
-        plain(priority(profile).map_or_else(|| "last".to_owned(), |priority| priority.to_string())),
-        plain(profile.scoring.bands.good),
-        plain(profile.scoring.bands.average),
-        plain(profile.scoring.measures.len()),
-        plain(or_dash(profile.condition.as_ref())),
-    ]
-}
-
-/// The screen of one profile.
 pub(crate) fn draw(profile: &Profile, screen: &mut Screen) {
     screen.heading(profile.name());
     let bands = profile.scoring.bands;

@@ -1,81 +1,37 @@
 //! The list of imports.
 
-use super::{Listing, or_dash, plain};
-use crate::domain::day::Instant;
-use crate::render::{self, Align, Tone, Value};
+use super::{Column, Field, Fields, Listing, minute, or_dash, plain};
+use crate::render;
 use crate::store::ImportRecord;
 
-/// The list of imports.
 pub(crate) const IMPORTS: Listing<ImportRecord> = Listing {
-    fields: &[
-        "id",
-        "file",
-        "kind",
-        "started_at",
-        "finished_at",
-        "rows_read",
-        "rows_new",
-        "rows_known",
-        "rows_rejected",
-        "companies_made",
-        "first_day",
-        "last_day",
-        "undone_at",
-    ],
-    values,
+    fields: Fields::Each(&[
+        Field::new("id", |import| import.id.into()),
+        Field::new("file", |import| (&import.file).into()),
+        Field::new("kind", |import| (&import.kind).into()),
+        Field::new("started_at", |import| import.started_at.into()),
+        Field::new("finished_at", |import| import.finished_at.into()),
+        Field::new("rows_read", |import| import.rows_read.into()),
+        Field::new("rows_new", |import| import.rows_new.into()),
+        Field::new("rows_known", |import| import.rows_known.into()),
+        Field::new("rows_rejected", |import| import.rows_rejected.into()),
+        Field::new("companies_made", |import| import.companies_made.into()),
+        Field::new("first_day", |import| import.first_day.into()),
+        Field::new("last_day", |import| import.last_day.into()),
+        Field::new("undone_at", |import| import.undone_at.into()),
+    ]),
     columns: &[
-        ("id", Align::Right),
-        ("finished at", Align::Left),
-        ("kind", Align::Left),
-        ("file", Align::Left),
-        ("read", Align::Right),
-        ("new", Align::Right),
-        ("known", Align::Right),
-        ("rejected", Align::Right),
-        ("first day", Align::Left),
-        ("last day", Align::Left),
-        ("undone at", Align::Left),
+        Column::right("id", |import| plain(import.id)),
+        Column::left("finished at", |import| plain(minute(import.finished_at))),
+        Column::left("kind", |import| plain(&import.kind)),
+        Column::left("file", |import| plain(&import.file)),
+        Column::right("read", |import| plain(render::thousands(import.rows_read))),
+        Column::right("new", |import| plain(render::thousands(import.rows_new))),
+        Column::right("known", |import| plain(render::thousands(import.rows_known))),
+        Column::right("rejected", |import| plain(render::thousands(import.rows_rejected))),
+        Column::left("first day", |import| plain(or_dash(import.first_day))),
+        Column::left("last day", |import| plain(or_dash(import.last_day))),
+        Column::left("undone at", |import| plain(or_dash(import.undone_at.map(minute)))),
     ],
-    cells,
     when_empty: "nothing was imported yet",
 };
-
-fn values(import: &ImportRecord) -> Vec<Value<'_>> {
-    vec![
-        import.id.into(),
-        (&import.file).into(),
-        (&import.kind).into(),
-        import.started_at.into(),
-        import.finished_at.into(),
-        import.rows_read.into(),
-        import.rows_new.into(),
-        import.rows_known.into(),
-        import.rows_rejected.into(),
-        import.companies_made.into(),
-        import.first_day.into(),
-        import.last_day.into(),
-        import.undone_at.into(),
-    ]
-}
-
-fn cells(import: &ImportRecord) -> Vec<(String, Tone)> {
-    vec![
-        plain(import.id),
-        plain(minute(import.finished_at)),
-        plain(&import.kind),
-        plain(&import.file),
-        plain(render::thousands(import.rows_read)),
-        plain(render::thousands(import.rows_new)),
-        plain(render::thousands(import.rows_known)),
-        plain(render::thousands(import.rows_rejected)),
-        plain(or_dash(import.first_day)),
-        plain(or_dash(import.last_day)),
-        plain(or_dash(import.undone_at.map(minute))),
-    ]
-}
-
-/// An instant to the minute.
-fn minute(instant: Instant) -> String {
-    let text = instant.to_string();
-    text.get(..16).unwrap_or(&text).replace('T', " ")
-}

@@ -1,62 +1,42 @@
 //! The inbox of a person.
 
 use super::signals::{self, SIGNALS};
-use super::{Listing, or_dash, plain};
-use crate::render::{self, Align, Tone, Value};
+use super::{Column, Fields, Listing, or_dash, plain};
+use crate::render::{self, Tone};
 use crate::store::InboxEntry;
 
-/// The number of a notice's own fields, which precede those of its signal.
-const OWN: usize = 3;
-
-const FIELDS: [&str; OWN + SIGNALS.fields.len()] = {
-    let mut fields = ["unread"; OWN + SIGNALS.fields.len()];
-    (fields[1], fields[2]) = ("told_at", "read_at");
-    let mut place = 0;
-    while place < SIGNALS.fields.len() {
-        fields[OWN + place] = SIGNALS.fields[place];
-        place += 1;
-    }
-    fields
-};
-
-/// The list of notices: the fields of the list of signals, and when each was read.
+/// The list of notices: when each was read, and the fields of the list of signals.
 pub(crate) const INBOX: Listing<InboxEntry> = Listing {
-    fields: &FIELDS,
-    values,
+    fields: Fields::Of(
+        || ["unread", "told_at", "read_at"].into_iter().chain(SIGNALS.fields.names()).collect(),
+        |entry| {
+            let own = [is_unread(entry).into(), entry.told_at.into(), entry.read_at.into()];
+            own.into_iter().chain(SIGNALS.fields.values(&entry.signal)).collect()
+        },
+    ),
     columns: &[
-        ("", Align::Left),
-        ("id", Align::Right),
-        ("day", Align::Left),
-        ("company", Align::Left),
-        ("type", Align::Left),
-        ("what", Align::Left),
-        ("chance", Align::Right),
-        ("state", Align::Left),
+        Column::left("", |entry| plain(if is_unread(entry) { "new" } else { "" })),
+        Column::right("id", |entry| plain(entry.signal.id)),
+        Column::left("day", |entry| plain(entry.signal.raised_on)),
+        Column::left("company", |entry| (signals::company(&entry.signal).to_owned(), tone(entry))),
+        Column::left("type", |entry| {
+            (entry.signal.signal_type.to_string(), signals::tone(entry.signal.signal_type))
+        }),
+        Column::left("what", |entry| (entry.signal.detail.clone(), tone(entry))),
+        Column::right("chance", |entry| {
+            plain(or_dash(entry.signal.evidence.chance().map(render::chance)))
+        }),
+        Column::left("state", |entry| plain(entry.signal.state())),
     ],
-    cells,
     when_empty: "the inbox is empty",
 };
 
-fn values(entry: &InboxEntry) -> Vec<Value<'_>> {
-    let mut values =
-        vec![entry.read_at.is_none().into(), entry.told_at.into(), entry.read_at.into()];
-    values.extend((SIGNALS.values)(&entry.signal));
-    values
+fn is_unread(entry: &InboxEntry) -> bool {
+    entry.read_at.is_none()
 }
 
-fn cells(entry: &InboxEntry) -> Vec<(String, Tone)> {
-    let signal = &entry.signal;
-    let tone = if entry.read_at.is_none() { Tone::Plain } else { Tone::Faint };
-    vec![
-        plain(if entry.read_at.is_none() { "new" } else { "" }),
-        plain(signal.id),
-        plain(signal.raised_on),
-        (signals::company(signal).to_owned(), tone),
-        (signal.signal_type.to_string(), signals::tone(signal.signal_type)),
-        (signal.detail.clone(), tone),
-        plain(or_dash(signal.evidence.chance().map(render::chance))),
-        plain(signal.state()),
-    ]
+fn tone(entry: &InboxEntry) -> Tone {
+    if is_unread(entry) { Tone::Plain } else { Tone::Faint }
 }
 
 #[cfg(test)]
@@ -65,7 +45,8 @@ mod tests {
 
     #[test]
     fn the_fields_are_three_and_those_of_signals() {
-        assert_eq!(INBOX.fields[..4], ["unread", "told_at", "read_at", "id"]);
-        assert_eq!((INBOX.fields.len(), INBOX.fields.last()), (35, Some(&"assigned_to")));
+        let names = INBOX.fields.names();
+        assert_eq!(names[..4], ["unread", "told_at", "read_at", "id"]);
+        assert_eq!((names.len(), names.last()), (35, Some(&"assigned_to")));
     }
 }

@@ -1,65 +1,49 @@
 //! The list of messages, delivered or pending.
 
-use super::{Listing, or_dash, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::domain::notify::MessageState;
-use crate::render::{Align, Tone, Value};
+use crate::render::Tone;
 use crate::store::Delivery;
 
 /// The list of messages, as `notify send` prints it.
 pub(crate) const MESSAGES: Listing<Delivery> = Listing {
-    fields: &[
-        "channel",
-        "purpose",
-        "person",
-        "signals",
-        "state",
-        "tries",
-        "next_try_at",
-        "error",
-        "message_id",
-    ],
-    values,
+    fields: Fields::Each(&[
+        Field::new("channel", |delivery| delivery.message.channel.as_str().into()),
+        Field::new("purpose", |delivery| delivery.message.purpose.as_str().into()),
+        Field::new("person", |delivery| delivery.message.person.as_ref().into()),
+        Field::new("signals", |delivery| delivery.message.signals.into()),
+        Field::new("state", |delivery| delivery.state.as_str().into()),
+        Field::new("tries", |delivery| {
+            (u64::from(delivery.message.tries) + u64::from(is_sent(delivery))).into()
+        }),
+        Field::new("next_try_at", |delivery| {
+            delivery.message.next_try_at.filter(|_| !is_sent(delivery)).into()
+        }),
+        Field::new("error", |delivery| {
+            delivery.message.last_error.as_ref().filter(|_| !is_sent(delivery)).into()
+        }),
+        Field::new("message_id", |delivery| (&delivery.message.message_id).into()),
+    ]),
     columns: &[
-        ("channel", Align::Left),
-        ("for", Align::Left),
-        ("purpose", Align::Left),
-        ("signals", Align::Right),
-        ("state", Align::Left),
-        ("error", Align::Left),
+        Column::left("channel", |delivery| plain(delivery.message.channel)),
+        Column::left("for", |delivery| plain(delivery.message.person.as_deref().unwrap_or("all"))),
+        Column::left("purpose", |delivery| plain(delivery.message.purpose)),
+        Column::right("signals", |delivery| plain(delivery.message.signals)),
+        Column::left("state", |delivery| (delivery.state.to_string(), tone(delivery.state))),
+        Column::left("error", |delivery| {
+            plain(or_dash(delivery.message.last_error.as_ref().filter(|_| !is_sent(delivery))))
+        }),
     ],
-    cells,
     when_empty: "nothing is to be delivered",
 };
 
-fn values(delivery: &Delivery) -> Vec<Value<'_>> {
-    let message = &delivery.message;
-    let is_sent = delivery.state == MessageState::Sent;
-    vec![
-        message.channel.as_str().into(),
-        message.purpose.as_str().into(),
-        message.person.as_ref().into(),
-        message.signals.into(),
-        delivery.state.as_str().into(),
-        (u64::from(message.tries) + u64::from(is_sent)).into(),
-        message.next_try_at.filter(|_| !is_sent).into(),
-        message.last_error.as_ref().filter(|_| !is_sent).into(),
-        (&message.message_id).into(),
-    ]
+fn is_sent(delivery: &Delivery) -> bool {
+    delivery.state == MessageState::Sent
 }
 
-fn cells(delivery: &Delivery) -> Vec<(String, Tone)> {
-    let message = &delivery.message;
-    let is_sent = delivery.state == MessageState::Sent;
-    let tone = match delivery.state {
+fn tone(state: MessageState) -> Tone {
+    match state {
         MessageState::Failed | MessageState::Dead => Tone::Bad,
         _ => Tone::Plain,
-    };
-    vec![
-        plain(message.channel),
-        plain(message.person.as_deref().unwrap_or("all")),
-        plain(message.purpose),
-        plain(message.signals),
-        (delivery.state.to_string(), tone),
-        plain(or_dash(message.last_error.as_ref().filter(|_| !is_sent))),
-    ]
+    }
 }

@@ -1,44 +1,41 @@
 //! The list of metrics.
 
-use super::{Listing, or_dash, plain};
-use crate::domain::metric::{Metric, MetricDefinition};
-use crate::render::{Align, Tone, Value};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
+use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 
-/// The list of metrics.
 pub(crate) const METRICS: Listing<Metric> = Listing {
-    fields: &["name", "event", "measure", "days", "formula"],
-    values,
+    fields: Fields::Each(&[
+        Field::new("name", |metric| (&metric.name).into()),
+        Field::new("event", |metric| counted(metric).map(|(event, ..)| event).into()),
+        Field::new("measure", |metric| {
+            counted(metric).map(|(_, measure, _)| measure.as_str()).into()
+        }),
+        Field::new("days", |metric| counted(metric).map(|(.., days)| i64::from(days)).into()),
+        Field::new("formula", |metric| formula(metric).into()),
+    ]),
     columns: &[
-        ("metric", Align::Left),
-        ("event", Align::Left),
-        ("measure", Align::Left),
-        ("days", Align::Right),
-        ("formula", Align::Left),
+        Column::left("metric", |metric| plain(&metric.name)),
+        Column::left("event", |metric| plain(or_dash(counted(metric).map(|(event, ..)| event)))),
+        Column::left("measure", |metric| {
+            plain(or_dash(counted(metric).map(|(_, measure, _)| measure)))
+        }),
+        Column::right("days", |metric| plain(or_dash(counted(metric).map(|(.., days)| days)))),
+        Column::left("formula", |metric| plain(or_dash(formula(metric)))),
     ],
-    cells,
     when_empty: "no metrics yet; `signals metric add NAME --event EVENT --measure count --days 28` makes one",
 };
 
-fn values(metric: &Metric) -> Vec<Value<'_>> {
-    let name = (&metric.name).into();
+/// The event, the measure and the days of a metric that is counted.
+fn counted(metric: &Metric) -> Option<(&String, MetricMeasure, u16)> {
     match &metric.definition {
-        MetricDefinition::Counted { event, measure, days } => {
-            vec![name, event.into(), measure.as_str().into(), i64::from(*days).into(), Value::Null]
-        }
-        MetricDefinition::Formula(formula) => {
-            vec![name, Value::Null, Value::Null, Value::Null, formula.into()]
-        }
+        MetricDefinition::Counted { event, measure, days } => Some((event, *measure, *days)),
+        MetricDefinition::Formula(_) => None,
     }
 }
 
-fn cells(metric: &Metric) -> Vec<(String, Tone)> {
-    let none = || or_dash(None::<&str>);
+fn formula(metric: &Metric) -> Option<&String> {
     match &metric.definition {
-        MetricDefinition::Counted { event, measure, days } => {
-            vec![plain(&metric.name), plain(event), plain(measure), plain(days), plain(none())]
-        }
-        MetricDefinition::Formula(formula) => {
-            vec![plain(&metric.name), plain(none()), plain(none()), plain(none()), plain(formula)]
-        }
+        MetricDefinition::Counted { .. } => None,
+        MetricDefinition::Formula(formula) => Some(formula),
     }
 }

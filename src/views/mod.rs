@@ -29,23 +29,69 @@ pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod team;
 
-use crate::render::{Align, Tone, Value};
+use crate::domain::day::Instant;
+use crate::render::{Align, TextTable, Tone, Value};
 
 /// A list: its fields for programs, and its columns for people.
-pub(crate) struct Listing<T> {
-    /// The stable names of the fields.
-    pub fields: &'static [&'static str],
-    pub values: fn(&T) -> Vec<Value<'_>>,
-    pub columns: &'static [(&'static str, Align)],
-    pub cells: fn(&T) -> Vec<(String, Tone)>,
+pub(crate) struct Listing<T: 'static> {
+    pub fields: Fields<T>,
+    columns: &'static [Column<T>],
     /// The text for an empty list.
     pub when_empty: &'static str,
 }
 
-/// A field of a record for programs, with its stable name.
+impl<T> Listing<T> {
+    /// The table of these items.
+    pub(crate) fn table<'i>(&self, items: impl IntoIterator<Item = &'i T>) -> TextTable {
+        let headings = self.columns.iter().map(|column| (column.title, column.align));
+        let mut table = TextTable::new(headings);
+        items.into_iter().for_each(|item| table.toned_row(self.cells(item)));
+        table
+    }
+
+    /// The cells of a row of the table.
+    pub(crate) fn cells(&self, item: &T) -> Vec<(String, Tone)> {
+        self.columns.iter().map(|column| (column.cell)(item)).collect()
+    }
+
+    /// The place of the column with this title.
+    pub(crate) fn column(&self, title: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.title == title)
+    }
+}
+
+/// The fields of a record for programs, with their stable names.
+pub(crate) enum Fields<T: 'static> {
+    Each(&'static [Field<T>]),
+    /// Those of another description: their names, and their values.
+    Of(fn() -> Vec<&'static str>, fn(&T) -> Vec<Value<'_>>),
+}
+
+impl<T> Fields<T> {
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        match self {
+            Fields::Each(fields) => fields.iter().map(|field| field.name).collect(),
+            Fields::Of(names, _) => names(),
+        }
+    }
+
+    pub(crate) fn values<'v>(&self, item: &'v T) -> Vec<Value<'v>> {
+        match self {
+            Fields::Each(fields) => fields.iter().map(|field| (field.value)(item)).collect(),
+            Fields::Of(_, values) => values(item),
+        }
+    }
+}
+
 pub(crate) struct Field<T> {
     name: &'static str,
     value: fn(&T) -> Value<'_>,
+}
+
+impl<T> Field<T> {
+    const fn new(name: &'static str, value: fn(&T) -> Value<'_>) -> Self {
+        Field { name, value }
+    }
 }
 
 /// A column of a table for people.
@@ -55,26 +101,14 @@ pub(crate) struct Column<T> {
     cell: fn(&T) -> (String, Tone),
 }
 
-/// The names of fields, in order.
-const fn names<T, const N: usize>(fields: &[Field<T>; N]) -> [&'static str; N] {
-    let mut names = [""; N];
-    let mut place = 0;
-    while place < N {
-        names[place] = fields[place].name;
-        place += 1;
+impl<T> Column<T> {
+    const fn left(title: &'static str, cell: fn(&T) -> (String, Tone)) -> Self {
+        Column { title, align: Align::Left, cell }
     }
-    names
-}
 
-/// The headings of columns, in order.
-const fn headings<T, const N: usize>(columns: &[Column<T>; N]) -> [(&'static str, Align); N] {
-    let mut headings = [("", Align::Left); N];
-    let mut place = 0;
-    while place < N {
-        headings[place] = (columns[place].title, columns[place].align);
-        place += 1;
+    const fn right(title: &'static str, cell: fn(&T) -> (String, Tone)) -> Self {
+        Column { title, align: Align::Right, cell }
     }
-    headings
 }
 
 /// Text that may be missing.
@@ -85,4 +119,9 @@ fn or_dash(text: Option<impl ToString>) -> String {
 /// A cell without a tone.
 fn plain(text: impl ToString) -> (String, Tone) {
     (text.to_string(), Tone::Plain)
+}
+
+fn minute(instant: Instant) -> String {
+    let text = instant.to_string();
+    text.get(..16).unwrap_or(&text).replace('T', " ")
 }

@@ -2,73 +2,50 @@
 
 use serde_json::json;
 
-use super::{Listing, or_dash, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::domain::playbook::PlaybookStep;
-use crate::render::{Align, Screen, TextTable, Tone, Value};
+use crate::render::{Align, Screen, TextTable, Value};
 use crate::store::StoredPlaybook;
 
-/// The list of playbooks.
 pub(crate) const PLAYBOOKS: Listing<StoredPlaybook> = Listing {
-    fields: &["name", "purpose", "steps", "tags", "shipped"],
-    values,
+    fields: Fields::Each(&[
+        Field::new("name", |stored| (&stored.playbook.name).into()),
+        Field::new("purpose", |stored| (&stored.playbook.purpose).into()),
+        Field::new("steps", |stored| (stored.playbook.steps.len() as u64).into()),
+        Field::new("tags", |stored| tags(stored).into()),
+        Field::new("shipped", |stored| stored.is_shipped.into()),
+    ]),
     columns: &[
-        ("name", Align::Left),
-        ("steps", Align::Right),
-        ("tags", Align::Left),
-        ("made by", Align::Left),
-        ("for", Align::Left),
+        Column::left("name", |stored| plain(&stored.playbook.name)),
+        Column::right("steps", |stored| plain(stored.playbook.steps.len())),
+        Column::left("tags", |stored| plain(or_dash(tags(stored)))),
+        Column::left("made by", |stored| {
+            plain(if stored.is_shipped { "signals" } else { "your team" })
+        }),
+        Column::left("for", |stored| plain(&stored.playbook.purpose)),
     ],
-    cells,
     when_empty: "no playbooks",
 };
-
-fn values(stored: &StoredPlaybook) -> Vec<Value<'_>> {
-    let playbook = &stored.playbook;
-    vec![
-        (&playbook.name).into(),
-        (&playbook.purpose).into(),
-        (playbook.steps.len() as u64).into(),
-        tags(stored).into(),
-        stored.is_shipped.into(),
-    ]
-}
-
-fn cells(stored: &StoredPlaybook) -> Vec<(String, Tone)> {
-    let playbook = &stored.playbook;
-    vec![
-        plain(&playbook.name),
-        plain(playbook.steps.len()),
-        plain(or_dash(tags(stored))),
-        plain(if stored.is_shipped { "signals" } else { "your team" }),
-        plain(&playbook.purpose),
-    ]
-}
 
 fn tags(stored: &StoredPlaybook) -> Option<String> {
     let tags = stored.playbook.tags();
     (!tags.is_empty()).then(|| tags.join(";"))
 }
 
-/// The fields of one playbook.
-pub(crate) const FIELDS: [&str; 5] = ["name", "purpose", "tag", "shipped", "steps"];
-
-/// The values of [`FIELDS`].
-pub(crate) fn one(stored: &StoredPlaybook) -> Vec<Value<'_>> {
-    let playbook = &stored.playbook;
-    vec![
-        (&playbook.name).into(),
-        (&playbook.purpose).into(),
-        playbook.tag.as_ref().into(),
-        stored.is_shipped.into(),
-        Value::Nested(playbook.steps.iter().map(step_json).collect()),
-    ]
-}
+pub(crate) const FIELDS: Fields<StoredPlaybook> = Fields::Each(&[
+    Field::new("name", |stored| (&stored.playbook.name).into()),
+    Field::new("purpose", |stored| (&stored.playbook.purpose).into()),
+    Field::new("tag", |stored| stored.playbook.tag.as_ref().into()),
+    Field::new("shipped", |stored| stored.is_shipped.into()),
+    Field::new("steps", |stored| {
+        Value::Nested(stored.playbook.steps.iter().map(step_json).collect())
+    }),
+]);
 
 fn step_json(step: &PlaybookStep) -> serde_json::Value {
     json!({"title": step.title, "due_in_days": step.due_in_days, "for": step.owner.as_str(), "tag": step.tag})
 }
 
-/// The screen of one playbook.
 pub(crate) fn draw(stored: &StoredPlaybook, screen: &mut Screen) {
     let playbook = &stored.playbook;
     screen.heading(&playbook.name);

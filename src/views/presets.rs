@@ -1,58 +1,42 @@
 //! The list of presets.
 
-use super::Listing;
 use super::plain;
 use super::rules::sentence;
 use super::signals::tone;
+use super::{Column, Field, Fields, Listing};
 use crate::domain::preset::{Choice, EventUse, Preset};
 use crate::domain::rule::Rule;
-use crate::render::{Align, Screen, TextTable, Tone, Value};
+use crate::render::{Screen, Tone};
 
-/// The list of presets.
 pub(crate) const PRESETS: Listing<Preset> = Listing {
-    fields: &["name", "options", "source", "type", "kind", "purpose", "usual", "playbook", "rule"],
-    values,
+    fields: Fields::Each(&[
+        Field::new("name", |preset| (&preset.name).into()),
+        Field::new("options", |preset| options(preset).into()),
+        Field::new("source", |preset| (&preset.source).into()),
+        Field::new("type", |preset| type_of(preset).into()),
+        Field::new("kind", |preset| preset.kind().as_str().into()),
+        Field::new("purpose", |preset| (&preset.purpose).into()),
+        Field::new("usual", |preset| preset.usual.into()),
+        Field::new("playbook", |preset| (&preset.playbook).into()),
+        Field::new("rule", |preset| rule(preset).into()),
+    ]),
     columns: &[
-        ("preset", Align::Left),
-        ("type", Align::Left),
-        ("source", Align::Left),
-        ("usual", Align::Left),
-        ("what it is for", Align::Left),
+        Column::left("preset", |preset| plain(&preset.name)),
+        Column::left("type", |preset| {
+            (type_of(preset).to_owned(), preset.signal_type().map_or(Tone::Plain, tone))
+        }),
+        Column::left("source", |preset| plain(&preset.source)),
+        Column::left("usual", |preset| plain(if preset.usual { "yes" } else { "-" })),
+        Column::left("what it is for", |preset| plain(&preset.purpose)),
     ],
-    cells,
     when_empty: "no presets",
 };
 
-fn values(preset: &Preset) -> Vec<Value<'_>> {
-    vec![
-        (&preset.name).into(),
-        options(preset).into(),
-        (&preset.source).into(),
-        type_of(preset).into(),
-        preset.kind().as_str().into(),
-        (&preset.purpose).into(),
-        preset.usual.into(),
-        (&preset.playbook).into(),
-        rule(preset).into(),
-    ]
-}
-
-fn cells(preset: &Preset) -> Vec<(String, Tone)> {
-    let tone = preset.signal_type().map_or(Tone::Plain, tone);
-    vec![
-        plain(&preset.name),
-        (type_of(preset).to_owned(), tone),
-        plain(&preset.source),
-        plain(if preset.usual { "yes" } else { "-" }),
-        plain(&preset.purpose),
-    ]
-}
-
 /// The screen: two lines for each preset, because both its purpose and its rule are sentences.
 pub(crate) fn draw(presets: &[Preset], screen: &mut Screen) {
-    let mut table = TextTable::new(PRESETS.columns.iter().copied());
+    let mut table = PRESETS.table([]);
     for preset in presets {
-        table.toned_row(cells(preset));
+        table.toned_row(PRESETS.cells(preset));
         let below = [
             options(preset).map_or_else(String::new, |options| format!("  {options}")),
             rule(preset),

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{Listing, or_dash, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::domain::company::Company;
 use crate::domain::pulse::{self, Level, Pulse, PulseMark};
-use crate::render::{Align, Tone, Value};
+use crate::render::{Tone, Value};
 
 /// A pulse of a company, and the resulting score.
 pub(crate) struct HistoryRow {
@@ -35,10 +35,10 @@ impl HistoryRow {
 
     /// A pulse, nested in other JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let fields = HISTORY.fields.iter().zip(history_values(self));
+        let fields = HISTORY.fields.names().into_iter().zip(HISTORY.fields.values(self));
         let of_pulse = fields.filter(|(field, _)| !field.starts_with("company_"));
         of_pulse
-            .map(|(field, value)| ((*field).to_owned(), json!(value)))
+            .map(|(field, value)| (field.to_owned(), json!(value)))
             .collect::<serde_json::Map<_, _>>()
             .into()
     }
@@ -46,61 +46,35 @@ impl HistoryRow {
 
 /// The pulses of a company, oldest first.
 pub(crate) const HISTORY: Listing<HistoryRow> = Listing {
-    fields: &[
-        "company_id",
-        "company_name",
-        "set_on",
-        "pulse",
-        "pulse_label",
-        "reason_codes",
-        "note",
-        "set_by",
-        "set_at",
-        "success_score",
-        "journey",
-    ],
-    values: history_values,
+    fields: Fields::Each(&[
+        Field::new("company_id", |row| (&row.company_id).into()),
+        Field::new("company_name", |row| row.company_name.as_ref().into()),
+        Field::new("set_on", |row| row.pulse.mark.day.into()),
+        Field::new("pulse", |row| row.pulse.mark.level.number().into()),
+        Field::new("pulse_label", |row| row.pulse.mark.level.label().into()),
+        Field::new("reason_codes", |row| {
+            Value::Nested(row.pulse.reason_codes.iter().cloned().collect())
+        }),
+        Field::new("note", |row| row.pulse.note.as_ref().into()),
+        Field::new("set_by", |row| row.pulse.by.as_ref().into()),
+        Field::new("set_at", |row| row.pulse.mark.at.into()),
+        Field::new("success_score", |row| row.score.into()),
+        Field::new("journey", |row| (&row.journey).into()),
+    ]),
     columns: &[
-        ("day", Align::Left),
-        ("pulse", Align::Left),
-        ("score", Align::Right),
-        ("by", Align::Left),
-        ("reason codes", Align::Left),
-        ("note", Align::Left),
+        Column::left("day", |row| plain(row.pulse.mark.day)),
+        Column::left("pulse", |row| (named(row.pulse.mark.level), tone(row.pulse.mark.level))),
+        Column::right("score", |row| plain(or_dash(row.score.map(|score| format!("{score:.1}"))))),
+        Column::left("by", |row| plain(or_dash(row.pulse.by.as_ref()))),
+        Column::left("reason codes", |row| {
+            plain(or_dash(
+                (!row.pulse.reason_codes.is_empty()).then(|| row.pulse.reason_codes.join(", ")),
+            ))
+        }),
+        Column::left("note", |row| plain(or_dash(row.pulse.note.as_ref()))),
     ],
-    cells: history_cells,
     when_empty: "no pulses yet; `signals pulse set COMPANY LEVEL` sets one",
 };
-
-fn history_values(row: &HistoryRow) -> Vec<Value<'_>> {
-    let PulseMark { day, at, level } = row.pulse.mark;
-    vec![
-        (&row.company_id).into(),
-        row.company_name.as_ref().into(),
-        day.into(),
-        level.number().into(),
-        level.label().into(),
-        Value::Nested(row.pulse.reason_codes.iter().cloned().collect()),
-        row.pulse.note.as_ref().into(),
-        row.pulse.by.as_ref().into(),
-        at.into(),
-        row.score.into(),
-        (&row.journey).into(),
-    ]
-}
-
-fn history_cells(row: &HistoryRow) -> Vec<(String, Tone)> {
-    let PulseMark { day, level, .. } = row.pulse.mark;
-    let codes = &row.pulse.reason_codes;
-    vec![
-        plain(day),
-        (named(level), tone(level)),
-        plain(or_dash(row.score.map(|score| format!("{score:.1}")))),
-        plain(or_dash(row.pulse.by.as_ref())),
-        plain(or_dash((!codes.is_empty()).then(|| codes.join(", ")))),
-        plain(or_dash(row.pulse.note.as_ref())),
-    ]
-}
 
 /// A level with its guideline.
 pub(crate) struct ScaleRow {
@@ -111,19 +85,17 @@ pub(crate) struct ScaleRow {
 
 /// The levels of the pulse, worst first.
 pub(crate) const SCALE: Listing<ScaleRow> = Listing {
-    fields: &["level", "label", "target", "guideline"],
-    values: |row| {
-        vec![
-            row.level.number().into(),
-            row.level.label().into(),
-            row.level.target().into(),
-            (&row.guideline).into(),
-        ]
-    },
-    columns: &[("level", Align::Left), ("target", Align::Right), ("when it applies", Align::Left)],
-    cells: |row| {
-        vec![(named(row.level), tone(row.level)), plain(row.level.target()), plain(&row.guideline)]
-    },
+    fields: Fields::Each(&[
+        Field::new("level", |row| row.level.number().into()),
+        Field::new("label", |row| row.level.label().into()),
+        Field::new("target", |row| row.level.target().into()),
+        Field::new("guideline", |row| (&row.guideline).into()),
+    ]),
+    columns: &[
+        Column::left("level", |row| (named(row.level), tone(row.level))),
+        Column::right("target", |row| plain(row.level.target())),
+        Column::left("when it applies", |row| plain(&row.guideline)),
+    ],
     when_empty: "",
 };
 

@@ -1,57 +1,48 @@
 //! The list of rules, and rules in words.
 
-use super::{Listing, or_dash, plain};
+use super::{Column, Fields, Listing, or_dash, plain};
 use crate::domain::rule::{
     AdoptionRule, Against, Aim, ConditionRule, Direction, RULE_FIELDS, Rule, RuleLogic, TrendRule,
 };
-use crate::render::{Align, Tone, counted};
+use crate::render::{Tone, counted};
 
-/// The list of rules.
 pub(crate) const RULES: Listing<Rule> = Listing {
-    fields: &{
-        let mut names = [""; RULE_FIELDS.len()];
-        let mut place = 0;
-        while place < names.len() {
-            names[place] = RULE_FIELDS[place].name;
-            place += 1;
-        }
-        names
-    },
-    values: |rule| RULE_FIELDS.iter().map(|field| (field.value)(rule).into()).collect(),
+    fields: Fields::Of(
+        || RULE_FIELDS.iter().map(|field| field.name).collect(),
+        |rule| RULE_FIELDS.iter().map(|field| (field.value)(rule).into()).collect(),
+    ),
     columns: &[
-        ("name", Align::Left),
-        ("kind", Align::Left),
-        ("watches", Align::Left),
-        ("days", Align::Right),
-        ("threshold", Align::Right),
-        ("raises", Align::Left),
-        ("events", Align::Right),
-        ("chance", Align::Right),
-        ("on", Align::Left),
+        Column::left("name", |rule| plain(&rule.name)),
+        Column::left("kind", |rule| plain(rule.logic.kind())),
+        Column::left("watches", |rule| plain(watched(&rule.logic))),
+        Column::right("days", |rule| plain(or_dash(days(&rule.logic)))),
+        Column::right("threshold", |rule| {
+            of_trend(rule, |trend| Some(format!("{} %", trend.threshold)))
+        }),
+        Column::left("raises", |rule| plain(raised(&rule.logic))),
+        Column::right("events", |rule| {
+            of_trend(rule, |trend| trend.min_events.map(|least| format!(">= {least}")))
+        }),
+        Column::right("chance", |rule| {
+            of_trend(rule, |trend| trend.max_chance.map(|most| format!("<= {most}")))
+        }),
+        Column::left("on", |rule| {
+            if rule.enabled { plain("yes") } else { ("no".to_owned(), Tone::Faint) }
+        }),
     ],
-    cells,
     when_empty: "no rules yet; `signals rule set EVENT` makes one, `signals rule preset add --usual` a dozen",
 };
 
-fn cells(rule: &Rule) -> Vec<(String, Tone)> {
-    let trend = rule.logic.trend();
-    let days = match &rule.logic {
+fn days(logic: &RuleLogic) -> Option<u16> {
+    match logic {
         RuleLogic::Trend(trend) => Some(u16::from(trend.timeframe)),
         RuleLogic::Adoption(adoption) => adoption.within(),
         RuleLogic::Condition(condition) => Some(condition.for_days).filter(|days| *days > 1),
-    };
-    let enabled = if rule.enabled { plain("yes") } else { ("no".to_owned(), Tone::Faint) };
-    vec![
-        plain(&rule.name),
-        plain(rule.logic.kind()),
-        plain(watched(&rule.logic)),
-        plain(or_dash(days)),
-        plain(or_dash(trend.map(|trend| format!("{} %", trend.threshold)))),
-        plain(raised(&rule.logic)),
-        plain(or_dash(trend.and_then(|trend| trend.min_events).map(|least| format!(">= {least}")))),
-        plain(or_dash(trend.and_then(|trend| trend.max_chance).map(|most| format!("<= {most}")))),
-        enabled,
-    ]
+    }
+}
+
+fn of_trend(rule: &Rule, text: fn(&TrendRule) -> Option<String>) -> (String, Tone) {
+    plain(or_dash(rule.logic.trend().and_then(text)))
 }
 
 /// What a rule watches, as briefly as possible.

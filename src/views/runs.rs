@@ -2,43 +2,44 @@
 
 use serde_json::json;
 
-use super::{Listing, plain};
-use crate::render::{self, Align, Tone, Value};
+use super::{Column, Field, Fields, Listing, minute, plain};
+use crate::render::{self, Value};
 use crate::store::{RuleTally, RunRecord};
 
-/// The list of runs.
 pub(crate) const RUNS: Listing<RunRecord> = Listing {
-    fields: &[
-        "id",
-        "day",
-        "started_at",
-        "finished_at",
-        "backfill",
-        "newest_event_on",
-        "days_stale",
-        "rules",
-        "companies_evaluated",
-        "companies_skipped",
-        "raised_bad",
-        "raised_good",
-        "raised_info",
-        "outages",
-        "steps_ms",
-        "per_rule",
-    ],
-    values,
+    fields: Fields::Each(&[
+        Field::new("id", |run| run.id.into()),
+        Field::new("day", |run| run.day.into()),
+        Field::new("started_at", |run| run.started_at.into()),
+        Field::new("finished_at", |run| run.finished_at.into()),
+        Field::new("backfill", |run| run.is_backfill.into()),
+        Field::new("newest_event_on", |run| run.newest_event_on.into()),
+        Field::new("days_stale", |run| days_stale(run).into()),
+        Field::new("rules", |run| (run.rules.len() as u64).into()),
+        Field::new("companies_evaluated", |run| run.companies_evaluated.into()),
+        Field::new("companies_skipped", |run| Value::Nested(skipped(run))),
+        Field::new("raised_bad", |run| raised(run).0.into()),
+        Field::new("raised_good", |run| raised(run).1.into()),
+        Field::new("raised_info", |run| raised(run).2.into()),
+        Field::new("outages", |run| Value::Nested(outages(run).collect())),
+        Field::new("steps_ms", |run| {
+            Value::Nested(
+                run.steps.iter().map(|step| (step.name.clone(), milliseconds(step.took))).collect(),
+            )
+        }),
+        Field::new("per_rule", |run| Value::Nested(run.rules.iter().map(rule_json).collect())),
+    ]),
     columns: &[
-        ("day", Align::Left),
-        ("started at", Align::Left),
-        ("ms", Align::Right),
-        ("rules", Align::Right),
-        ("companies", Align::Right),
-        ("bad", Align::Right),
-        ("good", Align::Right),
-        ("info", Align::Right),
-        ("remarks", Align::Left),
+        Column::left("day", |run| plain(run.day)),
+        Column::left("started at", |run| plain(minute(run.started_at))),
+        Column::right("ms", |run| plain(format!("{:.0}", took(run)))),
+        Column::right("rules", |run| plain(run.rules.len())),
+        Column::right("companies", |run| plain(render::thousands(run.companies_evaluated))),
+        Column::right("bad", |run| plain(render::thousands(raised(run).0))),
+        Column::right("good", |run| plain(render::thousands(raised(run).1))),
+        Column::right("info", |run| plain(render::thousands(raised(run).2))),
+        Column::left("remarks", |run| plain(remarks(run))),
     ],
-    cells,
     when_empty: "no day was run yet; `signals run` runs the days that are due",
 };
 
@@ -52,36 +53,21 @@ fn days_stale(run: &RunRecord) -> i64 {
     run.newest_event_on.map_or(0, |newest| i64::from((run.day - newest).max(0)))
 }
 
-fn values(run: &RunRecord) -> Vec<Value<'_>> {
-    let (bad, good, info) = raised(run);
+/// In milliseconds.
+fn took(run: &RunRecord) -> f64 {
+    run.steps.iter().map(|step| step.took.as_secs_f64() * 1000.0).sum()
+}
+
+/// The number of skipped companies, by reason.
+fn skipped(run: &RunRecord) -> serde_json::Value {
     let sum = |count: fn(&RuleTally) -> u64| run.rules.iter().map(count).sum::<u64>();
-    let skipped = json!({
+    json!({
         "no_events": sum(|rule| rule.skipped_no_events),
         "not_established": sum(|rule| rule.skipped_not_established),
         "churned": sum(|rule| rule.skipped_churned),
         "not_created": sum(|rule| rule.skipped_not_created),
         "where": sum(|rule| rule.skipped_where),
-    });
-    vec![
-        run.id.into(),
-        run.day.into(),
-        run.started_at.into(),
-        run.finished_at.into(),
-        run.is_backfill.into(),
-        run.newest_event_on.into(),
-        days_stale(run).into(),
-        (run.rules.len() as u64).into(),
-        run.companies_evaluated.into(),
-        Value::Nested(skipped),
-        bad.into(),
-        good.into(),
-        info.into(),
-        Value::Nested(outages(run).collect()),
-        Value::Nested(
-            run.steps.iter().map(|step| (step.name.clone(), milliseconds(step.took))).collect(),
-        ),
-        Value::Nested(run.rules.iter().map(rule_json).collect()),
-    ]
+    })
 }
 
 fn milliseconds(took: std::time::Duration) -> serde_json::Value {
@@ -106,23 +92,6 @@ fn rule_json(rule: &RuleTally) -> serde_json::Value {
         "raised_info": rule.raised_info,
         "withheld": rule.withheld,
     })
-}
-
-fn cells(run: &RunRecord) -> Vec<(String, Tone)> {
-    let (bad, good, info) = raised(run);
-    let started = run.started_at.to_string();
-    let took: f64 = run.steps.iter().map(|step| step.took.as_secs_f64() * 1000.0).sum();
-    vec![
-        plain(run.day),
-        plain(started.get(..16).unwrap_or(&started).replace('T', " ")),
-        plain(format!("{took:.0}")),
-        plain(run.rules.len()),
-        plain(render::thousands(run.companies_evaluated)),
-        plain(render::thousands(bad)),
-        plain(render::thousands(good)),
-        plain(render::thousands(info)),
-        plain(remarks(run)),
-    ]
 }
 
 fn remarks(run: &RunRecord) -> String {

@@ -1,7 +1,7 @@
 //! The list of segments.
 
-use super::{Listing, plain};
-use crate::render::{self, Align, Tone, Value};
+use super::{Column, Field, Fields, Listing, plain};
+use crate::render;
 use crate::store::Segment;
 
 /// A segment and the number of its companies.
@@ -10,23 +10,16 @@ pub(crate) struct SizedSegment {
     pub companies: u64,
 }
 
-/// The list of segments.
 pub(crate) const SEGMENTS: Listing<SizedSegment> = Listing {
-    fields: &["name", "companies", "where"],
-    values,
-    columns: &[("segment", Align::Left), ("companies", Align::Right), ("where", Align::Left)],
-    cells,
+    fields: Fields::Each(&[
+        Field::new("name", |row| (&row.segment.name).into()),
+        Field::new("companies", |row| row.companies.into()),
+        Field::new("where", |row| (&row.segment.condition).into()),
+    ]),
+    columns: &[
+        Column::left("segment", |row| plain(&row.segment.name)),
+        Column::right("companies", |row| plain(render::thousands(row.companies))),
+        Column::left("where", |row| plain(&row.segment.condition)),
+    ],
     when_empty: "no segments yet; `signals segment add NAME --where EXPRESSION` makes one",
 };
-
-fn values(row: &SizedSegment) -> Vec<Value<'_>> {
-    vec![(&row.segment.name).into(), row.companies.into(), (&row.segment.condition).into()]
-}
-
-fn cells(row: &SizedSegment) -> Vec<(String, Tone)> {
-    vec![
-        plain(&row.segment.name),
-        plain(render::thousands(row.companies)),
-        plain(&row.segment.condition),
-    ]
-}

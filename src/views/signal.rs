@@ -39,13 +39,13 @@ impl SignalView {
             "values_read",
             "tasks",
         ];
-        signals::SIGNALS.fields.iter().copied().chain(own).collect()
+        signals::SIGNALS.fields.names().into_iter().chain(own).collect()
     }
 
     /// The values of [`SignalView::fields`].
     pub(crate) fn values(&self) -> Vec<Value<'_>> {
         let evidence = &self.signal.evidence;
-        let mut values = (signals::SIGNALS.values)(&self.signal);
+        let mut values = signals::SIGNALS.fields.values(&self.signal);
         values.push(Value::Nested(self.definition_json()));
         let daily = |(day, count): &(Day, u64)| json!({"day": day.to_string(), "count": count});
         let activity = self.activity.as_ref();
@@ -63,11 +63,11 @@ impl SignalView {
 
     /// The fields of a rule that define what it watches, with their names in the list of rules.
     fn definition_json(&self) -> serde_json::Value {
-        let values = (rules::RULES.values)(&self.signal.definition);
-        let fields =
-            rules::RULES.fields.iter().zip(values).filter(|(field, _)| !NOT_LOGIC.contains(field));
+        let fields = &rules::RULES.fields;
+        let fields = fields.names().into_iter().zip(fields.values(&self.signal.definition));
         fields
-            .map(|(field, value)| ((*field).to_owned(), json!(value)))
+            .filter(|(field, _)| !NOT_LOGIC.contains(field))
+            .map(|(field, value)| (field.to_owned(), json!(value)))
             .collect::<serde_json::Map<_, _>>()
             .into()
     }

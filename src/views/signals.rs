@@ -1,181 +1,109 @@
 //! The list of signals.
 
-use super::{Column, Field, Listing, headings, names, or_dash, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::domain::finding::Evidence;
 use crate::domain::rule::RuleLogic;
 use crate::domain::signal::{Comparison, SignalState, SignalType};
-use crate::render::{self, Align, Tone, Value};
+use crate::render::{self, Tone, Value};
 use crate::store::SignalRecord;
 
 /// The fields for other programs. They are a stable interface: new ones are added at the end.
 const FIELDS: [Field<SignalRecord>; 32] = [
-    Field { name: "id", value: |signal| signal.id.0.into() },
-    Field { name: "company_id", value: |signal| (&signal.company_id).into() },
-    Field { name: "company_name", value: |signal| signal.company_name.as_ref().into() },
-    Field { name: "csm", value: |signal| signal.csm.as_ref().into() },
-    Field { name: "rule", value: |signal| (&signal.rule).into() },
-    Field { name: "kind", value: |signal| signal.definition.logic.kind().as_str().into() },
-    Field { name: "event", value: |signal| signal.event().into() },
-    Field { name: "type", value: |signal| signal.signal_type.as_str().into() },
-    Field { name: "state", value: |signal| signal.state().as_str().into() },
-    Field { name: "raised_on", value: |signal| signal.raised_on.into() },
-    Field {
-        name: "timeframe_days",
-        value: |signal| signal.definition.logic.trend().map(|trend| trend.timeframe).into(),
-    },
-    Field {
-        name: "threshold_pct",
-        value: |signal| signal.definition.logic.trend().map(|trend| trend.threshold).into(),
-    },
-    Field {
-        name: "observation_from",
-        value: |signal| {
-            signal.evidence.comparison().map(|comparison| comparison.observation.from).into()
-        },
-    },
-    Field {
-        name: "observation_to",
-        value: |signal| {
-            signal.evidence.comparison().map(|comparison| comparison.observation.to).into()
-        },
-    },
-    Field {
-        name: "observation_count",
-        value: |signal| signal.evidence.comparison().map(|comparison| comparison.previous).into(),
-    },
-    Field {
-        name: "decision_from",
-        value: |signal| {
-            signal.evidence.comparison().map(|comparison| comparison.decision.from).into()
-        },
-    },
-    Field {
-        name: "decision_to",
-        value: |signal| {
-            signal.evidence.comparison().map(|comparison| comparison.decision.to).into()
-        },
-    },
-    Field {
-        name: "decision_count",
-        value: |signal| signal.evidence.comparison().map(|comparison| comparison.current).into(),
-    },
-    Field { name: "change_pct", value: |signal| signal.change_pct.into() },
-    Field { name: "chance", value: |signal| signal.evidence.chance().into() },
-    Field { name: "detail", value: |signal| (&signal.detail).into() },
-    Field {
-        name: "acknowledged_by",
-        value: |signal| {
-            signal.acknowledgement.as_ref().map(|acknowledgement| &acknowledgement.by).into()
-        },
-    },
-    Field {
-        name: "acknowledged_at",
-        value: |signal| {
-            signal.acknowledgement.as_ref().map(|acknowledgement| acknowledgement.at).into()
-        },
-    },
-    Field {
-        name: "reason",
-        value: |signal| {
-            signal.acknowledgement.as_ref().map(|acknowledgement| &acknowledgement.reason).into()
-        },
-    },
-    Field {
-        name: "outcome",
-        value: |signal| {
-            signal
-                .acknowledgement
-                .as_ref()
-                .and_then(|it| it.outcome)
-                .map(|outcome| outcome.as_str())
-                .into()
-        },
-    },
-    Field { name: "holds", value: |signal| signal.holds.map_or(Value::Null, Value::Answer) },
-    Field { name: "renewed_on", value: |signal| signal.renewed_on.into() },
-    Field {
-        name: "measure",
-        value: |signal| signal.definition.logic.trend().map(|trend| trend.measure.as_str()).into(),
-    },
-    Field { name: "expected", value: |signal| signal.evidence.expected().into() },
-    Field { name: "spread", value: |signal| signal.evidence.spread().into() },
-    Field { name: "snoozed_until", value: |signal| signal.snoozed_until.into() },
-    Field { name: "assigned_to", value: |signal| signal.assigned_to.as_ref().into() },
+    Field::new("id", |signal| signal.id.0.into()),
+    Field::new("company_id", |signal| (&signal.company_id).into()),
+    Field::new("company_name", |signal| signal.company_name.as_ref().into()),
+    Field::new("csm", |signal| signal.csm.as_ref().into()),
+    Field::new("rule", |signal| (&signal.rule).into()),
+    Field::new("kind", |signal| signal.definition.logic.kind().as_str().into()),
+    Field::new("event", |signal| signal.event().into()),
+    Field::new("type", |signal| signal.signal_type.as_str().into()),
+    Field::new("state", |signal| signal.state().as_str().into()),
+    Field::new("raised_on", |signal| signal.raised_on.into()),
+    Field::new("timeframe_days", |signal| {
+        signal.definition.logic.trend().map(|trend| trend.timeframe).into()
+    }),
+    Field::new("threshold_pct", |signal| {
+        signal.definition.logic.trend().map(|trend| trend.threshold).into()
+    }),
+    Field::new("observation_from", |signal| {
+        signal.evidence.comparison().map(|comparison| comparison.observation.from).into()
+    }),
+    Field::new("observation_to", |signal| {
+        signal.evidence.comparison().map(|comparison| comparison.observation.to).into()
+    }),
+    Field::new("observation_count", |signal| {
+        signal.evidence.comparison().map(|comparison| comparison.previous).into()
+    }),
+    Field::new("decision_from", |signal| {
+        signal.evidence.comparison().map(|comparison| comparison.decision.from).into()
+    }),
+    Field::new("decision_to", |signal| {
+        signal.evidence.comparison().map(|comparison| comparison.decision.to).into()
+    }),
+    Field::new("decision_count", |signal| {
+        signal.evidence.comparison().map(|comparison| comparison.current).into()
+    }),
+    Field::new("change_pct", |signal| signal.change_pct.into()),
+    Field::new("chance", |signal| signal.evidence.chance().into()),
+    Field::new("detail", |signal| (&signal.detail).into()),
+    Field::new("acknowledged_by", |signal| {
+        signal.acknowledgement.as_ref().map(|acknowledgement| &acknowledgement.by).into()
+    }),
+    Field::new("acknowledged_at", |signal| {
+        signal.acknowledgement.as_ref().map(|acknowledgement| acknowledgement.at).into()
+    }),
+    Field::new("reason", |signal| {
+        signal.acknowledgement.as_ref().map(|acknowledgement| &acknowledgement.reason).into()
+    }),
+    Field::new("outcome", |signal| {
+        signal
+            .acknowledgement
+            .as_ref()
+            .and_then(|it| it.outcome)
+            .map(|outcome| outcome.as_str())
+            .into()
+    }),
+    Field::new("holds", |signal| signal.holds.map_or(Value::Null, Value::Answer)),
+    Field::new("renewed_on", |signal| signal.renewed_on.into()),
+    Field::new("measure", |signal| {
+        signal.definition.logic.trend().map(|trend| trend.measure.as_str()).into()
+    }),
+    Field::new("expected", |signal| signal.evidence.expected().into()),
+    Field::new("spread", |signal| signal.evidence.spread().into()),
+    Field::new("snoozed_until", |signal| signal.snoozed_until.into()),
+    Field::new("assigned_to", |signal| signal.assigned_to.as_ref().into()),
 ];
 
 const COLUMNS: [Column<SignalRecord>; 12] = [
-    Column { title: "id", align: Align::Right, cell: |signal| plain(signal.id) },
-    Column { title: "day", align: Align::Left, cell: |signal| plain(signal.raised_on) },
-    Column { title: "company", align: Align::Left, cell: |signal| plain(marked_company(signal)) },
-    Column {
-        title: "type",
-        align: Align::Left,
-        cell: |signal| (signal.signal_type.to_string(), tone(signal.signal_type)),
-    },
-    Column {
-        title: "state",
-        align: Align::Left,
-        cell: |signal| (signal.state().to_string(), state_tone(signal.state())),
-    },
-    Column {
-        title: "holds",
-        align: Align::Left,
-        cell: |signal| plain(signal.holds.map_or("", render::yes_or_no)),
-    },
-    Column { title: "event", align: Align::Left, cell: |signal| plain(about(signal)) },
-    Column {
-        title: "before",
-        align: Align::Right,
-        cell: |signal| plain(count(signal, |windows| windows.previous)),
-    },
-    Column {
-        title: "now",
-        align: Align::Right,
-        cell: |signal| plain(count(signal, |windows| windows.current)),
-    },
-    Column { title: "change", align: Align::Right, cell: |signal| plain(change(signal)) },
-    Column {
-        title: "chance",
-        align: Align::Right,
-        cell: |signal| plain(or_dash(signal.evidence.chance().map(render::chance))),
-    },
-    Column { title: "csm", align: Align::Left, cell: |signal| plain(or_dash(signal.csm.as_ref())) },
+    Column::right("id", |signal| plain(signal.id)),
+    Column::left("day", |signal| plain(signal.raised_on)),
+    Column::left("company", |signal| plain(marked_company(signal))),
+    Column::left("type", |signal| (signal.signal_type.to_string(), tone(signal.signal_type))),
+    Column::left("state", |signal| (signal.state().to_string(), state_tone(signal.state()))),
+    Column::left("holds", |signal| plain(signal.holds.map_or("", render::yes_or_no))),
+    Column::left("event", |signal| plain(about(signal))),
+    Column::right("before", |signal| plain(count(signal, |windows| windows.previous))),
+    Column::right("now", |signal| plain(count(signal, |windows| windows.current))),
+    Column::right("change", |signal| plain(change(signal))),
+    Column::right("chance", |signal| plain(or_dash(signal.evidence.chance().map(render::chance)))),
+    Column::left("csm", |signal| plain(or_dash(signal.csm.as_ref()))),
 ];
 
-/// The list of signals.
-pub(crate) const SIGNALS: Listing<SignalRecord> = Listing {
-    fields: &names(&FIELDS),
-    values: |signal| FIELDS.iter().map(|field| (field.value)(signal)).collect(),
-    columns: &headings(&COLUMNS),
-    cells: |signal| COLUMNS.iter().map(|column| (column.cell)(signal)).collect(),
-    when_empty: "no signals",
-};
+pub(crate) const SIGNALS: Listing<SignalRecord> =
+    Listing { fields: Fields::Each(&FIELDS), columns: &COLUMNS, when_empty: "no signals" };
 
 /// The newest open bad signals: what happened, in words, because a narrow terminal hides numbers.
-pub(crate) const NEWEST: Listing<SignalRecord> =
-    Listing { columns: &headings(&NEWEST_COLUMNS), cells: newest_cells, ..SIGNALS };
+pub(crate) const NEWEST: Listing<SignalRecord> = Listing { columns: &NEWEST_COLUMNS, ..SIGNALS };
 
 const NEWEST_COLUMNS: [Column<SignalRecord>; 7] = [
-    Column { title: "id", align: Align::Right, cell: |signal| plain(signal.id) },
-    Column { title: "day", align: Align::Left, cell: |signal| plain(signal.raised_on) },
-    Column { title: "company", align: Align::Left, cell: |signal| plain(marked_company(signal)) },
-    Column { title: "what", align: Align::Left, cell: |signal| plain(&signal.detail) },
-    Column {
-        title: "holds",
-        align: Align::Left,
-        cell: |signal| plain(signal.holds.map_or("", render::yes_or_no)),
-    },
-    Column {
-        title: "chance",
-        align: Align::Right,
-        cell: |signal| plain(or_dash(signal.evidence.chance().map(render::chance))),
-    },
-    Column { title: "csm", align: Align::Left, cell: |signal| plain(or_dash(signal.csm.as_ref())) },
+    Column::right("id", |signal| plain(signal.id)),
+    Column::left("day", |signal| plain(signal.raised_on)),
+    Column::left("company", |signal| plain(marked_company(signal))),
+    Column::left("what", |signal| plain(&signal.detail)),
+    Column::left("holds", |signal| plain(signal.holds.map_or("", render::yes_or_no))),
+    Column::right("chance", |signal| plain(or_dash(signal.evidence.chance().map(render::chance)))),
+    Column::left("csm", |signal| plain(or_dash(signal.csm.as_ref()))),
 ];
-
-fn newest_cells(signal: &SignalRecord) -> Vec<(String, Tone)> {
-    NEWEST_COLUMNS.iter().map(|column| (column.cell)(signal)).collect()
-}
 
 fn state_tone(state: SignalState) -> Tone {
     if state == SignalState::Open { Tone::Plain } else { Tone::Faint }

@@ -1,22 +1,20 @@
 //! The tags of a company.
 
-use super::{Listing, plain};
-use crate::render::{Align, Tone, Value};
+use super::{Column, Field, Fields, Listing, plain};
+
 use crate::store::TagRecord;
 
 pub(crate) const TAGS: Listing<TagRecord> = Listing {
-    fields: &["tag", "added_on", "added_at", "added_by"],
-    values,
-    columns: &[("tag", Align::Left), ("since", Align::Left), ("by", Align::Left)],
-    cells,
+    fields: Fields::Each(&[
+        Field::new("tag", |record| (&record.tag).into()),
+        Field::new("added_on", |record| record.added.day.into()),
+        Field::new("added_at", |record| record.added.at.into()),
+        Field::new("added_by", |record| (&record.added.by).into()),
+    ]),
+    columns: &[
+        Column::left("tag", |record| plain(&record.tag)),
+        Column::left("since", |record| plain(record.added.day)),
+        Column::left("by", |record| plain(&record.added.by)),
+    ],
     when_empty: "no tags",
 };
-
-fn values(record: &TagRecord) -> Vec<Value<'_>> {
-    let added = &record.added;
-    vec![(&record.tag).into(), added.day.into(), added.at.into(), (&added.by).into()]
-}
-
-fn cells(record: &TagRecord) -> Vec<(String, Tone)> {
-    vec![plain(&record.tag), plain(record.added.day), plain(&record.added.by)]
-}

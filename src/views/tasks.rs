@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{Listing, or_dash, plain};
+use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::domain::day::Day;
 use crate::domain::task::TaskState;
-use crate::render::{Align, Tone, Value};
+use crate::render::Tone;
 use crate::store::TaskRecord;
 
 /// A task, as seen on a day.
@@ -15,79 +15,44 @@ pub(crate) struct ListedTask {
     pub today: Day,
 }
 
-/// The list of tasks.
 pub(crate) const TASKS: Listing<ListedTask> = Listing {
-    fields: &[
-        "id",
-        "company_id",
-        "company_name",
-        "csm",
-        "title",
-        "due_on",
-        "for",
-        "assignee",
-        "state",
-        "overdue",
-        "playbook",
-        "signal_id",
-        "added_on",
-        "done_on",
-        "done_at",
-        "done_by",
-        "note",
-        "dropped_on",
-        "dropped_by",
-    ],
-    values,
+    fields: Fields::Each(&[
+        Field::new("id", |listed| listed.task.id.0.into()),
+        Field::new("company_id", |listed| (&listed.task.company_id).into()),
+        Field::new("company_name", |listed| listed.task.company_name.as_ref().into()),
+        Field::new("csm", |listed| listed.task.csm.as_ref().into()),
+        Field::new("title", |listed| (&listed.task.title).into()),
+        Field::new("due_on", |listed| listed.task.due_on.into()),
+        Field::new("for", |listed| listed.task.owner.as_str().into()),
+        Field::new("assignee", |listed| listed.task.assignee.as_ref().into()),
+        Field::new("state", |listed| listed.task.state().as_str().into()),
+        Field::new("overdue", |listed| listed.task.is_overdue(listed.today).into()),
+        Field::new("playbook", |listed| listed.task.playbook.as_ref().into()),
+        Field::new("signal_id", |listed| listed.task.signal.map(|signal| signal.0).into()),
+        Field::new("added_on", |listed| listed.task.added_on.into()),
+        Field::new("done_on", |listed| listed.task.done().map(|done| done.stamp.day).into()),
+        Field::new("done_at", |listed| listed.task.done().map(|done| done.stamp.at).into()),
+        Field::new("done_by", |listed| listed.task.done().map(|done| &done.stamp.by).into()),
+        Field::new("note", |listed| {
+            listed.task.closed.as_ref().and_then(|closed| closed.note.as_ref()).into()
+        }),
+        Field::new("dropped_on", |listed| {
+            listed.task.dropped().map(|dropped| dropped.stamp.day).into()
+        }),
+        Field::new("dropped_by", |listed| {
+            listed.task.dropped().map(|dropped| &dropped.stamp.by).into()
+        }),
+    ]),
     columns: &[
-        ("id", Align::Right),
-        ("due", Align::Left),
-        ("state", Align::Left),
-        ("company", Align::Left),
-        ("who", Align::Left),
-        ("task", Align::Left),
+        Column::right("id", |listed| plain(listed.task.id)),
+        Column::left("due", |listed| plain(listed.task.due_on)),
+        Column::left("state", |listed| state(&listed.task, listed.today)),
+        Column::left("company", |listed| plain(company(&listed.task))),
+        Column::left("who", |listed| plain(or_dash(listed.task.assignee.as_ref()))),
+        Column::left("task", |listed| plain(&listed.task.title)),
     ],
-    cells,
     when_empty: "no tasks",
 };
-
-fn values(listed: &ListedTask) -> Vec<Value<'_>> {
-    let task = &listed.task;
-    let done = task.done();
-    vec![
-        task.id.0.into(),
-        (&task.company_id).into(),
-        task.company_name.as_ref().into(),
-        task.csm.as_ref().into(),
-        (&task.title).into(),
-        task.due_on.into(),
-        task.owner.as_str().into(),
-        task.assignee.as_ref().into(),
-        task.state().as_str().into(),
-        task.is_overdue(listed.today).into(),
-        task.playbook.as_ref().into(),
-        task.signal.map(|signal| signal.0).into(),
-        task.added_on.into(),
-        done.map(|done| done.stamp.day).into(),
-        done.map(|done| done.stamp.at).into(),
-        done.map(|done| &done.stamp.by).into(),
-        task.closed.as_ref().and_then(|closed| closed.note.as_ref()).into(),
-        task.dropped().map(|dropped| dropped.stamp.day).into(),
-        task.dropped().map(|dropped| &dropped.stamp.by).into(),
-    ]
-}
-
-fn cells(listed: &ListedTask) -> Vec<(String, Tone)> {
-    let task = &listed.task;
-    vec![
-        plain(task.id),
-        plain(task.due_on),
-        state(task, listed.today),
-        plain(company(task)),
-        plain(or_dash(task.assignee.as_ref())),
-        plain(&task.title),
-    ]
-}
 
 /// `open`, `overdue`, `done` or `dropped`.
 fn state(task: &TaskRecord, today: Day) -> (String, Tone) {

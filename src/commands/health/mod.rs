@@ -18,7 +18,7 @@ use crate::error::usage;
 use crate::health;
 use crate::query::{AsOfOption, SelectedCompanies, Selection, known_names};
 use crate::query::{find_company, not_in_the_future};
-use crate::render::{Format, RecordWriter, Screen, TextTable, Value, counted};
+use crate::render::{Format, RecordWriter, Screen, Value, counted};
 use crate::store::{Finish, Scope, Store};
 use crate::views::health::{
     self as views, DRIVERS, DriverRow, HEALTH, HealthRow, HealthView, SHOWN_DAYS,
@@ -231,9 +231,7 @@ impl Drivers {
         }
         let mut screen = Screen::new(context.ui.look());
         screen.heading(summary);
-        let mut table = TextTable::new(DRIVERS.columns.iter().copied());
-        rows.iter().for_each(|row| table.toned_row((DRIVERS.cells)(row)));
-        screen.table(&table);
+        screen.table(&DRIVERS.table(rows));
         context.ui.page(&screen.into_text())
     }
 }

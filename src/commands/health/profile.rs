@@ -11,7 +11,7 @@ use crate::domain::health::{DEFAULT_PROFILE, Measure, Profile};
 use crate::domain::similar_names::nearest;
 use crate::error::not_allowed;
 use crate::query::of_the_command_line;
-use crate::render::{Format, RecordWriter, Screen};
+use crate::render::{Format, Screen};
 use crate::store::{Finish, Store};
 use crate::views::health_profiles::{self, PROFILES};
 
@@ -167,8 +167,7 @@ impl ShowProfile {
             health_profiles::draw(&profile, &mut screen);
             return context.ui.page(&screen.into_text());
         }
-        let writer = RecordWriter::new(self.format.format, PROFILES.fields);
-        context.ui.records(writer, |record| record(&(PROFILES.values)(&profile)))
+        output::print_items(&context.ui, self.format.format, &PROFILES, &[profile])
     }
 }
 

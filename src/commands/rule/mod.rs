@@ -376,11 +376,11 @@ pub(crate) fn print(
     format: Format,
 ) -> Result<()> {
     if format != Format::Table {
-        let fields: Vec<&str> = RULES.fields.iter().copied().chain(["preview"]).collect();
+        let fields: Vec<&str> = RULES.fields.names().into_iter().chain(["preview"]).collect();
         return context.ui.records(RecordWriter::new(format, &fields), |record| {
             rules.iter().enumerate().try_for_each(|(place, rule)| {
                 let preview = previews.get(place);
-                let mut values = (RULES.values)(rule);
+                let mut values = RULES.fields.values(rule);
                 values.push(preview.map_or(Value::Null, |preview| Value::Nested(preview.json())));
                 record(&values)
             })

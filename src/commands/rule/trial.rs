@@ -38,6 +38,7 @@ pub(super) fn run(context: &Context, request: &RuleRequest, format: Format) -> R
         view.draw(&mut screen);
         return context.ui.page(&screen.into_text());
     }
-    let writer = RecordWriter::new(format, &TRIAL_FIELDS);
-    context.ui.records(writer, |record| record(&view.values()))
+    let names = TRIAL_FIELDS.names();
+    let writer = RecordWriter::new(format, &names);
+    context.ui.records(writer, |record| record(&TRIAL_FIELDS.values(&view)))
 }
