@@ -87,7 +87,6 @@ impl RuleSet {
     }
 }
 
-/// A row of the results.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ResultRow {
     pub part: TestPeriod,
@@ -107,7 +106,6 @@ pub(crate) struct BlindSpot {
     pub seen: Vec<String>,
 }
 
-/// The results of a backtest.
 pub(crate) struct BacktestResult {
     pub settings: Settings,
     pub days: DayRange,

@@ -143,7 +143,6 @@ impl FromStr for Day {
 /// A day as people write it: a date, or counted from today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DayOrOffset {
-    /// This day.
     Date(Day),
     /// This many days after today; negative numbers are days before today.
     FromToday(i32),

@@ -41,7 +41,6 @@ pub(crate) struct FactShape {
     pub order: &'static [(&'static str, bool)],
 }
 
-/// The value of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum FieldValue {
     Text(Option<String>),

@@ -84,7 +84,6 @@ pub(crate) enum Skip {
     NoEvents,
     /// Its first event is inside the windows of a trend rule.
     NotEstablished,
-    /// It has churned.
     Churned,
     /// It became a customer after the day.
     NotCreated,

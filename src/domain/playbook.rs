@@ -35,7 +35,6 @@ pub(crate) struct Playbook {
     pub steps: Vec<PlaybookStep>,
 }
 
-/// One step of a playbook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlaybookStep {

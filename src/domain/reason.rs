@@ -195,7 +195,6 @@ impl Library {
         best.filter(|(likeness, _)| *likeness > LIKENESS).map(|(_, other)| other)
     }
 
-    /// The active reasons of a kind.
     pub(crate) fn active(&self, kind: ReasonKind) -> impl Iterator<Item = &Reason> {
         self.reasons.iter().filter(move |reason| reason.kind == kind && reason.is_active)
     }

@@ -94,7 +94,6 @@ pub(crate) enum RuleLogic {
 }
 
 impl RuleLogic {
-    /// Which kind it is.
     pub(crate) fn kind(&self) -> RuleKind {
         match self {
             RuleLogic::Trend(_) => RuleKind::Trend,
@@ -154,7 +153,6 @@ impl RuleLogic {
 /// What a trend rule counts of its event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum RuleMeasure {
-    /// Events.
     #[default]
     Events,
     /// Days with at least one event.
@@ -412,7 +410,6 @@ impl Aim {
 pub(crate) struct ConditionRule {
     /// The expression.
     pub when: String,
-    /// The type of its signals.
     #[serde(rename = "type")]
     pub signal_type: SignalType,
     /// The minimum number of days between two signals for a company, unless there is a key; one of
@@ -452,7 +449,6 @@ pub(crate) enum Direction {
 }
 named!(Direction { Both = "both", Down = "down", Up = "up" });
 
-/// The kinds of rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RuleKind {
     /// Compares a window of days with the past.
@@ -464,7 +460,6 @@ pub(crate) enum RuleKind {
 }
 named!(RuleKind { Trend = "trend", Adoption = "adoption", Condition = "condition" });
 
-/// The value of an option of a rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum OptionValue<'r> {
     /// The rule does not have the option, or it is not set.

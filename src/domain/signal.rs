@@ -35,7 +35,6 @@ pub(crate) enum Outcome {
     /// Somebody took care of it.
     Handled,
     Expected,
-    /// It was a false alarm.
     FalseAlarm,
     /// The customer stayed because of it.
     Saved,
@@ -77,7 +76,6 @@ impl Outcome {
     }
 }
 
-/// An action on a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     /// It was closed.
@@ -199,7 +197,6 @@ impl Traffic {
     }
 }
 
-/// The traffic of each type that has signals.
 pub(crate) type TrafficByType = BTreeMap<SignalType, Traffic>;
 
 /// The two windows of a trend signal and their counts.

@@ -26,7 +26,6 @@ pub(crate) enum TaskState {
 }
 named!(TaskState { Open = "open", Done = "done", Dropped = "dropped" });
 
-/// An action on a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TaskAction {
     Added,

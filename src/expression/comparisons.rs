@@ -5,7 +5,6 @@
 
 use super::tokens::{Token, TokenKind};
 
-/// An operand of a comparison.
 #[derive(Clone, Copy)]
 enum Operand<'t> {
     Number,

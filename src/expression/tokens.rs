@@ -6,7 +6,6 @@
 
 use super::ParseError;
 
-/// A token of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'a> {
     pub kind: TokenKind,

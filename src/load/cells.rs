@@ -72,7 +72,6 @@ fn when_of(value: Option<Value<'_>>) -> Option<When> {
     }
 }
 
-/// The day in a required column.
 pub(super) fn required_day(row: &FactRow<'_>, column: &str) -> Result<Day> {
     day_of(row.get(column)).with_context(|| lacking(row, column))
 }
@@ -82,7 +81,6 @@ pub(super) fn required_when(row: &FactRow<'_>, column: &str) -> Result<When> {
     when_of(row.get(column)).with_context(|| lacking(row, column))
 }
 
-/// The text in a required column.
 pub(super) fn required_text(row: &FactRow<'_>, column: &str) -> Result<String> {
     row.text(column).map(ToOwned::to_owned).with_context(|| lacking(row, column))
 }
@@ -92,7 +90,6 @@ pub(super) fn lacking(row: &FactRow<'_>, column: &str) -> String {
     format!("line {}: nothing was read from the required column {column}", row.line)
 }
 
-/// The text in an optional column.
 pub(super) fn optional_text(row: &FactRow<'_>, column: &str) -> Option<String> {
     row.text(column).map(ToOwned::to_owned)
 }

@@ -97,7 +97,6 @@ impl CompanyBook {
         self.last_key = self.last_key.max(company.0);
     }
 
-    /// Adds the name of a company.
     pub(super) fn add_name(&mut self, name: &str, company: CompanyKey) {
         let entry = self.by_name.entry(folded_name(name)).or_insert(Named::One(company.0));
         if *entry != Named::One(company.0) {

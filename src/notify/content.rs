@@ -87,7 +87,6 @@ pub(super) struct CardFact {
     pub is_command: bool,
 }
 
-/// A signal in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct SignalLine {
     pub company: String,
@@ -118,7 +117,6 @@ pub(super) struct ContractSummary {
 
 /// All signals of a message, including those it does not show.
 pub(super) struct Overview {
-    /// The type of each signal.
     pub types: Vec<SignalType>,
     /// The number of their companies.
     pub companies: usize,

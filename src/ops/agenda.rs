@@ -81,7 +81,6 @@ fn tasks_by_company(
     Ok(tasks)
 }
 
-/// The reviews that are due on a day.
 fn reviews(store: &Store, today: Day) -> Result<HashMap<CompanyKey, ReviewDue>> {
     let asks_for_first =
         store.rules()?.iter().any(|stored| stored.rule.enabled && stored.rule.name == REVIEW_RULE);

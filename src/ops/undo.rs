@@ -19,12 +19,20 @@ const REASON: &str = "Undone";
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum UndoableChange {
     /// A signal was closed, which dropped these tasks.
-    Acknowledged { signal: SignalId, dropped: Vec<TaskRecord> },
+    Acknowledged {
+        signal: SignalId,
+        dropped: Vec<TaskRecord>,
+    },
     /// A signal was snoozed; before, it was snoozed until `before`.
-    Snoozed { signal: SignalId, before: Option<Day> },
+    Snoozed {
+        signal: SignalId,
+        before: Option<Day>,
+    },
     /// A comment was added to a signal.
-    Noted { signal: SignalId, text: String },
-    /// A task was added.
+    Noted {
+        signal: SignalId,
+        text: String,
+    },
     AddedTask(TaskId),
 }
 

@@ -296,7 +296,6 @@ fn attempt(
     Ok(Pulled { looked_at: found.looked_at, days: found.days, rows, delivered })
 }
 
-/// The days to fetch.
 struct DaysToFetch {
     /// In order.
     days: Vec<Day>,

@@ -459,7 +459,6 @@ impl Screen {
         }
     }
 
-    /// A line of text.
     pub(crate) fn line(&mut self, text: &str) {
         self.text.push_str(&escape::for_terminal(text));
         self.text.push('\n');

@@ -18,7 +18,6 @@ const MOST_ROWS: u32 = 1_048_576;
 /// The most characters of a cell, in UTF-16 code units.
 const MOST_CHARACTERS: usize = 32_767;
 
-/// The formats of cells.
 pub(super) struct CellFormats {
     /// Headings.
     pub header: Format,

@@ -22,7 +22,6 @@ pub(crate) const DAYS_TOLD: i32 = 7;
 /// The version of a rule that has changed since.
 pub(super) const FORMER: i64 = 0;
 
-/// The days to run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DaysAgain {
     pub days: Vec<Day>,

@@ -446,7 +446,6 @@ impl RunningDay<'_> {
     }
 }
 
-/// The rules of one kind.
 fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<(&StoredRule, &L)> {
     rules.iter().filter_map(|stored| Some((stored, logic(&stored.rule.logic)?))).collect()
 }

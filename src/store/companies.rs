@@ -311,7 +311,6 @@ impl Store {
         Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
     }
 
-    /// The CSM of each company that has one.
     pub(crate) fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
         let mut statement = self
             .connection

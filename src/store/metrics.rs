@@ -16,7 +16,6 @@ impl Store {
         Ok(metrics.collect::<Result<_, _>>()?)
     }
 
-    /// The metric of that name.
     pub(crate) fn metric(&self, name: &str) -> Result<Option<Metric>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name, event, measure, days, formula FROM metrics WHERE name = ?1",

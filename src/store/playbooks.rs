@@ -30,7 +30,6 @@ impl Store {
         Ok(all)
     }
 
-    /// The playbook with this name.
     pub(crate) fn playbook(&self, name: &str) -> Result<Option<StoredPlaybook>> {
         Ok(self.playbooks()?.into_iter().find(|stored| stored.playbook.name == name))
     }

@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap;
 use super::Store;
 use crate::domain::rule::Rule;
 
-/// A rule as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredRule {
     pub rule: Rule,

@@ -42,7 +42,6 @@ pub(crate) struct RuleTally {
 pub(crate) struct RunRecord {
     /// 0 before it is stored.
     pub id: i64,
-    /// The day that was run.
     pub day: Day,
     pub started_at: Instant,
     pub finished_at: Instant,

@@ -19,7 +19,6 @@ impl Store {
         Ok(sources)
     }
 
-    /// The source of that name.
     pub(crate) fn source(&self, name: &str) -> Result<Option<PullSource>> {
         let mut statement =
             self.connection.prepare_cached("SELECT definition FROM sources WHERE name = ?1")?;

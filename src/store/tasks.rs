@@ -154,7 +154,6 @@ impl Store {
         Ok(link.execute((company.0, playbook, signal))? > 0)
     }
 
-    /// Adds a task.
     pub(crate) fn add_task(&self, task: &NewTask<'_>, stamp: &Stamp) -> Result<TaskId> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO tasks (company, title, due_on, playbook, signal, owner, added_on)
@@ -284,7 +283,6 @@ impl Store {
         Ok(insert.insert((id, action, stamp.at, stamp.day, &stamp.by, owner, note))?)
     }
 
-    /// The task with this id.
     pub(crate) fn task(&self, id: TaskId) -> Result<Option<TaskRecord>> {
         let mut statement =
             self.connection.prepare_cached(concat!(task_select!(), " WHERE t.id = ?1"))?;

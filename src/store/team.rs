@@ -17,7 +17,6 @@ impl Store {
         self.all_facts()
     }
 
-    /// The present members of the team.
     pub(super) fn present_team(&self, now: Instant) -> Result<Vec<TeamMember>> {
         let today = now.day_in(self.zone());
         Ok(self.team()?.into_iter().filter(|member| !member.has_left(today)).collect())

@@ -11,13 +11,29 @@ use crate::domain::signal::{Outcome, SignalId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ChangeRequest {
     /// Close a signal.
-    Acknowledge { signal: SignalId, reason: String, outcome: Outcome, drops_tasks: bool },
+    Acknowledge {
+        signal: SignalId,
+        reason: String,
+        outcome: Outcome,
+        drops_tasks: bool,
+    },
     /// Hide a signal until a day.
-    Snooze { signal: SignalId, until: Day, reason: String },
+    Snooze {
+        signal: SignalId,
+        until: Day,
+        reason: String,
+    },
     /// Comment on a signal.
-    Note { signal: SignalId, text: String },
-    /// Add a task for a company.
-    AddTask { company: CompanyKey, title: String, due_on: Day, owner: String },
+    Note {
+        signal: SignalId,
+        text: String,
+    },
+    AddTask {
+        company: CompanyKey,
+        title: String,
+        due_on: Day,
+        owner: String,
+    },
 }
 
 /// What a form is for.
@@ -40,7 +56,6 @@ impl FormKind {
     }
 }
 
-/// A field of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FormField {
     pub label: &'static str,

@@ -45,7 +45,6 @@ pub(super) enum DatabaseRequest {
 pub(super) enum Mode {
     /// The list of items.
     Browsing,
-    /// A form.
     Filling(Form),
     /// The help for the keys.
     Help,

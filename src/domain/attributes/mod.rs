@@ -99,10 +99,12 @@ pub(crate) enum Of {
     Contract(fn(&CompanyFacts<'_>) -> Datum),
     /// The types and states of its signals.
     Signals(fn(&SignalFacts) -> Datum),
-    /// The days of its signals.
     SignalDays(fn(&SignalFacts) -> Datum),
     /// Day counts of the last `days` days, 365 at most.
-    Counts { days: i32, value: fn(&EventCounts) -> Datum },
+    Counts {
+        days: i32,
+        value: fn(&EventCounts) -> Datum,
+    },
     /// The event names of the last 28 days.
     Features(fn(&EventCounts) -> Datum),
     /// The people of the last 7 days.

@@ -20,7 +20,6 @@ pub(crate) struct SignalFacts {
 }
 
 impl SignalFacts {
-    /// Counts signals of one type and state.
     pub(crate) fn add(&mut self, signal_type: SignalType, state: SignalState, count: u64) {
         self.counts[place(signal_type)][usize::from(state == SignalState::Closed)] += count;
     }

@@ -133,7 +133,6 @@ impl Preset {
         }
     }
 
-    /// The kind of its rule.
     pub(crate) fn kind(&self) -> RuleKind {
         match self.rule {
             Pattern::Trend(_) => RuleKind::Trend,

@@ -130,7 +130,6 @@ impl Tint {
     }
 }
 
-/// A part of a bar.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct BarPart {
     pub name: String,

@@ -26,7 +26,6 @@ pub(crate) struct Table {
     pub when_empty: &'static str,
 }
 
-/// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TableColumn {
     /// Its name for programs, stable; empty if they get the value elsewhere.
@@ -35,7 +34,6 @@ pub(crate) struct TableColumn {
     pub align: Align,
 }
 
-/// A row of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TableRow {
     pub item: RowLabel,

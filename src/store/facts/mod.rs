@@ -59,7 +59,6 @@ pub(crate) trait Fact: Sized {
 }
 
 impl Store {
-    /// The fact with that id.
     pub(crate) fn fact<F: Fact>(&self, id: &str) -> Result<Option<F>> {
         let FactTable { name, identity, select, .. } = F::table();
         let Some(column) = identity.column() else { return Ok(None) };
@@ -68,7 +67,6 @@ impl Store {
         Ok(statement.query_row([id], F::read).optional()?)
     }
 
-    /// The facts of a company.
     pub(crate) fn facts_of<F: Fact>(&self, company: CompanyKey) -> Result<Vec<F>> {
         let FactTable { name, select, order, .. } = F::table();
         let sql = format!("SELECT {select} FROM {name} AS f WHERE company = ?1 ORDER BY {order}");
@@ -144,7 +142,6 @@ macro_rules! values {
 }
 use values;
 
-/// Names of columns.
 fn columns(names: &[&'static str]) -> Vec<Cow<'static, str>> {
     names.iter().copied().map(Cow::Borrowed).collect()
 }
