@@ -252,22 +252,21 @@ impl Prefs {
     }
 
     fn print(&self, context: &Context, member: &TeamMember) -> Result<()> {
-        const FIELDS: [&str; 7] =
-            ["name", "role", "email", "slack_id", "manager", "realtime", "digest"];
         let realtime: Vec<&str> =
             Preferences::of(member).realtime.iter().map(|one| one.as_str()).collect();
         let realtime = if realtime.is_empty() { "none".to_owned() } else { realtime.join(";") };
-        let values: [Value<'_>; 7] = [
-            (&member.name).into(),
-            (&member.role).into(),
-            member.email.as_ref().into(),
-            member.slack_id.as_ref().into(),
-            member.manager.as_ref().into(),
-            realtime.into(),
-            if member.digest { "yes" } else { "no" }.into(),
+        let fields: [(&str, Value<'_>); 7] = [
+            ("name", (&member.name).into()),
+            ("role", (&member.role).into()),
+            ("email", member.email.as_ref().into()),
+            ("slack_id", member.slack_id.as_ref().into()),
+            ("manager", member.manager.as_ref().into()),
+            ("realtime", realtime.into()),
+            ("digest", if member.digest { "yes" } else { "no" }.into()),
         ];
         if self.format.format != Format::Table {
-            let writer = RecordWriter::new(self.format.format, &FIELDS);
+            let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+            let writer = RecordWriter::new(self.format.format, &names);
             return context.ui.records(writer, |record| record(&values));
         }
         let mut screen = Screen::new(context.ui.look());
@@ -275,8 +274,9 @@ impl Prefs {
             Value::Text(text) => text.to_string(),
             _ => "-".to_owned(),
         };
-        let names = FIELDS.map(|name| name.replace('_', " "));
-        screen.pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
+        let names: Vec<String> = fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
+        let values = fields.iter().map(|(_, value)| text(value));
+        screen.pairs(names.iter().map(String::as_str).zip(values));
         context.ui.page(&screen.into_text())
     }
 }

@@ -24,32 +24,6 @@ pub(crate) struct Status {
     format: FormatOption,
 }
 
-const FIELDS: [&str; 23] = [
-    "database",
-    "schema",
-    "timezone",
-    "companies",
-    "events_from",
-    "events_to",
-    "rules_enabled",
-    "last_events_import_at",
-    "last_run_at",
-    "last_day_run",
-    "bad_open_signals",
-    "bad_closed_signals",
-    "good_open_signals",
-    "good_closed_signals",
-    "info_open_signals",
-    "info_closed_signals",
-    "unread_notices",
-    "messages_waiting",
-    "messages_dead",
-    "last_message_sent_at",
-    "data_complete_to",
-    "waiting_since",
-    "withheld",
-];
-
 impl Status {
     /// Prints the state of the database.
     ///
@@ -57,16 +31,18 @@ impl Status {
     /// The last run is older than --max-age, or there is none (exit 12).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
-        let values = values(context, &store)?;
+        let fields = fields(context, &store)?;
         if self.format.format == Format::Table {
             let mut screen = Screen::new(context.ui.look());
             screen.heading("Status");
-            let names: Vec<String> = FIELDS.iter().map(|name| name.replace('_', " ")).collect();
-            screen
-                .pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
+            let names: Vec<String> =
+                fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
+            let values = fields.iter().map(|(_, value)| text(value));
+            screen.pairs(names.iter().map(String::as_str).zip(values));
             context.ui.page(&screen.into_text())?;
         } else {
-            let writer = RecordWriter::new(self.format.format, &FIELDS);
+            let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+            let writer = RecordWriter::new(self.format.format, &names);
             context.ui.records(writer, |record| record(&values))?;
         }
         let today = context.clock.now().day_in(store.zone());
@@ -78,7 +54,7 @@ impl Status {
     }
 }
 
-fn values(context: &Context, store: &Store) -> Result<Vec<Value<'static>>> {
+fn fields(context: &Context, store: &Store) -> Result<Vec<(&'static str, Value<'static>)>> {
     let data = store.event_days()?;
     let last_run = store.last_run()?;
     let totals = store.signal_totals()?;
@@ -93,29 +69,29 @@ fn values(context: &Context, store: &Store) -> Result<Vec<Value<'static>>> {
     let due = run::due_days(store, context.today(store))?;
     let waiting_days = due.map(|due| due.waiting).filter(|days| !days.is_empty());
     Ok(vec![
-        store.path().display().to_string().into(),
-        (crate::store::SCHEMA_VERSION as u64).into(),
-        store.zone().name().to_owned().into(),
-        store.company_count()?.into(),
-        data.map(|data| data.from).into(),
-        data.map(|data| data.to).into(),
-        enabled.into(),
-        store.last_import_of_events()?.into(),
-        last_run.map(|run| run.finished_at).into(),
-        latest_day.into(),
-        total(SignalType::Bad, SignalState::Open).into(),
-        total(SignalType::Bad, SignalState::Closed).into(),
-        total(SignalType::Good, SignalState::Open).into(),
-        total(SignalType::Good, SignalState::Closed).into(),
-        total(SignalType::Info, SignalState::Open).into(),
-        total(SignalType::Info, SignalState::Closed).into(),
-        store.unread_notices()?.into(),
-        (waiting.len() as u64).into(),
-        (dead.len() as u64).into(),
-        store.last_delivery()?.into(),
-        due.map(|due| due.complete).into(),
-        waiting_days.map(|days| days.from).into(),
-        withheld(store)?,
+        ("database", store.path().display().to_string().into()),
+        ("schema", (crate::store::SCHEMA_VERSION as u64).into()),
+        ("timezone", store.zone().name().to_owned().into()),
+        ("companies", store.company_count()?.into()),
+        ("events_from", data.map(|data| data.from).into()),
+        ("events_to", data.map(|data| data.to).into()),
+        ("rules_enabled", enabled.into()),
+        ("last_events_import_at", store.last_import_of_events()?.into()),
+        ("last_run_at", last_run.map(|run| run.finished_at).into()),
+        ("last_day_run", latest_day.into()),
+        ("bad_open_signals", total(SignalType::Bad, SignalState::Open).into()),
+        ("bad_closed_signals", total(SignalType::Bad, SignalState::Closed).into()),
+        ("good_open_signals", total(SignalType::Good, SignalState::Open).into()),
+        ("good_closed_signals", total(SignalType::Good, SignalState::Closed).into()),
+        ("info_open_signals", total(SignalType::Info, SignalState::Open).into()),
+        ("info_closed_signals", total(SignalType::Info, SignalState::Closed).into()),
+        ("unread_notices", store.unread_notices()?.into()),
+        ("messages_waiting", (waiting.len() as u64).into()),
+        ("messages_dead", (dead.len() as u64).into()),
+        ("last_message_sent_at", store.last_delivery()?.into()),
+        ("data_complete_to", due.map(|due| due.complete).into()),
+        ("waiting_since", waiting_days.map(|days| days.from).into()),
+        ("withheld", withheld(store)?),
     ])
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Fields, Listing, object, or_dash, plain};
 use crate::domain::attributes::{AsOf, Datum, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
@@ -166,43 +166,34 @@ impl HealthView {
     }
 
     /// The fields that follow the company's id, name and CSM.
-    pub(crate) const FIELDS: [&str; 9] = [
-        "profile",
-        "health_score",
-        "health_band",
-        "coverage",
-        "health_main_driver",
-        "scored_on",
-        "measures",
-        "trend",
-        "changes",
-    ];
-
-    /// The values of [`HealthView::FIELDS`].
-    pub(crate) fn values(&self) -> Vec<Value<'_>> {
-        let health = self.health.as_ref();
-        vec![
-            health.map(|health| &health.scoring.name).into(),
-            health.and_then(|health| health.score).map(to_one_decimal).into(),
-            health.map(|health| health.band().as_str()).into(),
-            health.map(|health| health.coverage).into(),
-            health.and_then(Assessment::main_driver).into(),
-            self.day.filter(|_| health.is_some()).into(),
-            Value::Nested(health.map_or(json!([]), measures_json)),
-            Value::Nested(self.trend_json()),
+    pub(crate) const FIELDS: Fields<HealthView> = Fields::Each(&[
+        Field::new("profile", |view| view.of(|health| Some(&health.scoring.name)).into()),
+        Field::new("health_score", |view| {
+            view.of(|health| health.score.map(to_one_decimal)).into()
+        }),
+        Field::new("health_band", |view| view.of(|health| Some(health.band().as_str())).into()),
+        Field::new("coverage", |view| view.of(|health| Some(health.coverage)).into()),
+        Field::new("health_main_driver", |view| view.of(Assessment::main_driver).into()),
+        Field::new("scored_on", |view| view.day.filter(|_| view.health.is_some()).into()),
+        Field::new("measures", |view| {
+            Value::Nested(view.health.as_ref().map_or(json!([]), measures_json))
+        }),
+        Field::new("trend", |view| Value::Nested(view.trend_json())),
+        Field::new("changes", |view| {
+            let health = view.health.as_ref();
             Value::Nested(
-                self.comparisons.iter().map(|comparison| comparison.json(health)).collect(),
-            ),
-        ]
+                view.comparisons.iter().map(|comparison| comparison.json(health)).collect(),
+            )
+        }),
+    ]);
+
+    fn of<'v, V>(&'v self, value: fn(&'v Assessment) -> Option<V>) -> Option<V> {
+        self.health.as_ref().and_then(value)
     }
 
     /// Everything, nested in other JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let fields = HealthView::FIELDS.iter().zip(self.values());
-        fields
-            .map(|(field, value)| ((*field).to_owned(), json!(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+        object(HealthView::FIELDS.of(self))
     }
 
     fn trend_json(&self) -> serde_json::Value {

@@ -29,6 +29,8 @@ pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod team;
 
+use serde_json::json;
+
 use crate::domain::day::Instant;
 use crate::render::{Align, TextTable, Tone, Value};
 
@@ -81,6 +83,17 @@ impl<T> Fields<T> {
             Fields::Of(_, values) => values(item),
         }
     }
+
+    /// The names with their values.
+    fn of<'v>(&self, item: &'v T) -> impl Iterator<Item = (&'static str, Value<'v>)> {
+        self.names().into_iter().zip(self.values(item))
+    }
+}
+
+/// Fields as an object, nested in other JSON.
+fn object<'v>(fields: impl Iterator<Item = (&'static str, Value<'v>)>) -> serde_json::Value {
+    let fields = fields.map(|(name, value)| (name.to_owned(), json!(value)));
+    fields.collect::<serde_json::Map<_, _>>().into()
 }
 
 pub(crate) struct Field<T> {

@@ -1,8 +1,6 @@
 //! The pulse of a company over time, and the scale of levels.
 
-use serde_json::json;
-
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Fields, Listing, object, or_dash, plain};
 use crate::domain::company::Company;
 use crate::domain::pulse::{self, Level, Pulse, PulseMark};
 use crate::render::{Tone, Value};
@@ -35,12 +33,7 @@ impl HistoryRow {
 
     /// A pulse, nested in other JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let fields = HISTORY.fields.names().into_iter().zip(HISTORY.fields.values(self));
-        let of_pulse = fields.filter(|(field, _)| !field.starts_with("company_"));
-        of_pulse
-            .map(|(field, value)| (field.to_owned(), json!(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+        object(HISTORY.fields.of(self).filter(|(field, _)| !field.starts_with("company_")))
     }
 }
 

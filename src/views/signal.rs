@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{or_dash, rules, signals, tasks};
+use super::{object, or_dash, rules, signals, tasks};
 use crate::domain::adoption::Adoption;
 use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::{Day, DayRange};
@@ -63,13 +63,8 @@ impl SignalView {
 
     /// The fields of a rule that define what it watches, with their names in the list of rules.
     fn definition_json(&self) -> serde_json::Value {
-        let fields = &rules::RULES.fields;
-        let fields = fields.names().into_iter().zip(fields.values(&self.signal.definition));
-        fields
-            .filter(|(field, _)| !NOT_LOGIC.contains(field))
-            .map(|(field, value)| (field.to_owned(), json!(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+        let fields = rules::RULES.fields.of(&self.signal.definition);
+        object(fields.filter(|(field, _)| !NOT_LOGIC.contains(field)))
     }
 
     /// The screen for people: what happened, who is behind it, then the numbers.

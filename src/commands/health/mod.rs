@@ -178,14 +178,15 @@ impl ShowHealth {
         if self.format.format != Format::Table {
             let fields: Vec<&str> = ["company_id", "company_name", "csm"]
                 .into_iter()
-                .chain(HealthView::FIELDS)
+                .chain(HealthView::FIELDS.names())
                 .collect();
             let own: [Value<'_>; 3] = [
                 (&company.company_id).into(),
                 company.name.as_ref().into(),
                 company.csm.as_ref().into(),
             ];
-            let values: Vec<Value<'_>> = own.into_iter().chain(view.values()).collect();
+            let values: Vec<Value<'_>> =
+                own.into_iter().chain(HealthView::FIELDS.values(&view)).collect();
             return context
                 .ui
                 .records(RecordWriter::new(self.format.format, &fields), |record| record(&values));
