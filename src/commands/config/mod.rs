@@ -14,6 +14,7 @@ mod reasons;
 mod report;
 mod rules;
 mod section;
+mod sections;
 mod segments;
 mod sources;
 mod words;
@@ -26,7 +27,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
-use self::section::{Advice, DefinedTable};
+use self::section::Advice;
+use self::sections::DefinedTable;
 use super::options::refuse_database;
 use super::rule::Rivals;
 use crate::configuration::{Block, ConfigError, Difference, Document, write};
@@ -133,7 +135,7 @@ impl CheckConfig {
 
 impl ExportConfig {
     fn run(self, context: &Context) -> Result<()> {
-        let text = write(&section::own(&context.reader()?)?);
+        let text = write(&sections::own(&context.reader()?)?);
         match &self.out {
             Some(path) if !is_standard_output(path) => {
                 refuse_database(context, path)?;
@@ -223,7 +225,7 @@ fn with_items(
         Ok(document) => document,
         Err(error) => return Err(print_errors(context, &[error])),
     };
-    let items = section::items(&document);
+    let items = sections::items(&document);
     let result = if document.is_sound() { work(&document, &items) } else { Ok(()) };
     if document.is_sound() { result } else { Err(print_errors(context, &document.errors())) }
 }

@@ -297,13 +297,13 @@ fn make(store: &Store, made: &Made) {
 }
 
 fn exported(store: &Store) -> String {
-    write(&section::own(store).unwrap())
+    write(&sections::own(store).unwrap())
 }
 
 /// Applies a text. Returns the number of new or changed objects.
 fn applied(store: &mut Store, text: &str) -> Result<usize, Vec<ConfigError>> {
     let document = Document::read("signals.toml", text).map_err(|error| vec![error])?;
-    let items = section::items(&document);
+    let items = sections::items(&document);
     if !document.is_sound() {
         return Err(document.errors());
     }
