@@ -1,7 +1,5 @@
 //! A configured object, and the differences between two states of it.
 
-use super::write::inline;
-
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ConfigValue {
     Text(String),
@@ -190,14 +188,6 @@ impl Difference {
 
     fn within(self, title: &str) -> Self {
         Difference { key: format!("{title} {}", self.key), ..self }
-    }
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text =
-            |value: &Option<ConfigValue>| value.as_ref().map_or_else(|| "none".to_owned(), inline);
-        write!(f, "{}: {} -> {}", self.key, text(&self.old), text(&self.new))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::block::{Block, ConfigValue, Entry};
+use super::block::{Block, ConfigValue, Difference, Entry};
 use crate::render::escape::is_hostile;
 
 /// Texts longer than this, in characters, are broken into lines before suitable words.
@@ -65,6 +65,14 @@ pub(crate) fn inline(value: &ConfigValue) -> String {
                 .map(|(key, number)| format!("{} = {}", key_text(key), number_text(*number)));
             format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
         }
+    }
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text =
+            |value: &Option<ConfigValue>| value.as_ref().map_or_else(|| "none".to_owned(), inline);
+        write!(f, "{}: {} -> {}", self.key, text(&self.old), text(&self.new))
     }
 }
 
