@@ -1,6 +1,5 @@
 //! Companies: the customers.
 
-use super::customer::{self, Subscription};
 use super::day::Day;
 
 /// The internal number of a company in the database.
@@ -97,27 +96,6 @@ pub(crate) struct Company {
     pub seats_used: Option<i64>,
     /// The day on which it stopped being a customer.
     pub churned_on: Option<Day>,
-}
-
-impl Company {
-    /// Overrides fields with the values that the subscriptions active on `day` state. Subscriptions
-    /// that begin later are not known on that day. A company without any other start date became a
-    /// customer with its first subscription.
-    pub(crate) fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
-        let begun = subscriptions.iter().filter(|subscription| subscription.has_effect());
-        let first = begun.map(|subscription| subscription.started_on).min();
-        self.created_on = self.created_on.or(first);
-        let begun: Vec<Subscription> =
-            subscriptions.iter().filter(|s| s.started_on <= day).cloned().collect();
-        let Some(contract) = customer::contract(&begun, day) else { return };
-        self.plan = contract.plan.or(self.plan.take());
-        self.product = contract.product.or(self.product.take());
-        self.mrr = contract.mrr.or(self.mrr);
-        self.seats = contract.seats.or(self.seats);
-        self.renewal_on = contract.renewal_on.or(self.renewal_on);
-        self.payment_expires_on = contract.payment_expires_on.or(self.payment_expires_on);
-        self.renewal_term_days = contract.renewal_term_days.or(self.renewal_term_days);
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! When a company was a customer, and on which terms.
 
-use super::company::CompanyKey;
+use super::company::{Company, CompanyKey};
 use super::day::Day;
 
 /// A period during which a company was not a customer.
@@ -332,6 +332,27 @@ pub(crate) fn to_the_cent(amount: f64) -> f64 {
 fn sum(amounts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let cents = amounts.flatten().map(|amount| (amount * 100.0).round()).reduce(|a, b| a + b);
     cents.map(|cents| cents / 100.0)
+}
+
+impl Company {
+    /// Overrides fields with the values that the subscriptions active on `day` state. Subscriptions
+    /// that begin later are not known on that day. A company without any other start date became a
+    /// customer with its first subscription.
+    pub(crate) fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
+        let begun = subscriptions.iter().filter(|subscription| subscription.has_effect());
+        let first = begun.map(|subscription| subscription.started_on).min();
+        self.created_on = self.created_on.or(first);
+        let begun: Vec<Subscription> =
+            subscriptions.iter().filter(|s| s.started_on <= day).cloned().collect();
+        let Some(contract) = contract(&begun, day) else { return };
+        self.plan = contract.plan.or(self.plan.take());
+        self.product = contract.product.or(self.product.take());
+        self.mrr = contract.mrr.or(self.mrr);
+        self.seats = contract.seats.or(self.seats);
+        self.renewal_on = contract.renewal_on.or(self.renewal_on);
+        self.payment_expires_on = contract.payment_expires_on.or(self.payment_expires_on);
+        self.renewal_term_days = contract.renewal_term_days.or(self.renewal_term_days);
+    }
 }
 
 #[cfg(test)]
