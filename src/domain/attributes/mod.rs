@@ -16,9 +16,6 @@ mod support;
 mod usage;
 mod work;
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
-
 pub(crate) use company::CompanyFacts;
 pub(crate) use engagement::Contact;
 pub(crate) use health::HealthFacts;
@@ -29,10 +26,10 @@ pub(crate) use usage::{
 };
 pub(crate) use work::{DatedGoal, TaskFacts};
 
+pub(crate) use super::datum::Datum;
 use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
 use super::named::named;
-use super::pulse::to_one_decimal;
 use super::words::Words;
 
 /// A named fact about a company.
@@ -142,117 +139,6 @@ pub(crate) enum Of {
     HealthDriver(fn(&HealthFacts) -> Datum),
     /// Goals, earliest deadline first.
     Goals(fn(&Facts<'_, DatedGoal>) -> Datum),
-}
-
-/// The value of an attribute.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) enum Datum {
-    /// Unknown, which is not the same as 0.
-    #[default]
-    Null,
-    Whole(i64),
-    Number(f64),
-    /// A score from 0 to 100, or a change of one. Calculations use it unrounded; text has one
-    /// decimal, halves rounded away from zero.
-    Score(f64),
-    Text(String),
-    Day(Day),
-}
-
-impl Datum {
-    /// As text: a number with all its decimals, a score with one, a day as `YYYY-MM-DD`; `None` if
-    /// it is unknown.
-    pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
-        match self {
-            Datum::Null => None,
-            Datum::Whole(number) => Some(Cow::Owned(number.to_string())),
-            Datum::Number(number) => Some(Cow::Owned(number.to_string())),
-            Datum::Score(score) => Some(Cow::Owned(format!("{:.1}", to_one_decimal(*score)))),
-            Datum::Text(text) => Some(Cow::Borrowed(text)),
-            Datum::Day(day) => Some(Cow::Owned(day.to_string())),
-        }
-    }
-
-    /// As a number; `None` for texts, days and the unknown value.
-    pub(crate) fn number(&self) -> Option<f64> {
-        match self {
-            Datum::Whole(number) => Some(*number as f64),
-            Datum::Number(number) | Datum::Score(number) => Some(*number),
-            _ => None,
-        }
-    }
-}
-
-impl Datum {
-    /// The order in a sorted list: numbers, days and texts ascending, unknown values last.
-    pub(crate) fn order(&self, other: &Datum) -> Ordering {
-        match (self, other) {
-            (Datum::Null, Datum::Null) => Ordering::Equal,
-            (Datum::Null, _) => Ordering::Greater,
-            (_, Datum::Null) => Ordering::Less,
-            (Datum::Whole(a), Datum::Whole(b)) => a.cmp(b),
-            (Datum::Day(a), Datum::Day(b)) => a.cmp(b),
-            (Datum::Text(a), Datum::Text(b)) => a.cmp(b),
-            _ => match (self.number(), other.number()) {
-                (Some(a), Some(b)) => a.total_cmp(&b),
-                _ => self.text().cmp(&other.text()),
-            },
-        }
-    }
-}
-
-impl From<i64> for Datum {
-    fn from(value: i64) -> Self {
-        Datum::Whole(value)
-    }
-}
-
-impl From<i32> for Datum {
-    fn from(value: i32) -> Self {
-        Datum::Whole(i64::from(value))
-    }
-}
-
-impl From<u64> for Datum {
-    fn from(value: u64) -> Self {
-        Datum::Whole(i64::try_from(value).unwrap_or(i64::MAX))
-    }
-}
-
-impl From<usize> for Datum {
-    fn from(value: usize) -> Self {
-        Datum::from(value as u64)
-    }
-}
-
-impl From<f64> for Datum {
-    fn from(value: f64) -> Self {
-        if value.is_finite() { Datum::Number(value) } else { Datum::Null }
-    }
-}
-
-impl From<Day> for Datum {
-    fn from(value: Day) -> Self {
-        Datum::Day(value)
-    }
-}
-
-impl From<&str> for Datum {
-    fn from(value: &str) -> Self {
-        Datum::Text(value.to_owned())
-    }
-}
-
-impl From<&String> for Datum {
-    fn from(value: &String) -> Self {
-        Datum::Text(value.clone())
-    }
-}
-
-impl<T: Into<Datum>> From<Option<T>> for Datum {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Datum::Null, Into::into)
-    }
 }
 
 /// The point in time for which attributes are computed. Facts dated on or before the day count.
@@ -470,21 +356,5 @@ mod tests {
         }
         assert_eq!(mean(std::iter::empty()), Datum::Null);
         assert_eq!(mean([1.0, 2.0].into_iter()), Datum::Number(1.5));
-    }
-
-    #[test]
-    fn values_are_sorted_with_unknown_ones_last() {
-        let ascending = [
-            Datum::Number(-1.5),
-            Datum::Whole(0),
-            Datum::Number(0.5),
-            Datum::Whole(7),
-            Datum::Null,
-        ];
-        for pair in ascending.windows(2) {
-            assert_eq!(pair[0].order(&pair[1]), Ordering::Less, "{pair:?}");
-        }
-        assert_eq!(Datum::Whole(9).order(&Datum::Whole(10)), Ordering::Less);
-        assert_eq!(Datum::from("9").order(&Datum::from("10")), Ordering::Greater);
     }
 }

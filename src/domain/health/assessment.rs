@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Band, Measure, Scoring};
-use crate::domain::attributes::Datum;
+use crate::domain::datum::Datum;
 
 /// Scores are rounded to multiples of 1 / `GRAINS`. That is far above floating-point errors and far
 /// below any relevant difference, so a score of 70 is exactly 70 for bands and rules.

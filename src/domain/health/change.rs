@@ -1,7 +1,7 @@
 //! Why the health of a company differs between two days, and what moved the health of many.
 
 use super::Assessment;
-use crate::domain::attributes::Datum;
+use crate::domain::datum::Datum;
 
 /// Differences smaller than this are floating-point errors.
 const NOTHING: f64 = 1e-9;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use assessment::{Assessment, to_grain};
 pub(crate) use change::{Driver, MeasureChange, Movement};
 
-use super::attributes::Datum;
+use super::datum::Datum;
 use super::named::named;
 use super::playbook::validate_line;
 
