@@ -5,34 +5,11 @@ use rustc_hash::FxHashMap;
 use super::company::CompanyKey;
 use super::customer::CustomerHistory;
 use super::day::Day;
+use super::evidence::{Adoption, Evidence};
 use super::facts::Goal;
-use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use super::finding::{Admission, Evaluation, Finding, Skip};
 use super::rule::{AdoptionRule, Aim};
 use super::signal::SignalType;
-
-/// Something that a company is meant to do, and when it first did it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Adoption {
-    /// The event that shows it.
-    pub event: String,
-    /// Whether it is a goal of one company rather than a rule for all companies.
-    pub is_goal: bool,
-    /// The name of the goal.
-    pub goal: Option<String>,
-    /// The day from which the deadline is counted; `None` for goals and if it is unknown.
-    pub started_on: Option<Day>,
-    /// The deadline; `None` if there is none.
-    pub due_on: Option<Day>,
-    /// The day of the first such event.
-    pub done_on: Option<Day>,
-}
-
-impl Adoption {
-    /// Whether it was done by its deadline, or at any time if there is no deadline.
-    pub(crate) fn is_in_time(&self) -> bool {
-        self.done_on.is_some_and(|done| self.due_on.is_none_or(|due| done <= due))
-    }
-}
 
 /// A goal of a company, and when its event first happened.
 #[derive(Debug, Clone, PartialEq, Eq)]

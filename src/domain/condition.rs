@@ -1,13 +1,12 @@
 //! The condition rule: whether an expression over attributes holds, and whether to raise a signal.
 
-use std::collections::BTreeMap;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::company::CompanyKey;
 use super::customer::CustomerHistory;
 use super::day::Day;
-use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use super::evidence::{ConditionEvidence, Evidence};
+use super::finding::{Admission, Evaluation, Finding, Skip};
 use super::rule::ConditionRule;
 use super::signal::{SignalId, SignalState};
 
@@ -19,41 +18,6 @@ pub(crate) struct ConditionFacts {
     pub days_held: u16,
     /// What the signal would store.
     pub reading: ConditionEvidence,
-}
-
-/// What a condition read when it was true.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct ConditionEvidence {
-    /// The value of the rule's key, as text; `None` if it is null or there is no key.
-    pub key: Option<String>,
-    /// The values of the attributes that the expression names.
-    pub values: BTreeMap<String, ReadValue>,
-}
-
-/// The value of an attribute that a condition read. It is exact in JSON; as text, a number has at
-/// most two decimals.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
-pub(crate) enum ReadValue {
-    /// Unknown.
-    Null,
-    Whole(i64),
-    /// Another number.
-    Number(f64),
-    /// A text or a day.
-    Text(String),
-}
-
-impl std::fmt::Display for ReadValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ReadValue::Null => f.write_str("unknown"),
-            ReadValue::Whole(number) => number.fmt(f),
-            // The sum turns -0 into 0.
-            ReadValue::Number(number) => ((number * 100.0).round() / 100.0 + 0.0).fmt(f),
-            ReadValue::Text(text) => f.write_str(text),
-        }
-    }
 }
 
 /// The result of a condition for each company for which it is true.
@@ -163,7 +127,10 @@ pub(crate) fn describe(rule: &ConditionRule, reading: &ConditionEvidence) -> Str
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::customer::Break;
+    use super::super::evidence::ReadValue;
     use super::super::signal::SignalType;
     use super::*;
 

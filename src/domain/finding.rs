@@ -5,76 +5,17 @@ use std::collections::HashMap;
 
 use rustc_hash::FxHashSet;
 
-use super::adoption::Adoption;
 use super::company::CompanyKey;
-use super::condition::ConditionEvidence;
 use super::customer::CustomerHistory;
 use super::day::Day;
-use super::signal::{Comparison, SignalId, SignalType};
-use super::trend::TrendEvidence;
+use super::evidence::{ConditionEvidence, Evidence};
+use super::signal::{SignalId, SignalType};
 
 /// A signal that a rule raises.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Finding {
     pub signal_type: SignalType,
     pub evidence: Evidence,
-}
-
-/// What a rule found when it raised a signal. It is stored with the signal.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Evidence {
-    /// What a trend rule compared.
-    Trend(TrendEvidence),
-    /// The use or the goal that an adoption rule expected, and when it happened.
-    Adoption(Adoption),
-    /// The values that a condition read.
-    Condition(ConditionEvidence),
-}
-
-impl Evidence {
-    /// The evidence of a trend rule.
-    pub(crate) fn trend(&self) -> Option<&TrendEvidence> {
-        match self {
-            Evidence::Trend(evidence) => Some(evidence),
-            _ => None,
-        }
-    }
-
-    /// The windows and counts of a trend rule.
-    pub(crate) fn comparison(&self) -> Option<&Comparison> {
-        self.trend().map(|evidence| &evidence.comparison)
-    }
-
-    /// The probability that chance alone causes the change.
-    pub(crate) fn chance(&self) -> Option<f64> {
-        self.trend().and_then(|evidence| evidence.chance)
-    }
-
-    /// The expected count, if a trend rule compares with one.
-    pub(crate) fn expected(&self) -> Option<f64> {
-        self.trend().and_then(|evidence| evidence.reference).map(|reference| reference.expected)
-    }
-
-    /// The factor that divided the counts to compute the chance.
-    pub(crate) fn spread(&self) -> Option<f64> {
-        self.trend().and_then(|evidence| evidence.spread).map(|spread| spread.factor)
-    }
-
-    /// The evidence of an adoption rule.
-    pub(crate) fn adoption(&self) -> Option<&Adoption> {
-        match self {
-            Evidence::Adoption(adoption) => Some(adoption),
-            _ => None,
-        }
-    }
-
-    /// The evidence of a condition rule.
-    pub(crate) fn condition(&self) -> Option<&ConditionEvidence> {
-        match self {
-            Evidence::Condition(reading) => Some(reading),
-            _ => None,
-        }
-    }
 }
 
 /// Why a company was not evaluated.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
-use crate::domain::finding::Evidence;
+use crate::domain::evidence::Evidence;
 use crate::domain::notify::Purpose;
 use crate::domain::rule::RuleLogic;
 use crate::domain::signal::SignalType;
@@ -583,10 +583,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::adoption::Adoption;
     use crate::domain::company::CompanyKey;
-    use crate::domain::condition::{ConditionEvidence, ReadValue};
     use crate::domain::day::{Day, DayRange};
+    use crate::domain::evidence::{Adoption, ConditionEvidence, ReadValue};
     use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, TrendRule};
     use crate::domain::signal::{Comparison, SignalId};
     use crate::domain::task::{Owner, TaskId};

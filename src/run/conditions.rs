@@ -8,8 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::domain::attributes::{AsOf, AttributeGroup, Datum, Stage};
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::{ConditionEvidence, ConditionFacts, FactsByCompany, ReadValue};
+use crate::domain::condition::{ConditionFacts, FactsByCompany};
 use crate::domain::day::Day;
+use crate::domain::evidence::{ConditionEvidence, ReadValue};
 use crate::domain::finding::Admission;
 use crate::domain::metric::{Metric, MetricDefinition};
 use crate::domain::pulse::to_one_decimal;

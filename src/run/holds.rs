@@ -6,8 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{BY_THE_RUN, RunningDay, trends};
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::{Day, DayRange};
+use crate::domain::evidence::ConditionEvidence;
 use crate::domain::rule::{Rule, RuleLogic};
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalType};
 use crate::domain::task::Stamp;

@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use super::{BY_THE_RUN, Evaluated, RunningDay, describe};
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::finding::{Evidence, Finding};
+use crate::domain::evidence::{ConditionEvidence, Evidence};
+use crate::domain::finding::Finding;
 use crate::domain::rule::{Aim, Rule, RuleLogic, RuleMeasure, TrendRule};
 use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome};
 use crate::domain::task::Stamp;

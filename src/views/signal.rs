@@ -4,10 +4,8 @@
 use serde_json::json;
 
 use super::{object, or_dash, rules, signals, tasks};
-use crate::domain::adoption::Adoption;
-use crate::domain::condition::ConditionEvidence;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::finding::Evidence;
+use crate::domain::evidence::{Adoption, ConditionEvidence, Evidence};
 use crate::domain::rule::{Against, ConditionRule, RuleMeasure, TrendRule};
 use crate::domain::signal::{Comparison, HistoryEntry, SignalState};
 use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEvidence};

@@ -1,7 +1,7 @@
 //! The list of signals.
 
 use super::{Column, Field, Fields, Listing, or_dash, plain};
-use crate::domain::finding::Evidence;
+use crate::domain::evidence::Evidence;
 use crate::domain::rule::RuleLogic;
 use crate::domain::signal::{Comparison, SignalState, SignalType};
 use crate::render::{self, Tone, Value};

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::condition::{ConditionEvidence, ReadValue};
+use super::evidence::{ConditionEvidence, ReadValue};
 use super::metric::{Metric, MetricDefinition, MetricMeasure, name_of};
 use super::rule::{
     AdoptionRule, Aim, ConditionRule, DEFAULT_COOLDOWN, Direction, Rule, RuleKind, RuleLogic,

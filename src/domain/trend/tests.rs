@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
 use super::super::customer::{Break, CustomerHistory};
-use super::super::finding::{Admission, Evaluation, Evidence, Skip};
+use super::super::evidence::Evidence;
+use super::super::finding::{Admission, Evaluation, Skip};
 use super::super::rule::{Against, Direction, RuleMeasure, TrendRule};
 use super::sweep::Customers;
 use super::*;

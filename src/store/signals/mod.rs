@@ -19,7 +19,8 @@ use super::rules::Definitions;
 use super::values::ColumnReader;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
-use crate::domain::finding::{Evidence, Finding};
+use crate::domain::evidence::Evidence;
+use crate::domain::finding::Finding;
 use crate::domain::rule::Rule;
 use crate::domain::signal::{Outcome, SignalId, SignalState, SignalType};
 

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::condition::ReadValue;
-use crate::domain::condition::{AlreadyRaised, ConditionEvidence};
+use crate::domain::condition::AlreadyRaised;
+use crate::domain::evidence::{ConditionEvidence, ReadValue};
 use crate::domain::finding::Finding;
 use crate::domain::rule::Rule;
 use crate::domain::rule::{ConditionRule, RuleLogic};
