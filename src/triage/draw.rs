@@ -3,20 +3,18 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use super::detail::{DailyCounts, Detail, PersonTrend, SignalDetail};
+use super::detail::Detail;
 use super::form::{FieldInput, Form, FormField, FormKind};
 use super::session::{AgendaItem, Fate, Mode, Session};
-use crate::domain::day::Day;
-use crate::domain::portfolio::Customer;
+use super::text::Text;
+use super::theme::{BAR, BOLD, Theme, clean};
 use crate::domain::signal::SignalType;
-use crate::render::report::Cell;
-use crate::render::{self, Tone, counted, cut, escape, wrap};
-use crate::store::TaskRecord;
+use crate::render::{Tone, counted, cut, wrap};
 use crate::views::agenda::{CompanyAgenda, is_urgent};
 
 /// The smallest terminal, in columns and rows. A smaller one only shows a message about its size.
@@ -24,9 +22,6 @@ const LEAST: (u16, u16) = (60, 16);
 
 /// From this width on, the details are drawn in two columns.
 const TWO_COLUMNS: usize = 110;
-
-/// The maximum number of people listed.
-const MOST_PEOPLE: usize = 8;
 
 const KEYS: &str = "a ack  s snooze  n note  t task  u undo  ↑↓ signal  ←→ company  ? help  q quit";
 
@@ -47,38 +42,6 @@ const HELP: [(&str, &str); 15] = [
     ("✓ z", "acknowledged, snoozed"),
     ("", "Nothing changes until a form is saved."),
 ];
-
-/// The styles of the screen, with colours or without.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Theme {
-    has_colour: bool,
-}
-
-impl Theme {
-    pub(super) fn of(has_colour: bool) -> Self {
-        Theme { has_colour }
-    }
-
-    fn coloured(self, colour: Color) -> Style {
-        if self.has_colour { Style::new().fg(colour) } else { Style::new() }
-    }
-
-    fn tone(self, tone: Tone) -> Style {
-        match tone {
-            Tone::Plain => Style::new(),
-            Tone::Bad => self.coloured(Color::Red),
-            Tone::Good => self.coloured(Color::Green),
-            Tone::Faint => Style::new().add_modifier(Modifier::DIM),
-        }
-    }
-
-    fn heading(self) -> Style {
-        self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
-    }
-}
-
-const BAR: Style = Style::new().add_modifier(Modifier::REVERSED);
-const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
 pub(super) fn draw(frame: &mut Frame<'_>, session: &mut Session, theme: Theme) {
     let area = frame.area();
@@ -242,261 +205,6 @@ fn draw_detail(frame: &mut Frame<'_>, session: &mut Session, theme: Theme, area:
     }
 }
 
-/// The lines of a column.
-#[derive(Debug)]
-struct Text {
-    theme: Theme,
-    width: usize,
-    lines: Vec<Line<'static>>,
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Text::new(Theme::of(false), 0)
-    }
-}
-
-impl Text {
-    fn new(theme: Theme, width: usize) -> Self {
-        Text { theme, width, lines: Vec::new() }
-    }
-
-    fn gap(&mut self) {
-        if !self.lines.is_empty() {
-            self.lines.push(Line::default());
-        }
-    }
-
-    fn heading(&mut self, text: &str) {
-        self.gap();
-        self.lines.push(Line::styled(cut(&clean(text), self.width), self.theme.heading()));
-    }
-
-    /// Adds a text after `indent`, wrapped; further lines are indented likewise.
-    fn wrapped(&mut self, indent: &str, text: &str, style: Style) {
-        let room = self.width.saturating_sub(indent.width()).max(1);
-        let mut begin = indent.to_owned();
-        for line in wrap(&clean(text), room) {
-            self.lines.push(Line::styled(format!("{begin}{line}"), style));
-            begin = " ".repeat(indent.width());
-        }
-    }
-
-    fn company(&mut self, group: &CompanyAgenda, today: Day) {
-        let customer = &group.at_stake.customer;
-        let id = customer.name.as_ref().map(|_| format!(" ({})", customer.company_id));
-        self.wrapped("", &format!("{}{}", group.title(), id.unwrap_or_default()), BOLD);
-        let why = group.why();
-        if !why.is_empty() {
-            self.wrapped("", &why, self.theme.tone(Tone::Bad));
-        }
-        self.wrapped("", &standing(customer, why.is_empty()), self.theme.tone(Tone::Faint));
-        if let Some(review) = group.review {
-            let days = (today - review.due_on).max(0).unsigned_abs();
-            let text = format!("business review due, {} late", counted(days.into(), "day", "days"));
-            self.wrapped("", &text, Style::new());
-        }
-    }
-
-    fn signal(&mut self, detail: &Detail, is_high: bool) {
-        self.gap();
-        match &detail.signal {
-            Some(told) => {
-                self.wrapped("", &told.standing, self.theme.tone(Tone::Faint));
-                self.wrapped("", &told.text, BOLD);
-                for sentence in &told.sentences {
-                    self.wrapped("", sentence, Style::new());
-                }
-            }
-            None => self.wrapped(
-                "",
-                "No open signal; the lines above say why it is here.",
-                Style::new(),
-            ),
-        }
-        self.chart(&detail.chart, if is_high { 6 } else { 3 });
-    }
-
-    fn chart(&mut self, chart: &DailyCounts, height: usize) {
-        let bars = Bars::of(chart, self.width);
-        if bars.highest() == 0 {
-            return;
-        }
-        let each = match bars.days {
-            1 => "by day".to_owned(),
-            days => format!("by {days} days"),
-        };
-        let highest = render::thousands(bars.highest());
-        self.heading(&format!("{} {each}, highest {highest}", chart.title));
-        let now = self.theme.coloured(Color::Cyan).add_modifier(Modifier::BOLD);
-        for level in (0..height).rev() {
-            let (before, current) = bars.level(level, height);
-            self.lines.push(Line::from(vec![
-                Span::styled(before, self.theme.tone(Tone::Faint)),
-                Span::raw("┊"),
-                Span::styled(current, now),
-            ]));
-        }
-        self.lines.push(Line::styled(bars.axis(chart), self.theme.tone(Tone::Faint)));
-    }
-
-    fn people(&mut self, people: &[PersonTrend]) {
-        let Some(stopped) = Some(people).filter(|people| !people.is_empty()) else { return };
-        let count = |word| stopped.iter().filter(|person| person.verdict == word).count() as u64;
-        self.heading(&match (count("stopped"), count("began")) {
-            (0, 0) => "People".to_owned(),
-            (gone, new) => {
-                format!(
-                    "People: {}, {new} began",
-                    counted(gone, "person stopped", "people stopped")
-                )
-            }
-        });
-        // People who stopped matter most.
-        let mut people: Vec<&PersonTrend> = people.iter().collect();
-        people.sort_by_key(|person| person.verdict != "stopped");
-        for person in people.iter().take(MOST_PEOPLE) {
-            let numbers = format!("{} to {}", person.before, person.now);
-            let right = format!("{numbers:>12}  {:<7}", person.verdict);
-            let room = self.width.saturating_sub(right.width() + 4).min(30);
-            let name = cut(&clean(&person.name), room);
-            let gap = " ".repeat(room.saturating_sub(name.width()));
-            self.lines.push(Line::styled(
-                format!("  {name}{gap}{right}").trim_end().to_owned(),
-                self.theme.tone(person.tone),
-            ));
-        }
-        if people.len() > MOST_PEOPLE {
-            let more = format!("  and {} more", people.len() - MOST_PEOPLE);
-            self.lines.push(Line::styled(more, self.theme.tone(Tone::Faint)));
-        }
-    }
-
-    fn tasks(&mut self, tasks: &[TaskRecord], today: Day) {
-        if tasks.is_empty() {
-            return;
-        }
-        self.heading(&counted(tasks.len() as u64, "open task", "open tasks"));
-        for task in tasks {
-            let who = task.assignee.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
-            let late = if task.is_overdue(today) { " (late)" } else { "" };
-            let tone = if task.is_overdue(today) { Tone::Bad } else { Tone::Plain };
-            let text = format!("{}{who}{late}", task.title);
-            self.wrapped(&format!("  {}  ", task.due_on), &text, self.theme.tone(tone));
-        }
-    }
-
-    fn facts(&mut self, told: &SignalDetail) {
-        if told.facts.is_empty() {
-            return;
-        }
-        self.heading("What the rule read");
-        let widest = told.facts.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
-        let widest = widest.min(self.width / 2);
-        for (name, value) in &told.facts {
-            let name = cut(&clean(name), widest);
-            let gap = " ".repeat(widest - name.width());
-            self.wrapped(&format!("  {name}{gap}  "), value, Style::new());
-        }
-    }
-
-    fn history(&mut self, told: &SignalDetail) {
-        self.heading("History");
-        for (line, reason) in &told.history {
-            self.wrapped("  ", line, Style::new());
-            if !reason.is_empty() {
-                self.wrapped("    ", reason, self.theme.tone(Tone::Faint));
-            }
-        }
-    }
-}
-
-/// CSM, health, renewal and other facts that the screen does not show elsewhere: `CSM Ana, health
-/// 34.0 poor, renews on 2026-05-13`.
-fn standing(customer: &Customer, is_all: bool) -> String {
-    let score = |score| format!("health {} {}", render::score(score), customer.band.as_str());
-    let parts = [
-        customer.csm.as_ref().map(|csm| format!("CSM {csm}")),
-        customer.score.map(score),
-        customer.level().filter(|level| !level.is_at_risk()).map(|level| format!("pulse {level}")),
-        customer.renewal_on.map(|day| format!("renews on {day}")),
-        customer.mrr.filter(|_| is_all).map(|mrr| format!("{} a month", Cell::Money(mrr).text())),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-/// The bars of a chart, each for as few days as the room allows.
-struct Bars {
-    before: Vec<u64>,
-    current: Vec<u64>,
-    /// The number of days of each bar.
-    days: usize,
-    /// The width of each bar, in columns.
-    width: usize,
-}
-
-impl Bars {
-    fn of(chart: &DailyCounts, room: usize) -> Self {
-        let counts: Vec<u64> = chart.days.iter().map(|(_, count)| *count).collect();
-        let (before, current) = counts.split_at(counts.len().saturating_sub(chart.current));
-        let room = room.saturating_sub(1).max(1);
-        // Each of the two parts may have one bar with fewer days, which takes room as well.
-        let days = counts.len().div_ceil(room.saturating_sub(2).max(1)).max(1);
-        let (before, current) = (grouped(before, days), grouped(current, days));
-        let width = (room / (before.len() + current.len()).max(1)).clamp(1, 3);
-        Bars { before, current, days, width }
-    }
-
-    fn highest(&self) -> u64 {
-        self.before.iter().chain(&self.current).copied().max().unwrap_or(0)
-    }
-
-    /// The parts of the bars on one of `height` lines, where 0 is the lowest.
-    fn level(&self, level: usize, height: usize) -> (String, String) {
-        let most = self.highest().max(1);
-        let part = |counts: &[u64]| -> String {
-            let bar = |count: &u64| {
-                // In eighths of a line, rounded up, so that a count above 0 is visible.
-                let eighths = (u128::from(*count) * height as u128 * 8).div_ceil(u128::from(most));
-                let here = (eighths as usize).saturating_sub(level * 8).min(8);
-                let glyph = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][here];
-                let gap = usize::from(self.width > 1);
-                let bar: String = std::iter::repeat_n(glyph, self.width - gap).collect();
-                bar + &" ".repeat(gap)
-            };
-            counts.iter().map(bar).collect()
-        };
-        (part(&self.before), part(&self.current))
-    }
-
-    /// The first days of the two parts, each below its first bar.
-    fn axis(&self, chart: &DailyCounts) -> String {
-        let (first, now) =
-            (chart.days.first(), chart.days.iter().rev().nth(chart.current.max(1) - 1));
-        let width = self.before.len() * self.width;
-        let first =
-            first.map(|(day, _)| day.to_string()).filter(|_| width > 10).unwrap_or_default();
-        let now = now.map(|(day, _)| format!("since {day}")).unwrap_or_default();
-        match self.current.len() * self.width >= now.width() {
-            true => format!("{first:width$}┊{now}"),
-            // The later part is too narrow for its day, so the day ends below the end of the part.
-            false => {
-                let room = width + 1 + self.current.len() * self.width;
-                let gap = room.saturating_sub(first.width() + now.width());
-                if gap > 0 { format!("{first}{}{now}", " ".repeat(gap)) } else { now }
-            }
-        }
-    }
-}
-
-/// The sums of groups of `days` counts. If the number of counts is not a multiple, the first group
-/// is smaller.
-fn grouped(counts: &[u64], days: usize) -> Vec<u64> {
-    let mut sums: Vec<u64> = counts.rchunks(days).map(|chunk| chunk.iter().sum()).collect();
-    sums.reverse();
-    sums
-}
-
 fn draw_message(frame: &mut Frame<'_>, session: &Session, theme: Theme, area: Rect) {
     let leaving = match session.unsaved() {
         1 => "One text is not saved: q quits without it, any other key goes back".to_owned(),
@@ -608,9 +316,4 @@ fn draw_help(frame: &mut Frame<'_>, theme: Theme, body: Rect) {
     let block = Block::bordered().title(" Keys ").title_style(BOLD).border_style(theme.heading());
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(block), area);
-}
-
-/// Text from the data, escaped so that its control characters do not reach the terminal.
-fn clean(text: &str) -> String {
-    escape::for_terminal(text).into_owned()
 }

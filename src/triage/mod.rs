@@ -5,6 +5,7 @@
 //! with the terminal and the database. Changes go through `ops`, as in the commands of the same
 //! names, each in its own transaction.
 
+mod bars;
 mod detail;
 mod draw;
 mod editor;
@@ -12,6 +13,8 @@ mod form;
 mod session;
 #[cfg(test)]
 mod tests;
+mod text;
+mod theme;
 
 use anyhow::{Context as _, Result};
 use ratatui::DefaultTerminal;
@@ -28,9 +31,9 @@ use crate::ops::work;
 use crate::query::AsOfOption;
 use crate::store::Store;
 use detail::Detail;
-use draw::Theme;
 use form::ChangeRequest;
 use session::{DatabaseRequest, Session};
+use theme::Theme;
 
 /// Goes through the agenda of a person, or of everybody, in the terminal. Returns a summary of what
 /// was done; `None` if the agenda is empty.

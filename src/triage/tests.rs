@@ -5,9 +5,10 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::detail::{DailyCounts, Detail, PersonTrend, SignalDetail};
-use super::draw::{self, Theme};
+use super::draw;
 use super::form::ChangeRequest;
 use super::session::{DatabaseRequest, Fate, Mode, Session};
+use super::theme::Theme;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::portfolio::tests::customer;
