@@ -2,16 +2,22 @@
 //! untrusted text are formatted only here.
 
 pub mod escape;
+mod look;
 mod records;
 pub(crate) mod report;
 mod screen;
+mod text_table;
 mod workbook;
+mod wrap;
 
 use std::borrow::Cow;
 
+pub(crate) use look::{Align, Look, Tone};
 pub(crate) use records::{Format, RecordWriter};
-pub(crate) use screen::{Align, Look, Screen, TextTable, Tone, cut, wrap, wrap_prose};
+pub(crate) use screen::Screen;
+pub(crate) use text_table::TextTable;
 pub(crate) use workbook::RecordBook;
+pub(crate) use wrap::{cut, wrap, wrap_prose};
 
 use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};

@@ -1,0 +1,102 @@
+//! Fits text into the width of a terminal.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Cuts a text to at most `width` columns, ending with … if it was cut.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for character in text.chars() {
+        if short.width() + character.width().unwrap_or(0) >= width {
+            break;
+        }
+        short.push(character);
+    }
+    short.push('…');
+    short
+}
+
+/// Wraps a text into lines of at most `width` columns, between words if possible. A text that fits
+/// is unchanged: blanks before a sparkline are days without a value.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    if text.width() <= width {
+        return vec![text.to_owned()];
+    }
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let used = lines.last().map_or(0, |line| line.width());
+        if used > 0 && used + 1 + word.width() > width {
+            lines.push(String::new());
+        } else if used > 0 {
+            lines.last_mut().into_iter().for_each(|line| line.push(' '));
+        }
+        for character in word.chars() {
+            let wide = character.width().unwrap_or(0);
+            if lines.last().is_some_and(|line| !line.is_empty() && line.width() + wide > width) {
+                lines.push(String::new());
+            }
+            lines.last_mut().into_iter().for_each(|line| line.push(character));
+        }
+    }
+    lines
+}
+
+/// Breaks a line between words, but not within a command in backticks, so that it can be copied.
+/// The first line begins after `used` columns. What is longer than a line is left to the terminal.
+pub(crate) fn wrap_prose(text: &str, mut used: usize, width: usize) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_command = false;
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(command) if is_command => *command += &format!(" {word}"),
+            _ => words.push(word.to_owned()),
+        }
+        is_command ^= word.matches('`').count() % 2 == 1;
+    }
+    let mut wrapped = String::with_capacity(text.len());
+    for (place, word) in words.iter().enumerate() {
+        if place > 0 && used + 1 + word.width() > width {
+            wrapped.push('\n');
+            used = 0;
+        } else if place > 0 {
+            wrapped.push(' ');
+            used += 1;
+        }
+        wrapped.push_str(word);
+        used += word.width();
+    }
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_breaks_between_words_and_not_within_a_command() {
+        let hint = "`signals show ID` explains one, `signals ack ID --reason TEXT` closes it";
+        assert_eq!(
+            wrap_prose(hint, 6, 38),
+            "`signals show ID` explains one,\n`signals ack ID --reason TEXT` closes\nit"
+        );
+        assert_eq!(wrap_prose(hint, 6, usize::MAX), hint);
+        assert_eq!(wrap_prose("  two  spaces, and a `", 0, 10), "  two \nspaces,\nand a `");
+        assert_eq!(wrap_prose("", 0, 10), "");
+    }
+
+    #[test]
+    fn a_text_wraps_between_words_and_a_long_word_anywhere() {
+        let cases: [(&str, usize, &[&str]); 5] = [
+            ("", 5, &[""]),
+            ("one two three", 7, &["one two", "three"]),
+            ("one two three", 100, &["one two three"]),
+            ("a longest-word b", 6, &["a", "longes", "t-word", "b"]),
+            ("日本 日本", 5, &["日本", "日本"]),
+        ];
+        for (text, width, expected) in cases {
+            assert_eq!(wrap(text, width), expected, "{text} in {width}");
+        }
+    }
+}
