@@ -12,7 +12,7 @@ use crate::domain::signal::SignalType;
 use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::notify::{self, Transports};
 use crate::query::find_member;
-use crate::render::{Format, RecordWriter, Screen, Value, counted};
+use crate::render::{Format, Screen, Value, counted};
 use crate::store::{Delivery, Finish, SendingLimits, Store};
 use crate::views::messages::MESSAGES;
 
@@ -265,9 +265,7 @@ impl Prefs {
             ("digest", if member.digest { "yes" } else { "no" }.into()),
         ];
         if self.format.format != Format::Table {
-            let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-            let writer = RecordWriter::new(self.format.format, &names);
-            return context.ui.records(writer, |record| record(&values));
+            return output::print_record(&context.ui, self.format.format, fields);
         }
         let mut screen = Screen::new(context.ui.look());
         let text = |value: &Value<'_>| match value {

@@ -82,6 +82,16 @@ pub(super) fn print_linked<T>(
     print_with(ui, format, listing, &extras, |each| items.iter().try_for_each(each))
 }
 
+/// Prints one record for other programs.
+pub(super) fn print_record<'n, 'v>(
+    ui: &Ui,
+    format: Format,
+    fields: impl IntoIterator<Item = (&'n str, Value<'v>)>,
+) -> Result<()> {
+    let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+    ui.records(RecordWriter::new(format, &names), |record| record(&values))
+}
+
 /// Prints a table, or the text for an empty one.
 pub(super) fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Result<()> {
     if table.is_empty() {

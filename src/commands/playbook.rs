@@ -10,7 +10,7 @@ use crate::domain::similar_names::nearest;
 use crate::error::not_allowed;
 use crate::ops::work;
 use crate::query::find_company;
-use crate::render::{Format, RecordWriter, Screen, counted};
+use crate::render::{Format, Screen, counted};
 use crate::store::{Finish, Store, StoredPlaybook};
 use crate::views::playbooks::{self, PLAYBOOKS};
 
@@ -76,9 +76,7 @@ impl ShowPlaybook {
             playbooks::draw(&stored, &mut screen);
             return context.ui.page(&screen.into_text());
         }
-        let names = playbooks::FIELDS.names();
-        let writer = RecordWriter::new(self.format.format, &names);
-        context.ui.records(writer, |record| record(&playbooks::FIELDS.values(&stored)))
+        output::print_record(&context.ui, self.format.format, playbooks::FIELDS.of(&stored))
     }
 }
 

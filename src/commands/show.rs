@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::{FormatOption, signal_number};
+use super::output;
 use crate::context::Context;
 use crate::domain::signal::{SignalId, SignalState};
 use crate::ops::explain;
-use crate::render::{Format, RecordWriter, Screen};
-use crate::views::signal::SignalView;
+use crate::render::{Format, Screen};
 
 /// Explain a signal: its numbers, how likely chance is, the people behind it, what was done.
 #[derive(Debug, Args)]
@@ -39,9 +39,6 @@ impl Show {
             }
             return Ok(());
         }
-        let fields = SignalView::fields();
-        context.ui.records(RecordWriter::new(self.format.format, &fields), |record| {
-            record(&view.values())
-        })
+        output::print_record(&context.ui, self.format.format, view.fields())
     }
 }

@@ -5,11 +5,12 @@ use clap::Args;
 use serde_json::json;
 
 use super::options::FormatOption;
+use super::output;
 use crate::context::Context;
 use crate::domain::day::{Day, Instant};
 use crate::domain::signal::{SignalState, SignalType};
 use crate::error::{CommandError, ErrorKind};
-use crate::render::{Format, RecordWriter, Screen, Value};
+use crate::render::{Format, Screen, Value};
 use crate::run;
 use crate::store::Store;
 
@@ -41,9 +42,7 @@ impl Status {
             screen.pairs(names.iter().map(String::as_str).zip(values));
             context.ui.page(&screen.into_text())?;
         } else {
-            let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-            let writer = RecordWriter::new(self.format.format, &names);
-            context.ui.records(writer, |record| record(&values))?;
+            output::print_record(&context.ui, self.format.format, fields)?;
         }
         let today = context.clock.now().day_in(store.zone());
         store.csms_missing_in_team(today)?.iter().for_each(|line| context.ui.note(line));

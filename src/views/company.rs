@@ -80,52 +80,35 @@ const SHOWN_PEOPLE: usize = 10;
 /// At most this many rows of each other list are shown.
 const SHOWN: usize = 5;
 
-/// The lists that follow the attributes in JSON.
-const LISTS: [&str; 14] = [
-    "health",
-    "pulse_history",
-    "tasks",
-    "activity",
-    "people_stopped",
-    "people_joined",
-    "breaks",
-    "subscriptions",
-    "people",
-    "nps",
-    "tickets",
-    "invoices",
-    "touchpoints",
-    "goals",
-];
-
 impl CompanyView {
     /// All attributes, then the nested lists.
-    pub(crate) fn fields(&self) -> Vec<&str> {
-        self.attributes.iter().map(|attribute| attribute.name.as_str()).chain(LISTS).collect()
-    }
-
-    /// The values of [`CompanyView::fields`].
-    pub(crate) fn values(&self) -> Vec<Value<'_>> {
-        let mut values: Vec<Value<'_>> =
-            self.attributes.iter().map(|attribute| (&attribute.value).into()).collect();
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        let attributes = self.attributes.iter();
         let lists = [
-            self.health.json(),
-            self.pulses.iter().map(HistoryRow::json).collect(),
-            self.tasks.iter().map(|listed| tasks::json(&listed.task)).collect(),
-            self.activity.iter().map(|(event, daily)| self.activity_json(event, daily)).collect(),
-            self.where_kept(self.stopped().map(person_id).collect()),
-            self.where_kept(self.joined().map(person_id).collect()),
-            self.breaks.iter().map(break_json).collect(),
-            self.subscriptions.iter().map(subscription_json).collect(),
-            self.people.iter().map(person_json).collect(),
-            self.nps.iter().map(nps_json).collect(),
-            self.tickets.iter().map(ticket_json).collect(),
-            self.invoices.iter().map(invoice_json).collect(),
-            self.touchpoints.iter().map(touchpoint_json).collect(),
-            self.goals.iter().map(goal_json).collect(),
+            ("health", self.health.json()),
+            ("pulse_history", self.pulses.iter().map(HistoryRow::json).collect()),
+            ("tasks", self.tasks.iter().map(|listed| tasks::json(&listed.task)).collect()),
+            (
+                "activity",
+                self.activity
+                    .iter()
+                    .map(|(event, daily)| self.activity_json(event, daily))
+                    .collect(),
+            ),
+            ("people_stopped", self.where_kept(self.stopped().map(person_id).collect())),
+            ("people_joined", self.where_kept(self.joined().map(person_id).collect())),
+            ("breaks", self.breaks.iter().map(break_json).collect()),
+            ("subscriptions", self.subscriptions.iter().map(subscription_json).collect()),
+            ("people", self.people.iter().map(person_json).collect()),
+            ("nps", self.nps.iter().map(nps_json).collect()),
+            ("tickets", self.tickets.iter().map(ticket_json).collect()),
+            ("invoices", self.invoices.iter().map(invoice_json).collect()),
+            ("touchpoints", self.touchpoints.iter().map(touchpoint_json).collect()),
+            ("goals", self.goals.iter().map(goal_json).collect()),
         ];
-        values.extend(lists.into_iter().map(Value::Nested));
-        values
+        attributes
+            .map(|attribute| (attribute.name.as_str(), (&attribute.value).into()))
+            .chain(lists.map(|(name, list)| (name, Value::Nested(list))))
     }
 
     fn activity_json(&self, event: &str, daily: &[u64]) -> serde_json::Value {

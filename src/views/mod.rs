@@ -85,7 +85,7 @@ impl<T> Fields<T> {
     }
 
     /// The names with their values.
-    fn of<'v>(&self, item: &'v T) -> impl Iterator<Item = (&'static str, Value<'v>)> {
+    pub(crate) fn of<'v>(&self, item: &'v T) -> impl Iterator<Item = (&'static str, Value<'v>)> {
         self.names().into_iter().zip(self.values(item))
     }
 }

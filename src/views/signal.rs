@@ -26,37 +26,28 @@ const MOST_PEOPLE: usize = 12;
 
 impl SignalView {
     /// The fields of the list, then the nested explanation.
-    pub(crate) fn fields() -> Vec<&'static str> {
-        let own = [
-            "rule_as_it_was",
-            "daily_counts",
-            "people",
-            "history",
-            "adoption",
-            "key",
-            "values_read",
-            "tasks",
-        ];
-        signals::SIGNALS.fields.names().into_iter().chain(own).collect()
-    }
-
-    /// The values of [`SignalView::fields`].
-    pub(crate) fn values(&self) -> Vec<Value<'_>> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, Value<'_>)> {
         let evidence = &self.signal.evidence;
-        let mut values = signals::SIGNALS.fields.values(&self.signal);
-        values.push(Value::Nested(self.definition_json()));
         let daily = |(day, count): &(Day, u64)| json!({"day": day.to_string(), "count": count});
         let activity = self.activity.as_ref();
-        values.push(nested(activity.map(|activity| activity.daily.iter().map(daily).collect())));
         let known = activity.filter(|activity| activity.people_kept.is_known());
-        values
-            .push(nested(known.map(|activity| activity.people.iter().map(person_json).collect())));
-        values.push(Value::Nested(self.history.iter().map(entry_json).collect()));
-        values.push(nested(evidence.adoption().map(adoption_json)));
-        values.push(evidence.condition().and_then(|reading| reading.key.as_ref()).into());
-        values.push(nested(evidence.condition().map(|reading| json!(reading.values))));
-        values.push(Value::Nested(self.tasks.iter().map(tasks::json).collect()));
-        values
+        let own = [
+            ("rule_as_it_was", Value::Nested(self.definition_json())),
+            (
+                "daily_counts",
+                nested(activity.map(|activity| activity.daily.iter().map(daily).collect())),
+            ),
+            (
+                "people",
+                nested(known.map(|activity| activity.people.iter().map(person_json).collect())),
+            ),
+            ("history", Value::Nested(self.history.iter().map(entry_json).collect())),
+            ("adoption", nested(evidence.adoption().map(adoption_json))),
+            ("key", evidence.condition().and_then(|reading| reading.key.as_ref()).into()),
+            ("values_read", nested(evidence.condition().map(|reading| json!(reading.values)))),
+            ("tasks", Value::Nested(self.tasks.iter().map(tasks::json).collect())),
+        ];
+        signals::SIGNALS.fields.of(&self.signal).chain(own)
     }
 
     /// The fields of a rule that define what it watches, with their names in the list of rules.

@@ -220,9 +220,7 @@ impl ShowCompany {
         let store = context.reader()?;
         let view = self.gather(context, &store)?;
         if self.format.format != Format::Table {
-            let fields = view.fields();
-            let writer = RecordWriter::new(self.format.format, &fields);
-            return context.ui.records(writer, |record| record(&view.values()));
+            return output::print_record(&context.ui, self.format.format, view.fields());
         }
         let mut screen = Screen::new(context.ui.look());
         view.draw(&mut screen, store.company_link()?.as_ref());

@@ -18,7 +18,7 @@ use crate::error::usage;
 use crate::health;
 use crate::query::{AsOfOption, SelectedCompanies, Selection, known_names};
 use crate::query::{find_company, not_in_the_future};
-use crate::render::{Format, RecordWriter, Screen, Value, counted};
+use crate::render::{Format, Screen, counted};
 use crate::store::{Finish, Scope, Store};
 use crate::views::health::{
     self as views, DRIVERS, DriverRow, HEALTH, HealthRow, HealthView, SHOWN_DAYS,
@@ -176,20 +176,13 @@ impl ShowHealth {
         let as_of = self.as_of.resolve(context, &store)?;
         let view = HealthView::gather(&store, key, as_of, self.days)?;
         if self.format.format != Format::Table {
-            let fields: Vec<&str> = ["company_id", "company_name", "csm"]
-                .into_iter()
-                .chain(HealthView::FIELDS.names())
-                .collect();
-            let own: [Value<'_>; 3] = [
-                (&company.company_id).into(),
-                company.name.as_ref().into(),
-                company.csm.as_ref().into(),
+            let own = [
+                ("company_id", (&company.company_id).into()),
+                ("company_name", company.name.as_ref().into()),
+                ("csm", company.csm.as_ref().into()),
             ];
-            let values: Vec<Value<'_>> =
-                own.into_iter().chain(HealthView::FIELDS.values(&view)).collect();
-            return context
-                .ui
-                .records(RecordWriter::new(self.format.format, &fields), |record| record(&values));
+            let fields = own.into_iter().chain(HealthView::FIELDS.of(&view));
+            return output::print_record(&context.ui, self.format.format, fields);
         }
         let mut screen = Screen::new(context.ui.look());
         let name = company.name.as_ref().unwrap_or(&company.company_id);

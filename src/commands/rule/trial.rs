@@ -5,10 +5,11 @@ use anyhow::Result;
 use super::check_rule;
 use super::options::RuleRequest;
 use crate::backtest::trial::try_edit;
+use crate::commands::output;
 use crate::context::Context;
 use crate::error::not_allowed;
 use crate::query::of_the_command_line;
-use crate::render::{Format, RecordWriter, Screen};
+use crate::render::{Format, Screen};
 use crate::run::last_complete_day;
 use crate::views::backtest::{TRIAL_FIELDS, TrialView};
 
@@ -38,7 +39,5 @@ pub(super) fn run(context: &Context, request: &RuleRequest, format: Format) -> R
         view.draw(&mut screen);
         return context.ui.page(&screen.into_text());
     }
-    let names = TRIAL_FIELDS.names();
-    let writer = RecordWriter::new(format, &names);
-    context.ui.records(writer, |record| record(&TRIAL_FIELDS.values(&view)))
+    output::print_record(&context.ui, format, TRIAL_FIELDS.of(&view))
 }
