@@ -70,19 +70,19 @@ pub(crate) struct ReadingOptions {
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = field_and_column)]
     map: Vec<(String, String)>,
     /// What 03/04/2025 means: dmy or mdy; excel reads 46143 as 2026-05-01
-    #[arg(long, value_name = "FORMAT", value_parser = date_format)]
+    #[arg(long, value_name = "FORMAT")]
     date_format: Option<DateFormat>,
     /// The time zone of times without one; that of the database unless set
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
     /// The decimal mark of amounts, , or . ; detected from the cells unless set
-    #[arg(long, value_name = "MARK", value_parser = decimal_mark)]
+    #[arg(long, value_name = "MARK")]
     decimal: Option<DecimalMark>,
     /// The encoding of a file that is not UTF-8, such as windows-1252
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
     /// The field separator: comma, semicolon, tab or pipe; detected from the header unless set
-    #[arg(long, value_name = "NAME", value_parser = delimiter)]
+    #[arg(long, value_name = "NAME")]
     delimiter: Option<Delimiter>,
     /// One row for each company and day, with a column of numbers for each event
     #[arg(long)]
@@ -422,16 +422,4 @@ fn field_and_column(text: &str) -> Result<(String, String), String> {
     let (field, column) =
         text.split_once('=').ok_or_else(|| format!("'{text}' is not FIELD=COLUMN"))?;
     Ok((field.trim().to_owned(), column.trim().to_owned()))
-}
-
-fn date_format(text: &str) -> Result<DateFormat, String> {
-    text.parse()
-}
-
-fn decimal_mark(text: &str) -> Result<DecimalMark, String> {
-    text.parse()
-}
-
-fn delimiter(text: &str) -> Result<Delimiter, String> {
-    text.parse()
 }

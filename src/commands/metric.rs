@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::FormatOption;
+use super::options::{FormatOption, whole_number};
 use super::output;
 use crate::context::Context;
 use crate::domain::metric::{self, DAYS, Metric, MetricDefinition, MetricMeasure, USUAL_DAYS};
@@ -55,7 +55,7 @@ pub(crate) struct AddMetric {
     #[arg(long, value_name = "MEASURE", requires = "event")]
     measure: Option<MetricMeasure>,
     /// Over how many days up to the as-of date, 1 to 3650; 28 unless set
-    #[arg(long, value_name = "DAYS", requires = "event", value_parser = days)]
+    #[arg(long, value_name = "DAYS", requires = "event", value_parser = whole_number(DAYS, "days"))]
     days: Option<u16>,
     /// Compute it from other attributes
     #[arg(long, value_name = "EXPRESSION")]
@@ -67,13 +67,6 @@ pub(crate) struct AddMetric {
 pub(crate) struct MetricName {
     /// The metric's name
     name: String,
-}
-
-fn days(text: &str) -> Result<u16, String> {
-    let days = text.parse().ok().filter(|days| DAYS.contains(days));
-    days.ok_or_else(|| {
-        format!("'{text}' is not a whole number of days from {} to {}", DAYS.start(), DAYS.end())
-    })
 }
 
 impl MetricCommand {

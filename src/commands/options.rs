@@ -1,7 +1,10 @@
 //! Options that several commands share, and the parsers of their values.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::Result;
 
@@ -21,6 +24,23 @@ pub(super) fn probability(text: &str) -> Result<f64, String> {
     let wrong = || format!("'{text}' is not a probability between 0 and 1");
     let value: f64 = text.parse().map_err(|_| wrong())?;
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
+}
+
+/// Parses a whole number within a range.
+pub(super) fn whole_number<T>(
+    range: RangeInclusive<T>,
+    unit: &'static str,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    move |text| {
+        let value = text.parse().ok().filter(|value| range.contains(value));
+        value.ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            format!("'{text}' is not a whole number of {unit} from {least} to {most}")
+        })
+    }
 }
 
 /// Parses the id of a signal.

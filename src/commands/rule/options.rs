@@ -1,12 +1,9 @@
 //! The options of rules on the command line, by kind, and the rule that they define.
 
-use std::ops::RangeInclusive;
-use std::str::FromStr;
-
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::options::probability;
+use crate::commands::options::{probability, whole_number};
 use crate::domain::rule::{
     AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, REPEATS,
     Rule, RuleKind, RuleLogic, RuleMeasure, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule,
@@ -26,19 +23,19 @@ pub(crate) struct TrendOptions {
     #[arg(long)]
     measure: Option<RuleMeasure>,
     /// The length of each window compared, in days, 7 to 30; 7 unless set
-    #[arg(long, value_name = "DAYS", value_parser = timeframe)]
+    #[arg(long, value_name = "DAYS", value_parser = whole_number(TIMEFRAMES, "days"))]
     timeframe: Option<u8>,
     /// Fire on a change of more than this, in percent, 1 to 100; 15 unless set
-    #[arg(long, value_name = "PERCENT", value_parser = threshold)]
+    #[arg(long, value_name = "PERCENT", value_parser = whole_number(THRESHOLDS, "percent"))]
     threshold: Option<u8>,
     /// Compare with this many earlier windows, 1 to 12; 1 unless set
-    #[arg(long, value_name = "WINDOWS", value_parser = baseline)]
+    #[arg(long, value_name = "WINDOWS", value_parser = whole_number(BASELINES, "windows"))]
     baseline: Option<u8>,
     /// Compare with the company's own past (self), or with that past adjusted by what all other customers did (portfolio) or those of its segment did (segment); self unless set
     #[arg(long, value_name = "WHOM")]
     against: Option<Against>,
     /// Raise the same signal again after this many days, 1 to 366; the timeframe unless set
-    #[arg(long, value_name = "DAYS", value_parser = repeat, overrides_with = "no_repeat")]
+    #[arg(long, value_name = "DAYS", value_parser = whole_number(REPEATS, "days"), overrides_with = "no_repeat")]
     repeat: Option<u16>,
     /// Raise the same signal again after the timeframe
     #[arg(long)]
@@ -72,7 +69,7 @@ pub(crate) struct TrendOptions {
 pub(crate) struct AdoptionOptions {
     /// The deadline, in days from the day on which a company became a customer, else from its first
     /// event
-    #[arg(long, value_name = "DAYS", value_parser = within, overrides_with = "no_within")]
+    #[arg(long, value_name = "DAYS", value_parser = whole_number(WITHINS, "days"), overrides_with = "no_within")]
     pub(super) within: Option<u16>,
     /// There is no deadline
     #[arg(long)]
@@ -99,7 +96,7 @@ pub(crate) struct ConditionRuleOptions {
     #[arg(long = "type", value_name = "TYPE")]
     signal_type: Option<SignalType>,
     /// Wait this many days after a signal before raising the next; 30 unless set
-    #[arg(long, value_name = "DAYS", value_parser = cooldown)]
+    #[arg(long, value_name = "DAYS", value_parser = whole_number(COOLDOWNS, "days"))]
     cooldown: Option<u16>,
     /// Raise one signal for each value of this attribute, regardless of the cool-down
     #[arg(long, value_name = "ATTRIBUTE", value_parser = not_blank, overrides_with = "no_key")]
@@ -120,7 +117,7 @@ pub(crate) struct GeneralOptions {
     #[arg(long)]
     no_where: bool,
     /// For trend and condition rules: raise when it held on this many days in a row; 1 unless set
-    #[arg(long = "for", value_name = "DAYS", value_parser = for_days)]
+    #[arg(long = "for", value_name = "DAYS", value_parser = whole_number(FOR_DAYS, "days"))]
     for_days: Option<u16>,
     /// Start this playbook when a signal is raised
     #[arg(long, value_name = "NAME", value_parser = not_blank, overrides_with = "no_playbook")]
@@ -159,49 +156,6 @@ pub(crate) struct RuleOptions {
     pub(super) condition: ConditionRuleOptions,
     #[command(flatten)]
     pub(super) general: GeneralOptions,
-}
-
-fn timeframe(text: &str) -> Result<u8, String> {
-    whole_number(text, TIMEFRAMES, "days")
-}
-
-fn threshold(text: &str) -> Result<u8, String> {
-    whole_number(text, THRESHOLDS, "percent")
-}
-
-fn baseline(text: &str) -> Result<u8, String> {
-    whole_number(text, BASELINES, "windows")
-}
-
-fn repeat(text: &str) -> Result<u16, String> {
-    whole_number(text, REPEATS, "days")
-}
-
-fn within(text: &str) -> Result<u16, String> {
-    whole_number(text, WITHINS, "days")
-}
-
-fn cooldown(text: &str) -> Result<u16, String> {
-    whole_number(text, COOLDOWNS, "days")
-}
-
-fn for_days(text: &str) -> Result<u16, String> {
-    whole_number(text, FOR_DAYS, "days")
-}
-
-pub(super) fn whole_number<T: FromStr + PartialOrd + std::fmt::Display>(
-    text: &str,
-    range: RangeInclusive<T>,
-    unit: &str,
-) -> Result<T, String> {
-    let value = text.parse().ok().filter(|value| range.contains(value));
-    value.ok_or_else(|| {
-        format!(
-            "'{text}' is not a whole number of {unit} from {} to {}",
-            range.start(),
-            range.end()
-        )
-    })
 }
 
 fn not_blank(text: &str) -> Result<String, String> {

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{RuleOptions, RuleRequest, whole_number};
+use super::options::{RuleOptions, RuleRequest};
 use crate::commands::metric;
-use crate::commands::options::FormatOption;
+use crate::commands::options::{FormatOption, whole_number};
 use crate::commands::output;
 use crate::commands::rule::preview::{ask_about_floods, previews};
 use crate::commands::rule::{advise, announce, keep, print};
@@ -58,7 +58,7 @@ pub(crate) struct AddPreset {
     #[arg(long, value_name = "EVENT", value_parser = not_blank)]
     event: Option<String>,
     /// How many days later it is due again, for review-due
-    #[arg(long, value_name = "DAYS", value_parser = every, conflicts_with = "when")]
+    #[arg(long, value_name = "DAYS", value_parser = whole_number(EVERIES, "days"), conflicts_with = "when")]
     every: Option<u16>,
     /// Save the rules without asking, even if their first run raises more than 20 signals for a CSM
     #[arg(long)]
@@ -67,10 +67,6 @@ pub(crate) struct AddPreset {
     format: FormatOption,
     #[command(flatten)]
     options: RuleOptions,
-}
-
-fn every(text: &str) -> Result<u16, String> {
-    whole_number(text, EVERIES, "days")
 }
 
 /// The name of an event, which becomes part of the name of a rule.
