@@ -11,28 +11,7 @@ use crate::views::backtest::{answer, below_good, remarks, title};
 
 /// The results of each rule, with a chart of lift against coverage.
 pub(crate) fn report(outcome: &BacktestResult, filter: String, letter: Letterhead) -> Report {
-    let mut sections = vec![ReportSection {
-        title: "Do the signals foretell churn?",
-        answer: answer(outcome),
-        tables: vec![table("rules", "Lift and coverage of each rule", outcome, TestPeriod::All)
-            .drawn(Chart::new(
-                "Each point is a rule. The higher it is, the more often customers with its signals \
-                 churned; the further right, the more churns it covers. It is better than chance \
-                 if its whole vertical line (the 95 % interval) is above the dashed line.",
-                ChartKind::Points {
-                    x: "coverage",
-                    y: "lift",
-                    interval: IntervalColumns { low: "lift_low", high: "lift_high" },
-                },
-            ))
-            .noted(
-                "Lift: how many times as often customers with a signal churned as customers picked \
-                 at random; 1 is chance. Covered: churns that a signal came before, early enough to \
-                 act. Lead: the median number of days from the first such signal to the churn. \
-                 Right: signals that such a churn followed; late: signals too close to the churn. \
-                 Yardstick: what most products ship.",
-            )],
-    }];
+    let mut sections = vec![rules(outcome)];
     if let Some(split) = outcome.split {
         sections.push(ReportSection {
             title: "Does it hold over time?",
@@ -74,6 +53,31 @@ pub(crate) fn report(outcome: &BacktestResult, filter: String, letter: Letterhea
         },
         summary: None,
         sections,
+    }
+}
+
+fn rules(outcome: &BacktestResult) -> ReportSection {
+    ReportSection {
+        title: "Do the signals foretell churn?",
+        answer: answer(outcome),
+        tables: vec![table("rules", "Lift and coverage of each rule", outcome, TestPeriod::All)
+            .drawn(Chart::new(
+                "Each point is a rule. The higher it is, the more often customers with its signals \
+                 churned; the further right, the more churns it covers. It is better than chance \
+                 if its whole vertical line (the 95 % interval) is above the dashed line.",
+                ChartKind::Points {
+                    x: "coverage",
+                    y: "lift",
+                    interval: IntervalColumns { low: "lift_low", high: "lift_high" },
+                },
+            ))
+            .noted(
+                "Lift: how many times as often customers with a signal churned as customers picked \
+                 at random; 1 is chance. Covered: churns that a signal came before, early enough to \
+                 act. Lead: the median number of days from the first such signal to the churn. \
+                 Right: signals that such a churn followed; late: signals too close to the churn. \
+                 Yardstick: what most products ship.",
+            )],
     }
 }
 
