@@ -352,6 +352,8 @@ impl<'s> EventWriter<'s> {
     /// Sets the days with at least `least` waiting events aside. They are sorted before: a day that
     /// is read back then consists of a few sorted parts, which are sorted fast.
     fn set_aside(&mut self, least: usize) -> Result<()> {
+        // Earlier rows of the same days: rows are counted in the order of the file.
+        self.write_prepared_days(0)?;
         for (day, events) in &mut self.waiting {
             if events.len() >= least {
                 sort(events);
@@ -851,6 +853,25 @@ mod tests {
         let written = store.transaction(Finish::Commit, work).unwrap();
         // Repeated rows are found only among those that are written together.
         (WrittenRows { repeated: 0, ..written.rows }, written.changed_days)
+    }
+
+    /// The last row, of two events, comes when its day is being prepared. Of its three equal events
+    /// of company 2 the database has two, those of the second row: the last row is new, and so are
+    /// the third, a second copy, and the fourth, of another day.
+    #[test]
+    fn rows_are_counted_in_the_order_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let name = "INSERT INTO event_names (name) VALUES ('export')";
+        store.connection.execute(name, []).unwrap();
+        let row = |day, company, micros, copies| (day, company, micros, copies, 1, None, false);
+        let before = [row(0, 1, 0, 1), row(0, 2, 2, 2)];
+        let first = [row(0, 1, 0, 1), row(0, 2, 2, 2), row(0, 1, 0, 1), row(2, 1, 0, 1)];
+        let last = [row(0, 2, 2, 1), (0, 2, 0, 1, 1, None, true)];
+        let limits = Limits { piece: 1, ..TIGHT };
+        write_rows(&mut store, limits, &[before.to_vec()], true);
+        let (rows, _) = write_rows(&mut store, limits, &[first.to_vec(), last.to_vec()], true);
+        assert_eq!((rows.new, rows.known), (3, 2));
     }
 
     proptest! {
