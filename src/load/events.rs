@@ -1,4 +1,4 @@
-//! Loads events: one thread reads the file while another writes.
+//! Loads events: threads read the file, look up people, and write, one behind the other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use super::counts::PulledDays;
 use super::diagnosis::SeenCompanies;
 use super::names::{NameKeys, SharedName, shared_name};
-use super::people::AskedPeople;
+use super::people::{AskedPeople, SharedPeople};
 use super::{Loaded, Watcher};
 use crate::error::no_thread;
 use crate::import::{DaysSeen, EventRow, Rejects, Sheet, Verdict, read_events};
@@ -16,8 +16,8 @@ use crate::store::{EventBatch, IncomingEvent, Store, WrittenEvents};
 
 /// The number of rows passed between the threads at once.
 const BATCH: usize = 32_768;
-/// The most batches that may wait to be written.
-const WAITING: usize = 4;
+/// The most batches that may wait for the next thread.
+const WAITING: usize = 2;
 
 /// A file up to this size in bytes is read first and written then: looking up the names of its few
 /// rows is faster than reading all names.
@@ -53,18 +53,20 @@ fn load_small(
 ) -> Result<Loaded> {
     let mut batches = Vec::new();
     let pulled = PulledDays::of(store, &sheet.plan().file)?;
-    let mut reader = EventReader::new(NameKeys::as_needed(store)?, pulled, |batch| {
+    let names = NameKeys::as_needed(store)?;
+    let people = names.people();
+    let mut reader = EventReader::new(names, pulled, |batch| {
         batches.push(batch);
         Ok(())
     });
     let read = reader.read(sheet, rejects, watcher)?;
     let found = reader.found();
     let mut writer = store.event_writer(is_wide(sheet))?;
-    batches.into_iter().try_for_each(|batch| writer.push(batch))?;
+    batches.into_iter().try_for_each(|batch: ReadBatch| writer.push(batch.with_people(&people)))?;
     Ok(found.loaded(read, writer.finish()?))
 }
 
-/// Reads on one thread and writes on another.
+/// Reads on one thread, looks up people on a second and writes on a third.
 fn load_beside(
     store: &mut Store,
     sheet: &mut Sheet,
@@ -73,15 +75,23 @@ fn load_beside(
 ) -> Result<Loaded> {
     let (names, pulled) = (NameKeys::of(store)?, PulledDays::of(store, &sheet.plan().file)?);
     let is_given_up = AtomicBool::new(false);
+    let people = names.people();
     let is_wide = is_wide(sheet);
     std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(WAITING);
-        let writer = std::thread::Builder::new().name("writer".to_owned());
-        let writing = writer
-            .spawn_scoped(scope, || write(store, receiver, &is_given_up, is_wide))
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let (sender, rows) = sync_channel::<ReadBatch>(WAITING);
+        let (named, batches) = sync_channel(WAITING);
+        let writing = thread("writer")
+            .spawn_scoped(scope, || write(store, batches, &is_given_up, is_wide))
             .map_err(|error| no_thread(&error))?;
-        let mut reader = EventReader::new(names, pulled, |batch| {
-            sender.send(batch).map_err(|_| anyhow!("nothing can be written any more"))
+        thread("people")
+            .spawn_scoped(scope, move || {
+                // When nothing can be written any more, the writer tells why.
+                let _ = rows.into_iter().try_for_each(|read| named.send(read.with_people(&people)));
+            })
+            .map_err(|error| no_thread(&error))?;
+        let mut reader = EventReader::new(names, pulled, |read| {
+            sender.send(read).map_err(|_| anyhow!("nothing can be written any more"))
         });
         let read = reader.read(sheet, rejects, watcher);
         let found = reader.found();
@@ -109,6 +119,21 @@ fn write(
         writer.push(batch)?;
     }
     if is_given_up.load(Ordering::Relaxed) { Ok(WrittenEvents::default()) } else { writer.finish() }
+}
+
+/// Rows as the reading thread passes them on: their people are still to be looked up, which a thread
+/// of its own does, because it takes a fifth of the time of reading.
+#[derive(Default)]
+struct ReadBatch {
+    batch: EventBatch,
+    asked: AskedPeople,
+}
+
+impl ReadBatch {
+    fn with_people(mut self, people: &SharedPeople) -> EventBatch {
+        people.answer(&self.asked, &mut self.batch);
+        self.batch
+    }
 }
 
 /// What is collected while rows are read.
@@ -140,19 +165,17 @@ impl EventsFound {
 struct EventReader<'s, H> {
     names: NameKeys<'s>,
     pulled: PulledDays,
-    asked: AskedPeople,
-    batch: EventBatch,
+    read: ReadBatch,
     sink: H,
     found: EventsFound,
 }
 
-impl<'s, H: FnMut(EventBatch) -> Result<()>> EventReader<'s, H> {
+impl<'s, H: FnMut(ReadBatch) -> Result<()>> EventReader<'s, H> {
     fn new(names: NameKeys<'s>, pulled: PulledDays, sink: H) -> Self {
         EventReader {
             names,
             pulled,
-            asked: AskedPeople::default(),
-            batch: EventBatch::default(),
+            read: ReadBatch::default(),
             sink,
             found: EventsFound::default(),
         }
@@ -171,7 +194,7 @@ impl<'s, H: FnMut(EventBatch) -> Result<()>> EventReader<'s, H> {
         let progress = sheet.progress();
         let read = read_events(sheet, rejects, |row| {
             // The events of one row stay in one batch.
-            if self.batch.events.len() >= BATCH && row.part == 0 {
+            if self.read.batch.events.len() >= BATCH && row.part == 0 {
                 watcher.tell(&progress);
                 self.hand_on()?;
             }
@@ -192,23 +215,21 @@ impl<'s, H: FnMut(EventBatch) -> Result<()>> EventReader<'s, H> {
             Err(verdict) => return Ok(verdict),
         };
         self.pulled.refuse(row.day)?;
-        let place = self.batch.events.len() as u32;
+        let place = self.read.batch.events.len() as u32;
         if let Some(id) = row.id {
-            self.batch.ids.push((place, id.to_owned()));
+            self.read.batch.ids.push((place, id.to_owned()));
         }
-        self.batch.events.push(IncomingEvent {
+        self.read.batch.events.push(IncomingEvent {
             day: row.day.number(),
             company,
-            event: self.names.event(row.event, &mut self.batch.names)?,
+            event: self.names.event(row.event, &mut self.read.batch.names)?,
             person: 0,
             copies: row.count,
             micros: row.at.micros() - i64::from(row.day.number()) * MICROS_PER_DAY,
             is_part: row.part > 0,
         });
-        if let Some(person) = row.person
-            && self.asked.push(person, place)
-        {
-            self.names.answer(&mut self.asked, &mut self.batch);
+        if let Some(person) = row.person {
+            self.read.asked.push(person, place);
         }
         self.found.days.add(row.day);
         self.found.companies.add(company);
@@ -220,7 +241,7 @@ impl<'s, H: FnMut(EventBatch) -> Result<()>> EventReader<'s, H> {
         match (row.company, row.person) {
             (Some(text), _) => self
                 .names
-                .company(text, &mut self.batch.names)
+                .company(text, &mut self.read.batch.names)
                 .map_err(|SharedName| shared_name(text)),
             (None, Some(person)) => {
                 self.names.company_of(person, row.day).ok_or_else(|| unknown_person(person))
@@ -233,10 +254,10 @@ impl<'s, H: FnMut(EventBatch) -> Result<()>> EventReader<'s, H> {
     }
 
     fn hand_on(&mut self) -> Result<()> {
-        self.names.answer(&mut self.asked, &mut self.batch);
-        let batch = std::mem::take(&mut self.batch);
-        self.batch.events.reserve(BATCH);
-        (self.sink)(batch)
+        let read = std::mem::take(&mut self.read);
+        self.read.batch.events.reserve(BATCH);
+        self.read.asked.reserve(BATCH);
+        (self.sink)(read)
     }
 }
 fn unknown_person(person: &str) -> Verdict {

@@ -9,12 +9,12 @@ use anyhow::Result;
 use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
-use super::people::{AskedPeople, People};
+use super::people::{People, SharedPeople};
 use crate::domain::company::{CompanyKey, folded_name};
 use crate::domain::day::Day;
 use crate::error::refused;
 use crate::import::Verdict;
-use crate::store::{CompanyName, EVENT_NAMES, EventBatch, NewNames, Store};
+use crate::store::{CompanyName, EVENT_NAMES, NewNames, Store};
 
 /// A name that several companies have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +149,9 @@ impl Keys {
 pub(super) struct NameKeys<'s> {
     companies: CompanyBook,
     events: Keys,
-    people: People,
+    /// The people of the database and of the file. Whoever is new gets a key when the events are
+    /// written.
+    people: SharedPeople,
     /// The company of each person, by key, from files of people.
     companies_of_people: FxHashMap<u32, u32>,
     /// The companies of people who moved, each with its first day, in order.
@@ -167,18 +169,19 @@ impl<'s> NameKeys<'s> {
     pub(super) fn of(store: &Store) -> Result<Self> {
         let mut names = NameKeys::without_people(store, CompanyBook::of(store)?)?;
         names.add_moves(store.person_moves()?);
+        let mut people = People::default();
         store.for_each_person(|key, person, company| {
-            names.people.add(key, person);
+            people.add(key, person);
             names.companies_of_people.extend(company.map(|company| (key, company.0)));
         })?;
-        Ok(names)
+        Ok(NameKeys { people: SharedPeople::of(people), ..names })
     }
 
     /// Looks up the names of a database when they are needed, for a file of a few rows.
     pub(super) fn as_needed(store: &'s Store) -> Result<Self> {
         let companies = CompanyBook { last_key: store.last_company()?.0, ..CompanyBook::default() };
-        let mut names = NameKeys::without_people(store, companies)?;
-        names.people.begin_after(store.last_person()?);
+        let names = NameKeys::without_people(store, companies)?;
+        names.people.change().begin_after(store.last_person()?);
         Ok(NameKeys { store: Some(store), finds_companies: true, ..names })
     }
 
@@ -186,7 +189,7 @@ impl<'s> NameKeys<'s> {
         let mut names = NameKeys {
             companies,
             events: Keys::default(),
-            people: People::default(),
+            people: SharedPeople::default(),
             companies_of_people: FxHashMap::default(),
             moves: FxHashMap::default(),
             companies_made: 0,
@@ -210,7 +213,7 @@ impl<'s> NameKeys<'s> {
             if self.people.find(person).is_none()
                 && let Some((key, company)) = store.person_by_id(person)?
             {
-                self.people.add(key, person);
+                self.people.change().add(key, person);
                 self.companies_of_people.extend(company.map(|company| (key, company.0)));
                 self.add_moves(store.moves_of_person(key)?);
             }
@@ -273,15 +276,12 @@ impl<'s> NameKeys<'s> {
 
     /// The key of a person.
     pub(super) fn person(&mut self, person: &str, new: &mut NewNames) -> u32 {
-        self.people.key_of(person, &mut new.people)
+        self.people.change().key_of(person, &mut new.people)
     }
 
-    /// The keys of the requested people, assigned to the events that requested them.
-    pub(super) fn answer(&mut self, asked: &mut AskedPeople, batch: &mut EventBatch) {
-        let EventBatch { names, events, .. } = batch;
-        self.people.answer(asked, &mut names.people, |place, key| {
-            events[place as usize].person = key;
-        });
+    /// The people, for the thread that gives them keys.
+    pub(super) fn people(&self) -> SharedPeople {
+        self.people.clone()
     }
 }
 

@@ -5,11 +5,17 @@
 //! step, and their memory accesses overlap.
 
 use std::hash::Hasher;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use rustc_hash::FxHasher;
 
+use crate::store::EventBatch;
+
 /// The number of people looked up together.
 const TOGETHER: usize = 64;
+
+/// Bytes of an id for which there is room from the start.
+const USUAL_ID: usize = 16;
 
 /// Records begin at multiples of this.
 const ALIGNMENT: usize = 8;
@@ -52,11 +58,44 @@ struct AskedId {
 }
 
 impl AskedPeople {
-    /// Requests a person for `place`. Returns whether it is time to answer.
-    pub(super) fn push(&mut self, person: &str, place: u32) -> bool {
+    /// Makes room for requests.
+    pub(super) fn reserve(&mut self, people: usize) {
+        self.ids.reserve(people * USUAL_ID);
+        self.asked.reserve(people);
+    }
+
+    /// Requests a person for `place`.
+    pub(super) fn push(&mut self, person: &str, place: u32) {
         self.ids.extend_from_slice(person.as_bytes());
         self.asked.push(AskedId { hash: hash(person.as_bytes()), end: self.ids.len(), place });
-        self.asked.len() >= TOGETHER
+    }
+}
+
+/// People whom two threads know: one reads a file and sometimes asks who somebody is, the other gives
+/// keys to the people of the rows that were read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedPeople(Arc<RwLock<People>>);
+
+impl SharedPeople {
+    pub(super) fn of(people: People) -> Self {
+        SharedPeople(Arc::new(RwLock::new(people)))
+    }
+
+    /// The key of a known person.
+    pub(super) fn find(&self, person: &str) -> Option<u32> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).find(person)
+    }
+
+    pub(super) fn change(&self) -> RwLockWriteGuard<'_, People> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Assigns their keys to the events of a batch; new people are added to its names.
+    pub(super) fn answer(&self, asked: &AskedPeople, batch: &mut EventBatch) {
+        let EventBatch { names, events, .. } = batch;
+        self.change().answer(asked, &mut names.people, |place, key| {
+            events[place as usize].person = key;
+        });
     }
 }
 
@@ -93,7 +132,7 @@ impl People {
     /// added to `new`.
     pub(super) fn answer(
         &mut self,
-        asked: &mut AskedPeople,
+        asked: &AskedPeople,
         new: &mut Vec<(u32, String)>,
         mut tell: impl FnMut(u32, u32),
     ) {
@@ -118,8 +157,6 @@ impl People {
                 tell(asked.place, if is_it { key } else { self.key(asked.hash, id, new) });
             }
         }
-        ids.clear();
-        list.clear();
     }
 
     /// The key of a person; a new one gets a key and is added to `new`.
@@ -221,23 +258,21 @@ mod tests {
         let mut people = People::default();
         people.add(7, "ann");
         people.add(3, "bob");
-        let (mut asked, mut new, mut told) = (AskedPeople::default(), Vec::new(), Vec::new());
-        let ids: Vec<String> = (0..1000).map(|number| format!("p{}", number % 400)).collect();
-        for (place, id) in ["ann", "cy", "bob", "cy", ""].into_iter().enumerate() {
-            assert!(!asked.push(id, place as u32));
-        }
-        people.answer(&mut asked, &mut new, |place, key| told.push((place, key)));
+        let (mut new, mut told) = (Vec::new(), Vec::new());
+        let mut answer = |people: &mut People, ids: &[&str]| {
+            let mut asked = AskedPeople::default();
+            ids.iter().zip(0..).for_each(|(id, place)| asked.push(id, place));
+            told.clear();
+            people.answer(&asked, &mut new, |place, key| told.push((place, key)));
+            (told.clone(), new.clone())
+        };
+        let (told, new) = answer(&mut people, &["ann", "cy", "bob", "cy", ""]);
         assert_eq!(told, [(0, 7), (1, 8), (2, 3), (3, 8), (4, 9)]);
         assert_eq!(new, [(8, "cy".to_owned()), (9, String::new())]);
-        told.clear();
-        for (place, id) in ids.iter().enumerate() {
-            if asked.push(id, place as u32) {
-                people.answer(&mut asked, &mut new, |place, key| told.push((place, key)));
-            }
-        }
-        people.answer(&mut asked, &mut new, |place, key| told.push((place, key)));
+        let ids: Vec<String> = (0..1000).map(|number| format!("p{}", number % 400)).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let expected = |place: u32| (place, 10 + place % 400);
-        assert_eq!(told, (0..1000).map(expected).collect::<Vec<_>>());
+        assert_eq!(answer(&mut people, &ids).0, (0..1000).map(expected).collect::<Vec<_>>());
         assert_eq!((people.find("p399"), people.find("p400")), (Some(409), None));
     }
 }
