@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::work;
+use super::work::{self, refuse};
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalState};
@@ -163,28 +163,6 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Command
             .hint(format!("`signals show {id}` shows its history")),
     };
     Ok(Some(failure))
-}
-
-/// Refuses to change any of several things if there is a problem with one; `asked` is their number.
-///
-/// # Errors
-/// The problems combined, with the hint of the first (exit 9).
-pub(crate) fn refuse(problems: &[CommandError], asked: usize) -> Result<()> {
-    match problems {
-        [] => Ok(()),
-        _ => {
-            let list: Vec<String> = problems.iter().take(5).map(ToString::to_string).collect();
-            let more = problems.len().saturating_sub(5);
-            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            let none = if asked > 1 { "nothing was changed: " } else { "" };
-            let failure = not_allowed(format!("{none}{}{more}", list.join("; ")));
-            Err(problems[0]
-                .hints()
-                .iter()
-                .fold(failure, |failure, hint| failure.hint(hint.clone()))
-                .into())
-        }
-    }
 }
 
 /// The signals in a message about them: a single one by its detail, several by their number.

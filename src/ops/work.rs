@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use super::acknowledge::refuse;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
@@ -138,4 +137,26 @@ pub(crate) fn stranger(store: &Store, name: &str) -> Result<Option<String>> {
     }
     let like = nearest(name, known.into_iter()).map(|like| format!("; did you mean '{like}'?"));
     Ok(Some(format!("nobody in the team is called '{name}'{}", like.unwrap_or_default())))
+}
+
+/// Refuses to change any of several things if there is a problem with one; `asked` is their number.
+///
+/// # Errors
+/// The problems combined, with the hint of the first (exit 9).
+pub(crate) fn refuse(problems: &[CommandError], asked: usize) -> Result<()> {
+    match problems {
+        [] => Ok(()),
+        _ => {
+            let list: Vec<String> = problems.iter().take(5).map(ToString::to_string).collect();
+            let more = problems.len().saturating_sub(5);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            let none = if asked > 1 { "nothing was changed: " } else { "" };
+            let failure = not_allowed(format!("{none}{}{more}", list.join("; ")));
+            Err(problems[0]
+                .hints()
+                .iter()
+                .fold(failure, |failure, hint| failure.hint(hint.clone()))
+                .into())
+        }
+    }
 }
