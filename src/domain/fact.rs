@@ -2,8 +2,14 @@
 //! without further code.
 
 use super::company::CompanyKey;
-use super::day::Day;
-use super::facts::When;
+use super::day::{Day, Instant};
+
+/// A point in time and its day in the time zone of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct When {
+    pub at: Instant,
+    pub on: Day,
+}
 
 /// When two rows of a kind are the same fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,16 +1,9 @@
 //! What exports say about customers besides events and contracts.
 
 use super::company::CompanyKey;
-use super::day::{Day, Instant};
-use super::fact::{FactIdentity, FactShape, declared};
+use super::day::Day;
+use super::fact::{FactIdentity, FactShape, When, declared};
 use super::named::named;
-
-/// A point in time and its day in the time zone of the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct When {
-    pub at: Instant,
-    pub on: Day,
-}
 
 /// A user of the product.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

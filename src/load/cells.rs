@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 
 use crate::domain::day::Day;
-use crate::domain::facts::When;
+use crate::domain::fact::When;
 use crate::import::{FactRow, Value};
 
 /// The cell of a column; `None` if the file does not have the column, `Some(None)` if the cell is

@@ -115,7 +115,7 @@ pub(super) const ATTRIBUTES: [Attribute; 6] = [
 mod tests {
     use super::*;
     use crate::domain::company::CompanyKey;
-    use crate::domain::facts::When;
+    use crate::domain::fact::When;
     use crate::domain::words::Words;
 
     fn touchpoint(direction: &str, kind: Option<&str>, with: Option<&str>) -> Touchpoint {

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::domain::company::CompanyKey;
     use crate::domain::day::{Day, Instant};
-    use crate::domain::facts::When;
+    use crate::domain::fact::When;
     use crate::domain::words::Words;
 
     fn response(person: Option<&str>, score: i64) -> NpsResponse {

@@ -3,7 +3,8 @@
 use super::rows::number;
 use super::{Attribute, AttributeGroup, Datum, Facts, Of, change_pct, mean};
 use crate::domain::day::{Day, DayRange};
-use crate::domain::facts::{Ticket, When};
+use crate::domain::fact::When;
+use crate::domain::facts::Ticket;
 
 type Tickets<'a> = Facts<'a, Ticket>;
 
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
     use crate::domain::company::CompanyKey;
     use crate::domain::day::Instant;
-    use crate::domain::facts::When;
+    use crate::domain::fact::When;
     use crate::domain::words::Words;
 
     const DAY: Day = Day::from_number(100);

@@ -7,8 +7,9 @@ use rusqlite::types::Value;
 
 use super::{Fact, FactTable, value};
 use crate::domain::company::CompanyKey;
+use crate::domain::fact::When;
 use crate::domain::fact::{Declared, FieldColumn, FieldValue, Fields};
-use crate::domain::facts::{When, each_declared};
+use crate::domain::facts::each_declared;
 
 macro_rules! facts {
     ($($type:ty),+) => {
