@@ -1,9 +1,9 @@
 //! Bubbles: x is the number of days from the as-of date, y a score from 0 to 100, and the area an
 //! amount.
 
-use super::chart::{CHARACTER, Circle, Drawing, Tint, shortened, tidy};
+use super::drawing::{CHARACTER, Circle, Drawing, shortened, tidy};
 use super::points::{Area, overlap};
-use super::{Table, TableRow};
+use super::{Table, TableRow, Tint};
 
 /// Days further from the as-of date are drawn at the edge.
 const DAYS: (f64, f64) = (-30.0, 365.0);

@@ -7,6 +7,8 @@
 mod bubbles;
 mod cell;
 mod chart;
+mod draw;
+mod drawing;
 mod figures;
 mod letterhead;
 mod page;

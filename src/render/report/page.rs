@@ -7,7 +7,8 @@ use anyhow::Result;
 use minijinja::{Environment, context};
 use serde::Serialize;
 
-use super::chart::{Drawing, NARROW, WIDE, draw};
+use super::draw::draw;
+use super::drawing::{Drawing, NARROW, WIDE};
 use super::{Cell, Logo, Report, ReportHead, ReportSection, Table};
 use crate::render::Align;
 

@@ -1,7 +1,7 @@
 //! Points with intervals: x is a share, y a ratio on a logarithmic scale.
 
-use super::chart::{CHARACTER, Circle, Drawing, IntervalColumns, Tint, shortened, tidy};
-use super::{Cell, Table};
+use super::drawing::{CHARACTER, Circle, Drawing, shortened, tidy};
+use super::{Cell, IntervalColumns, Table, Tint};
 
 /// Ratios beyond these are drawn at the edge.
 const FARTHEST: (f64, f64) = (0.1, 50.0);
@@ -174,7 +174,9 @@ fn place_for(taken: &[Area], [x, y, long]: [f64; 3], [width, height]: [f64; 2]) 
 #[cfg(test)]
 mod tests {
     use super::super::RowLabel;
-    use super::super::chart::{Chart, ChartKind, NARROW, WIDE, draw};
+    use super::super::draw::draw;
+    use super::super::drawing::{NARROW, WIDE};
+    use super::super::{Chart, ChartKind};
     use super::*;
 
     /// Name, coverage, lift and its interval.
