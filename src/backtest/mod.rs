@@ -88,9 +88,9 @@ impl RuleSet {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ResultRow {
+pub(crate) struct ResultRow<S = RuleSet> {
     pub part: TestPeriod,
-    pub subject: RuleSet,
+    pub subject: S,
     pub measured: Measured,
     pub signals_per_csm_week: Option<f64>,
 }

@@ -6,8 +6,8 @@
 use anyhow::Result;
 
 use super::book::{Book, Criteria};
-use super::{CsmLoad, TestPeriod, replay};
-use crate::domain::backtest::{Backtest, FEWEST_CHURNS, Measured, Raised, Settings, choose};
+use super::{CsmLoad, ResultRow, TestPeriod, replay};
+use crate::domain::backtest::{Backtest, FEWEST_CHURNS, Raised, Settings, choose};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::{Rule, RuleLogic};
 use crate::store::{Catalogue, Store};
@@ -76,15 +76,12 @@ pub(crate) struct Budget {
     pub split: Option<Day>,
 }
 
-/// A set of rules, measured on a part of the period.
+/// A set of rules.
 #[derive(Debug, Clone)]
-pub(crate) struct SetRow {
+pub(crate) struct TunedSet {
     pub is_shipped: bool,
-    pub part: TestPeriod,
-    /// The settings of the rules in the set, in words.
+    /// The settings of its rules, in words.
     pub rules: Vec<String>,
-    pub measured: Measured,
-    pub signals_per_csm_week: Option<f64>,
 }
 
 /// The result of tuning.
@@ -97,7 +94,7 @@ pub(crate) enum Tuned {
         split: Day,
         /// For each rule, the index of the chosen setting, if any.
         settings: Vec<Option<usize>>,
-        rows: Vec<SetRow>,
+        rows: Vec<ResultRow<TunedSet>>,
     },
 }
 
@@ -146,10 +143,9 @@ pub(crate) fn tune(
             [(TestPeriod::First, &first, &load), (TestPeriod::Later, &later, &load_at_end)]
         {
             let measured = backtest.measure(&signals_of(set, &raised));
-            rows.push(SetRow {
-                is_shipped,
+            rows.push(ResultRow {
                 part,
-                rules: words(tried, set),
+                subject: TunedSet { is_shipped, rules: words(tried, set) },
                 signals_per_csm_week: load.per_csm_week(measured.signals, backtest.totals().days),
                 measured,
             });

@@ -5,7 +5,8 @@ use clap::Args;
 
 use super::options::FormatOption;
 use super::output;
-use crate::backtest::tune::{self, Budget, SetRow, Tried, Tuned};
+use crate::backtest::ResultRow;
+use crate::backtest::tune::{self, Budget, Tried, Tuned, TunedSet};
 use crate::context::Context;
 use crate::domain::backtest::FEWEST_CHURNS;
 use crate::domain::day::{Day, DayOrOffset};
@@ -108,12 +109,13 @@ fn shipped_rule(name: &str) -> Option<Rule> {
     preset.rule(&Choice::default())
 }
 
-fn explain(context: &Context, split: Day, rows: &[SetRow]) {
+fn explain(context: &Context, split: Day, rows: &[ResultRow<TunedSet>]) {
     context
         .ui
         .note(format!("chosen on the days up to {split}; the later part shows whether it holds"));
-    let later =
-        rows.iter().find(|row| !row.is_shipped && row.part == crate::backtest::TestPeriod::Later);
+    let later = rows
+        .iter()
+        .find(|row| !row.subject.is_shipped && row.part == crate::backtest::TestPeriod::Later);
     let interval = later.and_then(|row| row.measured.interval);
     if interval.is_none_or(|interval| interval.includes_one()) {
         context.ui.warning(

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Column, Field, Fields, Listing, or_dash, plain};
 use crate::backtest::trial::Trial;
-use crate::backtest::tune::SetRow;
+use crate::backtest::tune::TunedSet;
 use crate::backtest::{
     BacktestResult, HealthOutcome, ReplayedSignal, ResultRow, RuleSet, TestPeriod,
 };
@@ -19,63 +19,28 @@ pub(crate) const ROWS: Listing<ResultRow> = Listing {
     when_empty: "no rule was measured",
 };
 
-/// A row with measured numbers: of a rule, or of a set of rules.
-pub(crate) trait MeasuredRow {
-    fn part(&self) -> TestPeriod;
-    fn measured(&self) -> &Measured;
-    fn signals_per_csm_week(&self) -> Option<f64>;
-}
-
-impl MeasuredRow for ResultRow {
-    fn part(&self) -> TestPeriod {
-        self.part
-    }
-
-    fn measured(&self) -> &Measured {
-        &self.measured
-    }
-
-    fn signals_per_csm_week(&self) -> Option<f64> {
-        self.signals_per_csm_week
-    }
-}
-
-impl MeasuredRow for SetRow {
-    fn part(&self) -> TestPeriod {
-        self.part
-    }
-
-    fn measured(&self) -> &Measured {
-        &self.measured
-    }
-
-    fn signals_per_csm_week(&self) -> Option<f64> {
-        self.signals_per_csm_week
-    }
-}
-
 /// The fields that both kinds of rows have.
-impl<T: MeasuredRow> Field<T> {
-    const PART: Self = Field::new("part", |row| row.part().as_str().into());
-    const SIGNALS: Self = Field::new("signals", |row| row.measured().signals.into());
-    const LIFT: Self = Field::new("lift", |row| row.measured().lift.into());
+impl<S> Field<ResultRow<S>> {
+    const PART: Self = Field::new("part", |row| row.part.as_str().into());
+    const SIGNALS: Self = Field::new("signals", |row| row.measured.signals.into());
+    const LIFT: Self = Field::new("lift", |row| row.measured.lift.into());
     const LIFT_LOW: Self =
-        Field::new("lift_low", |row| row.measured().interval.map(|i| i.low).into());
+        Field::new("lift_low", |row| row.measured.interval.map(|i| i.low).into());
     const LIFT_HIGH: Self =
-        Field::new("lift_high", |row| row.measured().interval.map(|i| i.high).into());
-    const CHURNS: Self = Field::new("churns", |row| row.measured().churns.into());
-    const COVERED: Self = Field::new("covered", |row| row.measured().covered.into());
-    const COVERAGE: Self = Field::new("coverage", |row| row.measured().coverage.into());
+        Field::new("lift_high", |row| row.measured.interval.map(|i| i.high).into());
+    const CHURNS: Self = Field::new("churns", |row| row.measured.churns.into());
+    const COVERED: Self = Field::new("covered", |row| row.measured.covered.into());
+    const COVERAGE: Self = Field::new("coverage", |row| row.measured.coverage.into());
     const SIGNALS_PER_CSM_WEEK: Self =
-        Field::new("signals_per_csm_week", |row| row.signals_per_csm_week().into());
+        Field::new("signals_per_csm_week", |row| row.signals_per_csm_week.into());
 }
 
 /// The columns that both kinds of rows have.
-impl<T: MeasuredRow> Column<T> {
+impl<S> Column<ResultRow<S>> {
     const LIFT: Self =
-        Column::right("lift", |row| (number(row.measured().lift, 2), tone(row.measured())));
-    const INTERVAL: Self = Column::right("95 %", |row| plain(interval(row.measured())));
-    const COVERED: Self = Column::right("churns covered", |row| plain(covered(row.measured())));
+        Column::right("lift", |row| (number(row.measured.lift, 2), tone(&row.measured)));
+    const INTERVAL: Self = Column::right("95 %", |row| plain(interval(&row.measured)));
+    const COVERED: Self = Column::right("churns covered", |row| plain(covered(&row.measured)));
 }
 
 /// The fields for other programs. They are a stable interface: new ones are added at the end.
@@ -351,16 +316,16 @@ fn table(outcome: &BacktestResult, part: TestPeriod) -> TextTable {
 }
 
 /// The sets of rules that `tune` compares.
-pub(crate) const SETS: Listing<SetRow> = Listing {
+pub(crate) const SETS: Listing<ResultRow<TunedSet>> = Listing {
     fields: Fields::Each(&SET_FIELDS),
     columns: &SET_COLUMNS,
     when_empty: "no set of rules was measured",
 };
 
-const SET_FIELDS: [Field<SetRow>; 11] = [
+const SET_FIELDS: [Field<ResultRow<TunedSet>>; 11] = [
     Field::new("set", |row| set_name(row).into()),
     Field::PART,
-    Field::new("rules", |row| row.rules.join("; ").into()),
+    Field::new("rules", |row| row.subject.rules.join("; ").into()),
     Field::SIGNALS,
     Field::LIFT,
     Field::LIFT_LOW,
@@ -371,18 +336,18 @@ const SET_FIELDS: [Field<SetRow>; 11] = [
     Field::SIGNALS_PER_CSM_WEEK,
 ];
 
-const SET_COLUMNS: [Column<SetRow>; 7] = [
+const SET_COLUMNS: [Column<ResultRow<TunedSet>>; 7] = [
     Column::left("set", |row| plain(set_name(row))),
     Column::left("part", |row| plain(row.part.as_str())),
     Column::LIFT,
     Column::INTERVAL,
     Column::COVERED,
     Column::right("a week and CSM", |row| plain(number(row.signals_per_csm_week, 1))),
-    Column::left("rules", |row| plain(row.rules.join("; "))),
+    Column::left("rules", |row| plain(row.subject.rules.join("; "))),
 ];
 
-fn set_name(row: &SetRow) -> &'static str {
-    if row.is_shipped { "shipped" } else { "chosen" }
+fn set_name(row: &ResultRow<TunedSet>) -> &'static str {
+    if row.subject.is_shipped { "shipped" } else { "chosen" }
 }
 
 /// The effect of an edit of a rule.
