@@ -1,5 +1,6 @@
 //! Merges one day of a file with what is stored of that day.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -133,28 +134,40 @@ impl Merge<'_, '_> {
         rows: &[WaitingEvent],
         earlier: &[WaitingEvent],
     ) -> Result<WrittenRows> {
-        if rows.len() > self.piece || earlier.len() > self.piece {
-            let (rows, earlier) = (rows.iter().copied().map(Ok), earlier.iter().copied().map(Ok));
-            return self.many(company, rows, earlier);
-        }
         let is_again = |row: &WaitingEvent| !row.is_first;
-        if self.is_fresh() && !self.has_parts && !rows.iter().any(is_again) {
+        let is_one_piece = rows.len() <= self.piece && earlier.len() <= self.piece;
+        let is_plain = is_one_piece && !self.has_parts && !rows.iter().any(is_again);
+        if is_plain && self.is_fresh() {
             return self.insert_fresh(company, rows);
         }
-        let stored = if self.is_fresh() { Vec::new() } else { self.stored(company)? };
-        if stored.len() >= self.piece {
+        let is_read = is_one_piece && !self.is_fresh();
+        let stored = if is_read { self.stored(company)? } else { Vec::new() };
+        if !is_one_piece || stored.len() >= self.piece {
             let (rows, earlier) = (rows.iter().copied().map(Ok), earlier.iter().copied().map(Ok));
             return self.many(company, rows, earlier);
         }
         let again: Vec<WaitingEvent> = rows.iter().copied().filter(is_again).collect();
-        let first: Vec<WaitingEvent>;
         let rows = match again.is_empty() {
-            true => rows,
-            false => {
-                first = rows.iter().copied().filter(|row| row.is_first).collect();
-                first.as_slice()
-            }
+            true => Cow::Borrowed(rows),
+            false => rows.iter().copied().filter(|row| row.is_first).collect(),
         };
+        let (mut merged, mut written) = self.merged(&stored, &rows, earlier);
+        let is_recounted = !again.is_empty() && self.recount(&mut merged, again, &mut written);
+        if written.new > 0 || is_recounted {
+            self.note_before(company)?;
+            self.save(company, &merged, stored.is_empty())?;
+        }
+        Ok(written)
+    }
+
+    /// The events of a company after its `rows` were added to the `stored` ones, which are both in
+    /// order.
+    fn merged(
+        &self,
+        stored: &[StoredEvent],
+        rows: &[WaitingEvent],
+        earlier: &[WaitingEvent],
+    ) -> (Vec<StoredEvent>, WrittenRows) {
         let mut merged = Vec::with_capacity(stored.len() + rows.len());
         let mut written = WrittenRows::default();
         let mut new_rows = Vec::new();
@@ -182,12 +195,7 @@ impl Merge<'_, '_> {
         if self.has_parts {
             written = WrittenRows { repeated: written.repeated, ..rows_of_parts(rows, &new_rows) };
         }
-        let is_recounted = !again.is_empty() && self.recount(&mut merged, again, &mut written);
-        if written.new > 0 || is_recounted {
-            self.note_before(company)?;
-            self.save(company, &merged, stored.is_empty())?;
-        }
-        Ok(written)
+        (merged, written)
     }
 
     /// Adds rows of a day on which nothing is stored, which are nearly all rows of a first import.
