@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use super::Sheet;
 use super::cell_error::CellError;
 use super::cells::{self, content};
 use super::furniture::Furniture;
@@ -10,6 +9,7 @@ use super::mapping::{Mapped, Mapping};
 use super::records::Row;
 use super::rejects::{Reject, Rejects, Verdict};
 use super::times::{ColumnZone, TimeReader};
+use super::{Plan, Sheet};
 use crate::domain::EVENTS;
 use crate::error::refused;
 
@@ -49,11 +49,11 @@ pub(super) fn read_rows(
 ) -> Result<u64> {
     let Sheet { records, plan, times, lines, readable } = sheet;
     rejects.begin(&plan.headers)?;
-    let (mut read, width, file, mapping) = (0, plan.headers.len(), &plan.file, &plan.mapping);
+    let (mut read, width, mapping) = (0, plan.headers.len(), &plan.mapping);
     // Rows of events that are not data cannot be read as events anyway.
     let (is_table, is_events) = (lines.is_none(), mapping.kind.name == EVENTS);
     let mut furniture = Furniture::of(&plan.headers);
-    let mut settle = |row: Row<'_>, rejects: &mut Rejects<'_>| {
+    let mut read_row = |row: Row<'_>, rejects: &mut Rejects<'_>| {
         let outcome = match shape(&row, width) {
             Ok(()) if is_events || !is_table => handle(mapping, times, readable.row(row))?,
             Ok(()) => match furniture.found(&row) {
@@ -68,37 +68,49 @@ pub(super) fn read_rows(
             }
             outcome => outcome,
         };
-        match outcome {
-            Ok(Verdict::Accepted) => Ok(()),
-            Ok(Verdict::Rejected { column, reason }) => {
-                let header = mapping.get(column).map_or(column, |mapped| &mapped.header);
-                rejects.add(Reject {
-                    line: row.line,
-                    column: Some(header),
-                    reason: &reason,
-                    row: Some(row),
-                })
-            }
-            Err(wrong) => refuse_or_reject(file, row, &wrong, rejects),
-        }
+        settle(outcome, row, plan, rejects)
     };
     // Two loops, so that the format is not checked for every row.
     let ended = match lines {
         None => records.for_each(|row| {
             read += 1;
-            settle(row, rejects)
+            read_row(row, rejects)
         }),
         Some(lines) => records.for_each(|line| {
             read += 1;
             match lines.row(line.line, line.field(0)) {
-                Ok(row) => settle(row, rejects),
-                Err(reason) => refuse_or_reject(file, line, &RowError::row(reason), rejects),
+                Ok(row) => read_row(row, rejects),
+                Err(reason) => settle(Err(RowError::row(reason)), line, plan, rejects),
             }
         }),
     };
     // The rejects so far matter even more if the file is refused.
     rejects.flush()?;
     ended.map(|()| read)
+}
+
+/// Adds a rejected row to the rejects, or refuses the file.
+fn settle(
+    outcome: Result<Verdict, RowError<'_>>,
+    row: Row<'_>,
+    plan: &Plan,
+    rejects: &mut Rejects<'_>,
+) -> Result<()> {
+    let line = row.line;
+    match outcome {
+        Ok(Verdict::Accepted) => Ok(()),
+        Ok(Verdict::Rejected { column, reason }) => {
+            let header = plan.mapping.get(column).map_or(column, |mapped| &mapped.header);
+            rejects.add(Reject { line, column: Some(header), reason: &reason, row: Some(row) })
+        }
+        Err(RowError { column, fault: CellError::Row(reason) }) => {
+            rejects.add(Reject { line, column, reason: &reason, row: Some(row) })
+        }
+        Err(RowError { column, fault: CellError::File { message, hint } }) => {
+            let (file, column) = (&plan.file, column.unwrap_or_default());
+            Err(refused(format!("{file}:{line}: {column}: {message}")).hint(hint).into())
+        }
+    }
 }
 
 fn shape(row: &Row<'_>, width: usize) -> Result<(), RowError<'static>> {
@@ -111,22 +123,6 @@ fn shape(row: &Row<'_>, width: usize) -> Result<(), RowError<'static>> {
             Err(RowError::row(format!("too few fields: {fields} of {width}")))
         }
         fields => Err(RowError::row(format!("too many fields: {fields} instead of {width}"))),
-    }
-}
-
-fn refuse_or_reject(
-    file: &str,
-    row: Row<'_>,
-    wrong: &RowError<'_>,
-    rejects: &mut Rejects<'_>,
-) -> Result<()> {
-    let (line, column) = (row.line, wrong.column);
-    match &wrong.fault {
-        CellError::Row(reason) => rejects.add(Reject { line, column, reason, row: Some(row) }),
-        CellError::File { message, hint } => {
-            let column = column.unwrap_or_default();
-            Err(refused(format!("{file}:{line}: {column}: {message}")).hint(*hint).into())
-        }
     }
 }
 
