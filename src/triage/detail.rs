@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 
-use super::session::AgendaItem;
 use crate::context::Context;
 use crate::domain::attributes::MONTH;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::facts::Person;
 use crate::domain::rule::{RuleMeasure, Watch};
+use crate::domain::signal::SignalId;
 use crate::domain::task::TaskState;
 use crate::domain::trend::Windows;
 use crate::ops::{acknowledge, explain};
@@ -74,7 +74,7 @@ impl Detail {
         context: &Context,
         store: &Store,
         company: CompanyKey,
-        item: &AgendaItem,
+        signal: Option<SignalId>,
     ) -> Result<Detail> {
         let filter = TaskFilter {
             company: Some(company),
@@ -83,18 +83,12 @@ impl Detail {
         };
         let tasks = store.tasks(&filter)?;
         let people = store.facts_of::<Person>(company)?;
-        let view = match &item.signal {
-            Some(signal) => Some(explain::signal(store, signal.id)?),
-            None => None,
-        };
+        let view = signal.map(|signal| explain::signal(store, signal)).transpose()?;
         let (title, days, current, active) = match view.as_ref().and_then(in_windows) {
             Some(activity) => activity,
             None => in_eight_weeks(context, store, company)?,
         };
-        let signal = match view {
-            Some(view) => Some(SignalDetail::of(store, &view)?),
-            None => None,
-        };
+        let signal = view.map(|view| SignalDetail::of(store, &view)).transpose()?;
         let people = active.iter().filter_map(|person| changed(person, &people)).collect();
         Ok(Detail { signal, chart: DailyCounts { title, days, current }, people, tasks })
     }

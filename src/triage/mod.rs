@@ -72,7 +72,8 @@ fn go_through(
     while !session.is_over {
         if session.detail.is_none() {
             let company = session.group().at_stake.customer.key;
-            session.detail = Some(Detail::gather(context, store, company, session.item())?);
+            let signal = session.item().signal.as_ref().map(|signal| signal.id);
+            session.detail = Some(Detail::gather(context, store, company, signal)?);
         }
         terminal.draw(|frame| draw::draw(frame, session, theme))?;
         match event::read()? {
