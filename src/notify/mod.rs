@@ -7,37 +7,31 @@
 
 mod content;
 mod delivery;
+mod messages;
+mod parcels;
 mod relay;
 mod secret;
 mod slack;
 mod smtp;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
 
-use self::content::{Content, ContractSummary, MOST_ITEMS, MOST_SIGNALS, NotifiedSignal, Overview};
+use self::content::Content;
+use self::messages::{make_messages, message_id};
+use self::parcels::{Parcel, mail, parcel};
 use self::secret::Secret;
 use self::slack::Webhook;
-use self::smtp::{Mail, Mailer};
+use self::smtp::Mailer;
 use crate::clock::Clock;
-use crate::domain::attributes::{AsOf, Datum};
-use crate::domain::company::CompanyKey;
-use crate::domain::day::{Day, Instant};
+use crate::domain::day::Instant;
 use crate::domain::facts::TeamMember;
-use crate::domain::notify::{
-    self, Channel, MessageState, NotifySettings, Preferences, Purpose, SecretSource,
-};
-use crate::domain::signal::{SignalId, SignalType};
-use crate::domain::trend::Windows;
+use crate::domain::notify::{self, Channel, MessageState, NotifySettings, SecretSource};
 use crate::error::{CommandError, not_allowed};
-use crate::store::{
-    Delivery, Finish, Message, NewMessage, PendingNotice, PendingRetraction, Scope, SendingLimits,
-    SignalRecord, Store, ToldSignal,
-};
+use crate::store::{Delivery, Finish, Message, SendingLimits, Store};
 
 /// Why a delivery failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,14 +69,6 @@ pub(crate) struct Transports {
     webhook: Option<Webhook>,
     /// The domain of Message-IDs.
     domain: String,
-}
-
-/// A message ready for delivery.
-enum Parcel {
-    Mail(Box<Mail>),
-    Post(serde_json::Value),
-    /// Cannot be delivered, for this reason.
-    Stuck(String),
 }
 
 impl Transports {
@@ -285,276 +271,6 @@ fn deliveries(store: &Store, due: Vec<Message>, sent: &HashSet<i64>) -> Result<V
     Ok(all)
 }
 
-// ---- From notices to messages
-
-/// Creates messages of all due notices.
-fn make_messages(
-    store: &Store,
-    channels: &[Channel],
-    settings: &NotifySettings,
-    domain: &str,
-    now: Instant,
-) -> Result<()> {
-    store.reroute_notices(now)?;
-    let team = store.team()?;
-    let maker = Maker { store, team: &team, grace_hours: settings.grace_hours, domain, now };
-    channels.iter().try_for_each(|channel| {
-        match channel {
-            Channel::Email => maker.mails()?,
-            Channel::Slack => maker.posts()?,
-        }
-        maker.retractions(*channel)
-    })
-}
-
-struct Maker<'s> {
-    store: &'s Store,
-    team: &'s [TeamMember],
-    grace_hours: u32,
-    domain: &'s str,
-    now: Instant,
-}
-
-impl Maker<'_> {
-    /// One mail for each person and purpose.
-    fn mails(&self) -> Result<()> {
-        let pending = self.store.pending_notices(Channel::Email)?;
-        let mut mails: BTreeMap<(&str, Purpose), Vec<&PendingNotice>> = BTreeMap::new();
-        for member in self.team.iter().filter(|member| member.email.is_some()) {
-            let preferences = Preferences::of(member);
-            let is_due = self.is_digest_due(Channel::Email, Some(&member.name))?;
-            for notice in
-                pending.iter().filter(|notice| notice.person.as_ref() == Some(&member.name))
-            {
-                if let Some(purpose) = self.purpose(notice, &preferences, Channel::Email, is_due) {
-                    mails.entry((&member.name, purpose)).or_default().push(notice);
-                }
-            }
-        }
-        mails.iter().try_for_each(|((person, purpose), notices)| {
-            self.add(Channel::Email, *purpose, Some(person), notices)
-        })
-    }
-
-    /// One post for each purpose. A signal has the most urgent purpose of the people to notify.
-    fn posts(&self) -> Result<()> {
-        let pending = self.store.pending_notices(Channel::Slack)?;
-        let is_due = self.is_digest_due(Channel::Slack, None)?;
-        let mut purposes: BTreeMap<SignalId, (Purpose, &PendingNotice)> = BTreeMap::new();
-        for notice in &pending {
-            let Some(preferences) = self.preferences(notice.person.as_deref()) else { continue };
-            if let Some(purpose) = self.purpose(notice, &preferences, Channel::Slack, is_due) {
-                let known = purposes.entry(notice.signal).or_insert((purpose, notice));
-                known.0 = known.0.min(purpose);
-            }
-        }
-        for wanted in [Purpose::Realtime, Purpose::Digest] {
-            let notices = purposes
-                .values()
-                .filter(|(purpose, _)| *purpose == wanted)
-                .map(|(_, notice)| *notice);
-            let notices: Vec<&PendingNotice> = notices.collect();
-            if !notices.is_empty() {
-                self.add(Channel::Slack, wanted, None, &notices)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// One message for each person, or for Slack, regardless of preferences: they were sent the
-    /// signals and may be acting on them.
-    fn retractions(&self, channel: Channel) -> Result<()> {
-        let pending = self.store.pending_retractions(channel)?;
-        let has_address = |name: &str| {
-            self.team.iter().any(|member| member.name == name && member.email.is_some())
-        };
-        let mut receivers: BTreeMap<Option<&str>, Vec<&PendingRetraction>> = BTreeMap::new();
-        for retraction in &pending {
-            let person = retraction.person.as_deref();
-            if person.is_none_or(has_address) {
-                receivers.entry(person).or_default().push(retraction);
-            }
-        }
-        receivers.into_iter().try_for_each(|(person, retractions)| {
-            let id = message_id(self.domain, self.now);
-            let message = self.message(channel, Purpose::Retraction, person, &id);
-            self.store.add_retraction_message(&message, &retractions)
-        })
-    }
-
-    /// The preferences of a person; the default without one. `None` for somebody who has left the
-    /// team.
-    fn preferences(&self, person: Option<&str>) -> Option<Preferences> {
-        match person {
-            Some(name) => self.team.iter().find(|member| member.name == name).map(Preferences::of),
-            None => Some(Preferences::usual()),
-        }
-    }
-
-    fn purpose(
-        &self,
-        notice: &PendingNotice,
-        preferences: &Preferences,
-        channel: Channel,
-        is_due: bool,
-    ) -> Option<Purpose> {
-        notify::purpose(notice.pending, preferences, channel, is_due, self.now, self.grace_hours)
-    }
-
-    fn is_digest_due(&self, channel: Channel, person: Option<&str>) -> Result<bool> {
-        Ok(!self.store.has_digest(channel, person, self.now.day_in(self.store.zone()))?)
-    }
-
-    fn add(
-        &self,
-        channel: Channel,
-        purpose: Purpose,
-        person: Option<&str>,
-        notices: &[&PendingNotice],
-    ) -> Result<()> {
-        let id = message_id(self.domain, self.now);
-        self.store.add_message(&self.message(channel, purpose, person, &id), notices)
-    }
-
-    fn message<'m>(
-        &self,
-        channel: Channel,
-        purpose: Purpose,
-        person: Option<&'m str>,
-        message_id: &'m str,
-    ) -> NewMessage<'m> {
-        NewMessage {
-            channel,
-            purpose,
-            person,
-            message_id,
-            made_at: self.now,
-            made_on: self.now.day_in(self.store.zone()),
-        }
-    }
-}
-
-/// A globally unique Message-ID, from the time and the operating system's random numbers.
-fn message_id(domain: &str, now: Instant) -> String {
-    let random = || RandomState::new().build_hasher().finish();
-    format!("<signals.{}.{:016x}{:016x}@{domain}>", now.micros(), random(), random())
-}
-
-// ---- From messages to what is sent
-
-fn parcel(store: &Store, message: &Message, now: Instant) -> Result<Parcel> {
-    let team = store.team()?;
-    let content = content(store, message, &team, now)?;
-    match (message.channel, &message.person) {
-        (Channel::Slack, _) => {
-            let known = team
-                .iter()
-                .filter_map(|member| Some((member.name.clone(), member.slack_id.clone()?)));
-            Ok(Parcel::Post(content.slack(&known.collect::<Vec<_>>())))
-        }
-        (Channel::Email, person) => {
-            let member = team.iter().find(|member| Some(&member.name) == person.as_ref());
-            mail(&content, member, &message.message_id, now)
-        }
-    }
-}
-
-fn mail(
-    content: &Content,
-    member: Option<&TeamMember>,
-    message_id: &str,
-    now: Instant,
-) -> Result<Parcel> {
-    let address = member.and_then(|member| Some((member.name.clone(), member.email.clone()?)));
-    let Some(to) = address else {
-        return Ok(Parcel::Stuck("the team file has no e-mail address".to_owned()));
-    };
-    Ok(Parcel::Mail(Box::new(Mail {
-        to,
-        subject: content.subject.clone(),
-        text: content.text()?,
-        html: content.html()?,
-        message_id: message_id.to_owned(),
-        date: now,
-    })))
-}
-
-fn content(store: &Store, message: &Message, team: &[TeamMember], now: Instant) -> Result<Content> {
-    let signals = store.signals_of_message(message.id)?;
-    let companies: HashSet<CompanyKey> = signals.iter().map(|signal| signal.company).collect();
-    let types = signals.iter().map(|signal| signal.signal_type).collect();
-    let overview = Overview { types, companies: companies.len() };
-    let (first, others) = signals.split_at(signals.len().min(MOST_ITEMS));
-    let mut told = Vec::new();
-    for ToldSignal { id, signal_type, .. } in first {
-        let mut people = store.people_of_message(message.id, *id)?;
-        people.retain(|name| wants(team, name, *signal_type, message.purpose));
-        let mut tasks = store.tasks_of_signal(*id)?;
-        tasks.retain(|task| task.closed.is_none());
-        let Some(signal) = store.signal(*id)? else { continue };
-        let stopped = stopped(store, &signal)?;
-        told.push(NotifiedSignal { signal, tasks, people, stopped, contract: None });
-    }
-    group_by_company(&mut told);
-    add_contracts(store, &mut told, now.day_in(store.zone()))?;
-    let others = others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|other| store.signal(other.id));
-    let others: Vec<Option<SignalRecord>> = others.collect::<Result<_>>()?;
-    let others: Vec<SignalRecord> = others.into_iter().flatten().collect();
-    let (reader, link) = (message.person.as_deref(), store.company_link()?);
-    Ok(Content::about(message.purpose, reader, &overview, &told, &others, link.as_ref()))
-}
-
-/// The people who were active in the earlier window of a trend and not in the later one.
-fn stopped(store: &Store, signal: &SignalRecord) -> Result<Vec<String>> {
-    let (Some(trend), Some(comparison)) =
-        (signal.definition.logic.trend(), signal.evidence.comparison())
-    else {
-        return Ok(Vec::new());
-    };
-    let windows = Windows { observation: comparison.observation, decision: comparison.decision };
-    let activity = store.company_activity(signal.company, &trend.watch(), &windows)?;
-    let stopped = activity.people.into_iter().filter(|person| person.current == 0);
-    Ok(stopped.filter_map(|person| person.person_id).collect())
-}
-
-/// Puts the signals of a company together, where its first one is.
-fn group_by_company(told: &mut [NotifiedSignal]) {
-    let mut places: HashMap<CompanyKey, usize> = HashMap::new();
-    for (place, told) in told.iter().enumerate() {
-        places.entry(told.signal.company).or_insert(place);
-    }
-    told.sort_by_key(|told| places[&told.signal.company]);
-}
-
-/// Adds to the first signal of each company what the company pays and when it renews.
-fn add_contracts(store: &Store, told: &mut [NotifiedSignal], today: Day) -> Result<()> {
-    let catalogue = store.catalogue()?;
-    for of_company in told.chunk_by_mut(|a, b| a.signal.company == b.signal.company) {
-        let company = of_company[0].signal.company;
-        let names = ["mrr", "renewal_on"];
-        let as_of = AsOf::at_present(today, today);
-        let table = store.attributes(&catalogue, &names, as_of, Scope::One(company))?;
-        let value = |name| Ok::<_, anyhow::Error>(table.column(name)?.first().cloned());
-        let renews_on = match value("renewal_on")? {
-            Some(Datum::Day(day)) => Some(day),
-            _ => None,
-        };
-        let mrr = value("mrr")?.and_then(|mrr| mrr.number());
-        of_company[0].contract = Some(ContractSummary { mrr, renews_on });
-    }
-    Ok(())
-}
-
-/// Whether to mention somebody, because this message is what they want.
-fn wants(team: &[TeamMember], name: &str, signal_type: SignalType, purpose: Purpose) -> bool {
-    let preferences = team.iter().find(|member| member.name == name).map(Preferences::of);
-    preferences.is_some_and(|preferences| match purpose {
-        Purpose::Realtime => preferences.realtime.contains(&signal_type),
-        Purpose::Reminder | Purpose::Retraction => true,
-        Purpose::Digest => preferences.digest,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -575,15 +291,5 @@ mod tests {
         assert_eq!(usual_sender("box"), "signals@box");
         assert_eq!(usual_sender("(none)"), "signals@localhost");
         assert_eq!(usual_sender(""), "signals@localhost");
-    }
-
-    #[test]
-    fn no_two_messages_have_one_id() {
-        let now = Instant::from_micros(0);
-        let ids: HashSet<String> = (0..1000).map(|_| message_id("example.com", now)).collect();
-        assert_eq!(ids.len(), 1000);
-        assert!(
-            ids.iter().all(|id| id.starts_with("<signals.0.") && id.ends_with("@example.com>"))
-        );
     }
 }
