@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{self, CommandError, ErrorKind, ErrorReport, usage};
-use crate::render::{Look, RecordWriter, Value, escape, wrap_prose};
+use crate::render::{Look, RecordWriter, Screen, Value, escape, wrap_prose};
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -119,7 +119,10 @@ impl Ui {
     }
 
     /// Writes a screen to standard output, through the pager if it is longer than the terminal.
-    pub(crate) fn page(&self, text: &str) -> Result<()> {
+    pub(crate) fn page(&self, draw: impl FnOnce(&mut Screen)) -> Result<()> {
+        let mut screen = Screen::new(self.look());
+        draw(&mut screen);
+        let text = &screen.into_text();
         match &self.pager {
             // The prompt needs a line too.
             Some((pager, lines)) if text.lines().count() >= *lines => self.through(pager, text),

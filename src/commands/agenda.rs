@@ -8,7 +8,7 @@ use super::{output, run, task};
 use crate::context::Context;
 use crate::ops::agenda::{self, AgendaQuery};
 use crate::query::{AsOfOption, both_days, csm_called, user_as_csm};
-use crate::render::{Format, Screen};
+use crate::render::Format;
 use crate::store::Store;
 use crate::views::agenda::AGENDA;
 
@@ -76,10 +76,8 @@ impl Agenda {
             {
                 context.ui.note(days);
             }
-            let mut screen = Screen::new(context.ui.look());
-            let link = store.company_link()?;
-            agenda.draw(&mut screen, most, person.as_deref(), link.as_ref());
-            context.ui.page(&screen.into_text())?;
+            let (link, person) = (store.company_link()?, person.as_deref());
+            context.ui.page(|screen| agenda.draw(screen, most, person, link.as_ref()))?;
         }
         match &person {
             Some(name) if agenda.groups.is_empty() => task::hint_at_stranger(context, &store, name),

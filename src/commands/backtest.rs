@@ -15,7 +15,7 @@ use crate::domain::rule::Rule;
 use crate::error::{not_allowed, usage};
 use crate::output_file::OutputFile;
 use crate::query::{ConditionOptions, not_in_the_future};
-use crate::render::{Format, RecordWriter, Screen};
+use crate::render::{Format, RecordWriter};
 use crate::run::last_complete_day;
 use crate::store::Store;
 use crate::views::backtest as view;
@@ -98,9 +98,7 @@ impl Backtest {
             view::remarks(&outcome).into_iter().for_each(|remark| context.ui.note(remark));
             return Ok(());
         }
-        let mut screen = Screen::new(context.ui.look());
-        view::draw(&outcome, &mut screen);
-        context.ui.page(&screen.into_text())
+        context.ui.page(|screen| view::draw(&outcome, screen))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::signal::SignalType;
 use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::notify::{self, Transports};
 use crate::query::find_member;
-use crate::render::{Format, Screen, Value, counted};
+use crate::render::{Format, Value, counted};
 use crate::store::{Delivery, Finish, SendingLimits, Store};
 use crate::views::messages::MESSAGES;
 
@@ -267,15 +267,16 @@ impl Prefs {
         if self.format.format != Format::Table {
             return output::print_record(&context.ui, self.format.format, fields);
         }
-        let mut screen = Screen::new(context.ui.look());
-        let text = |value: &Value<'_>| match value {
-            Value::Text(text) => text.to_string(),
-            _ => "-".to_owned(),
-        };
-        let names: Vec<String> = fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
-        let values = fields.iter().map(|(_, value)| text(value));
-        screen.pairs(names.iter().map(String::as_str).zip(values));
-        context.ui.page(&screen.into_text())
+        context.ui.page(|screen| {
+            let text = |value: &Value<'_>| match value {
+                Value::Text(text) => text.to_string(),
+                _ => "-".to_owned(),
+            };
+            let names: Vec<String> =
+                fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
+            let values = fields.iter().map(|(_, value)| text(value));
+            screen.pairs(names.iter().map(String::as_str).zip(values));
+        })
     }
 }
 

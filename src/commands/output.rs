@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::domain::company_link::CompanyLink;
-use crate::render::{Format, RecordWriter, Screen, TextTable, Value};
+use crate::render::{Format, RecordWriter, TextTable, Value};
 use crate::store::Store;
 use crate::ui::Ui;
 use crate::views::Listing;
@@ -98,7 +98,5 @@ pub(super) fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Resul
         ui.note(when_empty);
         return Ok(());
     }
-    let mut screen = Screen::new(ui.look());
-    screen.table(table);
-    ui.page(&screen.into_text())
+    ui.page(|screen| screen.table(table))
 }

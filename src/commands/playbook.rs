@@ -10,7 +10,7 @@ use crate::domain::similar_names::nearest;
 use crate::error::not_allowed;
 use crate::ops::work;
 use crate::query::find_company;
-use crate::render::{Format, Screen, counted};
+use crate::render::{Format, counted};
 use crate::store::{Finish, Store, StoredPlaybook};
 use crate::views::playbooks::{self, PLAYBOOKS};
 
@@ -72,9 +72,7 @@ impl ShowPlaybook {
     fn run(self, context: &Context) -> Result<()> {
         let stored = existing(&context.reader()?, &self.name)?;
         if self.format.format == Format::Table {
-            let mut screen = Screen::new(context.ui.look());
-            playbooks::draw(&stored, &mut screen);
-            return context.ui.page(&screen.into_text());
+            return context.ui.page(|screen| playbooks::draw(&stored, screen));
         }
         output::print_record(&context.ui, self.format.format, playbooks::FIELDS.of(&stored))
     }

@@ -13,7 +13,7 @@ use crate::domain::reason::ReasonKind;
 use crate::error::usage;
 use crate::ops::acknowledge;
 use crate::query::{find_company, not_in_the_future};
-use crate::render::{Format, Screen};
+use crate::render::Format;
 use crate::run;
 use crate::store::{Finish, Store};
 use crate::views::pulses::{HISTORY, HistoryRow, SCALE, ScaleRow};
@@ -169,12 +169,12 @@ impl History {
         if self.format.format != Format::Table || rows.is_empty() {
             return output::print_items(&context.ui, self.format.format, &HISTORY, &rows);
         }
-        let mut screen = Screen::new(context.ui.look());
-        screen.heading(company.name.as_deref().unwrap_or(&company.company_id));
-        screen.pairs(rows.last().map(|last| ("journey", last.journey.clone())));
-        screen.gap();
-        screen.table(&HISTORY.table(&rows));
-        context.ui.page(&screen.into_text())
+        context.ui.page(|screen| {
+            screen.heading(company.name.as_deref().unwrap_or(&company.company_id));
+            screen.pairs(rows.last().map(|last| ("journey", last.journey.clone())));
+            screen.gap();
+            screen.table(&HISTORY.table(&rows));
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use super::output;
 use crate::context::Context;
 use crate::domain::signal::{SignalId, SignalState};
 use crate::ops::explain;
-use crate::render::{Format, Screen};
+use crate::render::Format;
 
 /// Explain a signal: its numbers, how likely chance is, the people behind it, what was done.
 #[derive(Debug, Args)]
@@ -30,9 +30,7 @@ impl Show {
         let store = context.reader()?;
         let view = explain::signal(&store, SignalId(self.id))?;
         if self.format.format == Format::Table {
-            let mut screen = Screen::new(context.ui.look());
-            view.draw(&mut screen);
-            context.ui.page(&screen.into_text())?;
+            context.ui.page(|screen| view.draw(screen))?;
             context.ui.flush()?;
             if view.signal.state() == SignalState::Open {
                 context.ui.hint(format!("`signals ack {} --reason TEXT` closes it", self.id));

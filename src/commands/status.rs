@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::domain::day::{Day, Instant};
 use crate::domain::signal::{SignalState, SignalType};
 use crate::error::{CommandError, ErrorKind};
-use crate::render::{Format, Screen, Value};
+use crate::render::{Format, Value};
 use crate::run;
 use crate::store::Store;
 
@@ -34,13 +34,13 @@ impl Status {
         let store = context.reader()?;
         let fields = fields(context, &store)?;
         if self.format.format == Format::Table {
-            let mut screen = Screen::new(context.ui.look());
-            screen.heading("Status");
-            let names: Vec<String> =
-                fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
-            let values = fields.iter().map(|(_, value)| text(value));
-            screen.pairs(names.iter().map(String::as_str).zip(values));
-            context.ui.page(&screen.into_text())?;
+            context.ui.page(|screen| {
+                screen.heading("Status");
+                let names: Vec<String> =
+                    fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
+                let values = fields.iter().map(|(_, value)| text(value));
+                screen.pairs(names.iter().map(String::as_str).zip(values));
+            })?;
         } else {
             output::print_record(&context.ui, self.format.format, fields)?;
         }

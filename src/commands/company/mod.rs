@@ -23,7 +23,7 @@ use crate::domain::trend::Windows;
 use crate::error::{ErrorKind, not_allowed};
 use crate::query::{AsOfOption, ConditionOptions, Selection, known_names};
 use crate::query::{find_company, not_in_the_future};
-use crate::render::{Format, RecordWriter, Screen};
+use crate::render::{Format, RecordWriter};
 use crate::store::{Catalogue, Finish, Known, Scope, SignalFilter, SignalOrder, Store, TaskFilter};
 use crate::views::companies::{self, USUAL_COLUMNS};
 use crate::views::company::{CompanyView, ShownAttribute};
@@ -222,9 +222,8 @@ impl ShowCompany {
         if self.format.format != Format::Table {
             return output::print_record(&context.ui, self.format.format, view.fields());
         }
-        let mut screen = Screen::new(context.ui.look());
-        view.draw(&mut screen, store.company_link()?.as_ref());
-        context.ui.page(&screen.into_text())
+        let link = store.company_link()?;
+        context.ui.page(|screen| view.draw(screen, link.as_ref()))
     }
 
     fn gather(&self, context: &Context, store: &Store) -> Result<CompanyView> {

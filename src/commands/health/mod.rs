@@ -18,7 +18,7 @@ use crate::error::usage;
 use crate::health;
 use crate::query::{AsOfOption, SelectedCompanies, Selection, known_names};
 use crate::query::{find_company, not_in_the_future};
-use crate::render::{Format, Screen, counted};
+use crate::render::{Format, counted};
 use crate::store::{Finish, Scope, Store};
 use crate::views::health::{
     self as views, DRIVERS, DriverRow, HEALTH, HealthRow, HealthView, SHOWN_DAYS,
@@ -184,11 +184,11 @@ impl ShowHealth {
             let fields = own.into_iter().chain(HealthView::FIELDS.of(&view));
             return output::print_record(&context.ui, self.format.format, fields);
         }
-        let mut screen = Screen::new(context.ui.look());
-        let name = company.name.as_ref().unwrap_or(&company.company_id);
-        screen.heading(&format!("{name}: health {}", view.headline()));
-        view.draw(&mut screen);
-        context.ui.page(&screen.into_text())
+        context.ui.page(|screen| {
+            let name = company.name.as_ref().unwrap_or(&company.company_id);
+            screen.heading(&format!("{name}: health {}", view.headline()));
+            view.draw(screen);
+        })
     }
 }
 
@@ -223,10 +223,10 @@ impl Drivers {
             context.ui.note(format!("{}: {summary}", DRIVERS.when_empty));
             return Ok(());
         }
-        let mut screen = Screen::new(context.ui.look());
-        screen.heading(summary);
-        screen.table(&DRIVERS.table(rows));
-        context.ui.page(&screen.into_text())
+        context.ui.page(|screen| {
+            screen.heading(summary);
+            screen.table(&DRIVERS.table(rows));
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::health::{DEFAULT_PROFILE, Measure, Profile};
 use crate::domain::similar_names::nearest;
 use crate::error::not_allowed;
 use crate::query::of_the_command_line;
-use crate::render::{Format, Screen};
+use crate::render::Format;
 use crate::store::{Finish, Store};
 use crate::views::health_profiles::{self, PROFILES};
 
@@ -163,9 +163,7 @@ impl ShowProfile {
     fn run(self, context: &Context) -> Result<()> {
         let profile = existing(&context.reader()?, &self.name)?;
         if self.format.format == Format::Table {
-            let mut screen = Screen::new(context.ui.look());
-            health_profiles::draw(&profile, &mut screen);
-            return context.ui.page(&screen.into_text());
+            return context.ui.page(|screen| health_profiles::draw(&profile, screen));
         }
         output::print_items(&context.ui, self.format.format, &PROFILES, &[profile])
     }

@@ -15,7 +15,7 @@ use crate::domain::preset::{self, Choice, EVERIES, Preset};
 use crate::domain::rule::{Rule, RuleKind};
 use crate::domain::similar_names::nearest;
 use crate::error::{not_allowed, usage};
-use crate::render::{Format, Screen};
+use crate::render::Format;
 use crate::store::{Finish, Store};
 use crate::views::presets::{self, PRESETS};
 use crate::views::rules::sentence;
@@ -88,9 +88,7 @@ impl PresetCommand {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             PresetCommand::List(FormatOption { format: Format::Table }) => {
-                let mut screen = Screen::new(context.ui.look());
-                presets::draw(preset::shipped(), &mut screen);
-                context.ui.page(&screen.into_text())
+                context.ui.page(|screen| presets::draw(preset::shipped(), screen))
             }
             PresetCommand::List(FormatOption { format }) => {
                 output::print_items(&context.ui, format, &PRESETS, preset::shipped())

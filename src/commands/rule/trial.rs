@@ -9,7 +9,7 @@ use crate::commands::output;
 use crate::context::Context;
 use crate::error::not_allowed;
 use crate::query::of_the_command_line;
-use crate::render::{Format, Screen};
+use crate::render::Format;
 use crate::run::last_complete_day;
 use crate::views::backtest::{TRIAL_FIELDS, TrialView};
 
@@ -35,9 +35,7 @@ pub(super) fn run(context: &Context, request: &RuleRequest, format: Format) -> R
     let ids = ids.map(|summary| (summary.key, summary.company_id)).collect();
     let view = TrialView { rule: request.name.clone(), trial, ids };
     if format == Format::Table {
-        let mut screen = Screen::new(context.ui.look());
-        view.draw(&mut screen);
-        return context.ui.page(&screen.into_text());
+        return context.ui.page(|screen| view.draw(screen));
     }
     output::print_record(&context.ui, format, TRIAL_FIELDS.of(&view))
 }
