@@ -1,4 +1,4 @@
-//! The command line: the root, global options, and dispatch to commands.
+//! The root of the command line, and dispatch to commands.
 
 use std::ffi::OsString;
 
@@ -12,7 +12,8 @@ use crate::commands::{
     metric, note, notify, playbook, pull, pulse, reason, reopen, report, rule, run, segment, show,
     snooze, status, task, team, triage, tune,
 };
-use crate::context::{Context, GlobalOptions};
+use crate::context::Context;
+use crate::global_options::GlobalOptions;
 
 const AFTER_HELP: &str = "\
 Examples:

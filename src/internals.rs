@@ -24,9 +24,9 @@ pub use crate::domain::backtest::{Backtest, Raised, Settings, Subject, one_a_com
 pub use crate::domain::day::{Day, Instant};
 pub use crate::domain::zone::Zone;
 pub use crate::expression::EXPRESSION_FUNCTIONS;
+pub use crate::import::catalogue::{Catalogue, CellType, FactKind};
 pub use crate::import::cells;
 pub use crate::import::json::{Flattener, names_in};
-pub use crate::import::kinds::{Catalogue, CellType, FactKind};
 pub use crate::import::records::{Peeked, Records};
 pub use crate::import::source::Source;
 pub use crate::import::times::{Expected, Plausible, TimeReader, TimeSettings};

@@ -23,6 +23,7 @@ mod demo;
 mod domain;
 mod error;
 mod expression;
+mod global_options;
 mod health;
 mod import;
 #[doc(hidden)]

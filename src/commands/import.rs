@@ -13,8 +13,8 @@ use crate::context::Context;
 use crate::domain::zone::Zone;
 use crate::error::{self, CommandError, ErrorKind, usage};
 use crate::import::amounts::DecimalMark;
+use crate::import::catalogue::catalogue;
 use crate::import::header::Delimiter;
-use crate::import::kinds;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, LoadRequest, Loaded, LoadedFile};
@@ -395,7 +395,7 @@ fn some(list: &[String]) -> String {
 
 /// The examples, and the kinds and products from the catalogue.
 fn long_help() -> String {
-    let catalogue = kinds::catalogue();
+    let catalogue = catalogue();
     let mut text =
         format!("{AFTER_HELP}\n\nKinds, with their columns; those in brackets may be missing:\n");
     for kind in &catalogue.kinds {

@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
+use crate::domain::channel::Channel;
 use crate::domain::facts::TeamMember;
-use crate::domain::notify::{Channel, MessageState, NotifySettings, Preferences};
+use crate::domain::notify::{MessageState, NotifySettings, Preferences};
 use crate::domain::signal::SignalType;
 use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::notify::{self, Transports};
@@ -290,12 +291,12 @@ impl Test {
         }
         let mut problems = Vec::new();
         for (channel, problem) in notify::test(transports, &member, limits, &context.clock)? {
-            match problem {
-                None if channel == Channel::Email => {
+            match (channel, problem) {
+                (channel, Some(problem)) => problems.push(format!("{channel}: {problem}")),
+                (Channel::Email, None) => {
                     context.ui.note(format!("e-mail: sent to {}", member.name))
                 }
-                None => context.ui.note("Slack: posted"),
-                Some(problem) => problems.push(format!("{channel}: {problem}")),
+                (Channel::Slack, None) => context.ui.note("Slack: posted"),
             }
         }
         match problems.is_empty() {

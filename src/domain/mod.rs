@@ -8,6 +8,7 @@ pub(crate) mod agenda;
 pub(crate) mod attributes;
 pub(crate) mod backtest;
 pub(crate) mod chance;
+pub(crate) mod channel;
 pub(crate) mod company;
 pub(crate) mod company_link;
 pub(crate) mod condition;

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::channel::Channel;
 use super::day::Instant;
 use super::facts::TeamMember;
 use super::named::named;
@@ -98,16 +99,6 @@ pub(crate) fn recipients<'t>(
     }
     once
 }
-
-/// How a message is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Channel {
-    /// To one person, over SMTP.
-    Email,
-    /// To all, through an incoming webhook.
-    Slack,
-}
-named!(Channel { Email = "email", Slack = "slack" });
 
 /// What a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

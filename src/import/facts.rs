@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Sheet;
+use super::catalogue::{CellType, Column};
 use super::cell_error::{CellError, shown};
 use super::cells::{self, Breaks, content};
-use super::kinds::{CellType, Column};
 use super::mapping::{Custom, Mapped, Mapping, Place};
 use super::reading::{Filled, RowError, filled, read_rows};
 use super::records::Row;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use anyhow::Result;
 
-use super::kinds::catalogue;
+use super::catalogue::catalogue;
 use super::records::{MAX_COLUMNS, NO_DELIMITER, Peeked, Records};
 use super::spelling::folded;
 use super::times::{ColumnZone, split_zone};

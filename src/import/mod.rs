@@ -19,9 +19,9 @@ pub(crate) mod events;
 pub(crate) mod facts;
 mod furniture;
 
+pub(crate) mod catalogue;
 pub(crate) mod header;
 pub(crate) mod json;
-pub(crate) mod kinds;
 pub(crate) mod mapping;
 mod parquet;
 mod readable;
@@ -37,9 +37,9 @@ use std::path::Path;
 use anyhow::Result;
 
 use self::amounts::DecimalMark;
+use self::catalogue::FactKind;
 use self::header::{Delimiter, Header};
 use self::json::{CellFlattener, Flattener};
-use self::kinds::FactKind;
 use self::mapping::{Head, Mapping};
 use self::readable::Readable;
 use self::records::{NO_DELIMITER, Peeked, Records};

@@ -5,9 +5,10 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use anyhow::Result;
 
+use crate::domain::channel::Channel;
 use crate::domain::day::Instant;
 use crate::domain::facts::TeamMember;
-use crate::domain::notify::{self, Channel, NotifySettings, Preferences, Purpose};
+use crate::domain::notify::{self, NotifySettings, Preferences, Purpose};
 use crate::domain::signal::SignalId;
 use crate::store::{NewMessage, PendingNotice, PendingRetraction, Store};
 

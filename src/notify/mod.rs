@@ -27,9 +27,10 @@ use self::secret::Secret;
 use self::slack::Webhook;
 use self::smtp::Mailer;
 use crate::clock::Clock;
+use crate::domain::channel::Channel;
 use crate::domain::day::Instant;
 use crate::domain::facts::TeamMember;
-use crate::domain::notify::{self, Channel, MessageState, NotifySettings, SecretSource};
+use crate::domain::notify::{self, MessageState, NotifySettings, SecretSource};
 use crate::error::{CommandError, not_allowed};
 use crate::store::{Delivery, Finish, Message, SendingLimits, Store};
 
@@ -199,13 +200,14 @@ pub(crate) fn test(
 ) -> Result<Vec<(Channel, Option<String>)>> {
     let content = Content::of_test(&member.name);
     let message_id = message_id(&transports.domain, clock.now());
+    let channels = transports.channels();
     let mut parcels = Vec::new();
-    for channel in transports.channels() {
+    for (id, channel) in (0_i64..).zip(&channels) {
         let parcel = match channel {
             Channel::Email => mail(&content, Some(member), &message_id, clock.now())?,
             Channel::Slack => Parcel::Post(content.slack(&[])),
         };
-        parcels.push((channel as i64, parcel));
+        parcels.push((id, parcel));
     }
     let mut outcomes = Vec::new();
     delivery::deliver(
@@ -214,7 +216,7 @@ pub(crate) fn test(
         limits,
         clock,
         |id, result| {
-            let channel = if id == Channel::Email as i64 { Channel::Email } else { Channel::Slack };
+            let channel = channels[id as usize];
             outcomes.retain(|(known, _)| *known != channel);
             outcomes.push((channel, result.err().map(|trouble| trouble.text)));
             Ok(())

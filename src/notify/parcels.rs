@@ -9,10 +9,11 @@ use super::content::{
 };
 use super::smtp::Mail;
 use crate::domain::attributes::{AsOf, Datum};
+use crate::domain::channel::Channel;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::TeamMember;
-use crate::domain::notify::{Channel, Preferences, Purpose};
+use crate::domain::notify::{Preferences, Purpose};
 use crate::domain::signal::SignalType;
 use crate::domain::trend::Windows;
 use crate::store::{Message, Scope, SignalRecord, Store, ToldSignal};

@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::Store;
+use crate::domain::channel::Channel;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
-use crate::domain::notify::{Channel, MessageState, Pending, Purpose};
+use crate::domain::notify::{MessageState, Pending, Purpose};
 use crate::domain::signal::{SignalId, SignalType};
 use crate::error::{CommandError, ErrorKind};
 

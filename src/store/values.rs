@@ -5,10 +5,11 @@ use std::str::FromStr;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::domain::channel::Channel;
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::MetricMeasure;
-use crate::domain::notify::{Channel, Purpose, Why};
+use crate::domain::notify::{Purpose, Why};
 use crate::domain::outage::WithholdingCause;
 use crate::domain::pulse::Level;
 use crate::domain::reason::{ReasonCode, ReasonKind};

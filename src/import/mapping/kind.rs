@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::super::catalogue::{FactKind, catalogue};
 use super::super::cells::content;
 use super::super::header::Header;
-use super::super::kinds::{FactKind, catalogue};
 use super::Head;
 use super::matches::Matches;
 use crate::domain::EVENTS;

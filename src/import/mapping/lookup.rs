@@ -1,9 +1,9 @@
 //! Looks for a column in a header: by name, by the names of a product, by month and year, or as a
 //! survey question.
 
+use super::super::catalogue::{CellType, Column, Product};
 use super::super::cells::{self, content};
 use super::super::header::Header;
-use super::super::kinds::{CellType, Column, Product};
 use super::super::spelling::folded;
 use super::matches::{Found, How};
 

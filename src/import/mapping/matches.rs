@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::amounts::NumberStyle;
+use super::super::catalogue::{Column, FactKind, Product};
 use super::super::header::Header;
-use super::super::kinds::{Column, FactKind, Product};
 use super::super::spelling::folded;
 use super::super::times::ColumnZone;
 use super::kind::kind_of;

@@ -2,9 +2,9 @@
 //! columns that are ignored.
 
 use super::super::attributes::custom_name;
+use super::super::catalogue::{FactKind, Product};
 use super::super::cells::{self, content};
 use super::super::header::Header;
-use super::super::kinds::{FactKind, Product};
 use super::{Custom, Head, Mapped, Place};
 use crate::error::{CommandError, refused};
 
