@@ -460,6 +460,141 @@ pub(crate) enum RuleKind {
 }
 named!(RuleKind { Trend = "trend", Adoption = "adoption", Condition = "condition" });
 
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum OptionValue<'r> {
+    /// The rule does not have the option, or it is not set.
+    Unset,
+    Flag(bool),
+    Whole(u64),
+    Number(f64),
+    Text(&'r str),
+}
+
+impl From<bool> for OptionValue<'_> {
+    fn from(flag: bool) -> Self {
+        OptionValue::Flag(flag)
+    }
+}
+
+impl From<u64> for OptionValue<'_> {
+    fn from(number: u64) -> Self {
+        OptionValue::Whole(number)
+    }
+}
+
+impl From<f64> for OptionValue<'_> {
+    fn from(number: f64) -> Self {
+        OptionValue::Number(number)
+    }
+}
+
+impl<'r> From<&'r str> for OptionValue<'r> {
+    fn from(text: &'r str) -> Self {
+        OptionValue::Text(text)
+    }
+}
+
+impl<'r, T: Into<OptionValue<'r>>> From<Option<T>> for OptionValue<'r> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(OptionValue::Unset, Into::into)
+    }
+}
+
+/// An option of rules, or another fact about them, with its stable name in lists.
+pub(crate) struct RuleField {
+    pub name: &'static str,
+    pub value: fn(&Rule) -> OptionValue<'_>,
+}
+
+/// Every field of rules. They are a stable interface: new ones are added at the end.
+pub(crate) const RULE_FIELDS: [RuleField; 28] = [
+    RuleField { name: "name", value: |rule| rule.name.as_str().into() },
+    RuleField { name: "kind", value: |rule| rule.logic.kind().as_str().into() },
+    RuleField { name: "event", value: |rule| rule.logic.event().into() },
+    RuleField {
+        name: "people",
+        value: |rule| rule.logic.trend().map(|trend| trend.measure == RuleMeasure::People).into(),
+    },
+    RuleField {
+        name: "timeframe",
+        value: |rule| rule.logic.trend().map(|trend| u64::from(trend.timeframe)).into(),
+    },
+    RuleField {
+        name: "threshold",
+        value: |rule| rule.logic.trend().map(|trend| u64::from(trend.threshold)).into(),
+    },
+    RuleField {
+        name: "direction",
+        value: |rule| rule.logic.trend().map(|trend| trend.direction.as_str()).into(),
+    },
+    RuleField {
+        name: "inverse",
+        value: |rule| rule.logic.trend().map(|trend| trend.inverse).into(),
+    },
+    RuleField {
+        name: "min_events",
+        value: |rule| rule.logic.trend().and_then(|trend| trend.min_events).into(),
+    },
+    RuleField {
+        name: "max_chance",
+        value: |rule| rule.logic.trend().and_then(|trend| trend.max_chance).into(),
+    },
+    RuleField { name: "enabled", value: |rule| rule.enabled.into() },
+    RuleField { name: "where", value: |rule| rule.where_expr.as_deref().into() },
+    RuleField {
+        name: "when",
+        value: |rule| rule.logic.condition().map(|condition| condition.when.as_str()).into(),
+    },
+    RuleField {
+        name: "type",
+        value: |rule| rule.logic.condition().map(|condition| condition.signal_type.as_str()).into(),
+    },
+    RuleField {
+        name: "cooldown",
+        value: |rule| rule.logic.condition().map(|condition| u64::from(condition.cooldown)).into(),
+    },
+    RuleField {
+        name: "key",
+        value: |rule| rule.logic.condition().and_then(|condition| condition.key.as_deref()).into(),
+    },
+    RuleField { name: "for", value: |rule| rule.logic.for_days().map(u64::from).into() },
+    RuleField {
+        name: "within",
+        value: |rule| rule.logic.adoption().and_then(AdoptionRule::within).map(u64::from).into(),
+    },
+    RuleField {
+        name: "goals",
+        value: |rule| {
+            let adoption = rule.logic.adoption();
+            adoption.map(|adoption| matches!(adoption.aim, Aim::Goals { .. })).into()
+        },
+    },
+    RuleField {
+        name: "retroactive",
+        value: |rule| rule.logic.adoption().map(|adoption| adoption.retroactive).into(),
+    },
+    RuleField { name: "playbook", value: |rule| rule.playbook.as_deref().into() },
+    RuleField { name: "managers", value: |rule| rule.managers.into() },
+    RuleField { name: "executives", value: |rule| rule.executives.into() },
+    RuleField { name: "auto_ack", value: |rule| rule.auto_ack.into() },
+    RuleField {
+        name: "measure",
+        value: |rule| rule.logic.trend().map(|trend| trend.measure.as_str()).into(),
+    },
+    RuleField {
+        name: "baseline",
+        value: |rule| rule.logic.trend().map(|trend| u64::from(trend.baseline)).into(),
+    },
+    RuleField {
+        name: "against",
+        value: |rule| rule.logic.trend().map(|trend| trend.against.as_str()).into(),
+    },
+    RuleField {
+        name: "repeat",
+        value: |rule| rule.logic.trend().map(|trend| trend.repeat_days() as u64).into(),
+    },
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,7 @@ pub(crate) use wrap::{cut, wrap, wrap_prose};
 use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};
 use crate::domain::pulse::to_one_decimal;
+use crate::domain::rule::OptionValue;
 
 /// One field of a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +95,18 @@ impl From<String> for Value<'_> {
 impl From<Day> for Value<'_> {
     fn from(value: Day) -> Self {
         Value::Day(value)
+    }
+}
+
+impl<'a> From<OptionValue<'a>> for Value<'a> {
+    fn from(value: OptionValue<'a>) -> Self {
+        match value {
+            OptionValue::Unset => Value::Null,
+            OptionValue::Flag(flag) => flag.into(),
+            OptionValue::Whole(number) => number.into(),
+            OptionValue::Number(number) => number.into(),
+            OptionValue::Text(text) => text.into(),
+        }
     }
 }
 

@@ -1,74 +1,16 @@
 //! The list of rules, and rules in words.
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Fields, Listing, or_dash, plain};
 use crate::domain::rule::{
-    AdoptionRule, Against, Aim, ConditionRule, Direction, Rule, RuleLogic, RuleMeasure, TrendRule,
+    AdoptionRule, Against, Aim, ConditionRule, Direction, RULE_FIELDS, Rule, RuleLogic, TrendRule,
 };
 use crate::render::{Tone, counted};
 
 pub(crate) const RULES: Listing<Rule> = Listing {
-    // They are a stable interface: new ones are added at the end.
-    fields: Fields::Each(&[
-        Field::new("name", |rule| rule.name.as_str().into()),
-        Field::new("kind", |rule| rule.logic.kind().as_str().into()),
-        Field::new("event", |rule| rule.logic.event().into()),
-        Field::new("people", |rule| {
-            rule.logic.trend().map(|trend| trend.measure == RuleMeasure::People).into()
-        }),
-        Field::new("timeframe", |rule| {
-            rule.logic.trend().map(|trend| u64::from(trend.timeframe)).into()
-        }),
-        Field::new("threshold", |rule| {
-            rule.logic.trend().map(|trend| u64::from(trend.threshold)).into()
-        }),
-        Field::new("direction", |rule| {
-            rule.logic.trend().map(|trend| trend.direction.as_str()).into()
-        }),
-        Field::new("inverse", |rule| rule.logic.trend().map(|trend| trend.inverse).into()),
-        Field::new("min_events", |rule| {
-            rule.logic.trend().and_then(|trend| trend.min_events).into()
-        }),
-        Field::new("max_chance", |rule| {
-            rule.logic.trend().and_then(|trend| trend.max_chance).into()
-        }),
-        Field::new("enabled", |rule| rule.enabled.into()),
-        Field::new("where", |rule| rule.where_expr.as_deref().into()),
-        Field::new("when", |rule| {
-            rule.logic.condition().map(|condition| condition.when.as_str()).into()
-        }),
-        Field::new("type", |rule| {
-            rule.logic.condition().map(|condition| condition.signal_type.as_str()).into()
-        }),
-        Field::new("cooldown", |rule| {
-            rule.logic.condition().map(|condition| u64::from(condition.cooldown)).into()
-        }),
-        Field::new("key", |rule| {
-            rule.logic.condition().and_then(|condition| condition.key.as_deref()).into()
-        }),
-        Field::new("for", |rule| rule.logic.for_days().map(u64::from).into()),
-        Field::new("within", |rule| {
-            rule.logic.adoption().and_then(AdoptionRule::within).map(u64::from).into()
-        }),
-        Field::new("goals", |rule| {
-            let adoption = rule.logic.adoption();
-            adoption.map(|adoption| matches!(adoption.aim, Aim::Goals { .. })).into()
-        }),
-        Field::new("retroactive", |rule| {
-            rule.logic.adoption().map(|adoption| adoption.retroactive).into()
-        }),
-        Field::new("playbook", |rule| rule.playbook.as_deref().into()),
-        Field::new("managers", |rule| rule.managers.into()),
-        Field::new("executives", |rule| rule.executives.into()),
-        Field::new("auto_ack", |rule| rule.auto_ack.into()),
-        Field::new("measure", |rule| rule.logic.trend().map(|trend| trend.measure.as_str()).into()),
-        Field::new("baseline", |rule| {
-            rule.logic.trend().map(|trend| u64::from(trend.baseline)).into()
-        }),
-        Field::new("against", |rule| rule.logic.trend().map(|trend| trend.against.as_str()).into()),
-        Field::new("repeat", |rule| {
-            rule.logic.trend().map(|trend| trend.repeat_days() as u64).into()
-        }),
-    ]),
+    fields: Fields::Of(
+        || RULE_FIELDS.iter().map(|field| field.name).collect(),
+        |rule| RULE_FIELDS.iter().map(|field| (field.value)(rule).into()).collect(),
+    ),
     columns: &[
         Column::left("name", |rule| plain(&rule.name)),
         Column::left("kind", |rule| plain(rule.logic.kind())),
