@@ -64,11 +64,12 @@ impl Store {
         recently: Day,
         last: Day,
     ) -> Result<Vec<(CompanyKey, SignalType, Traffic)>> {
-        let now = "SELECT company, type, sum(raised_on >= ?1), sum(coalesce(closed_on >= ?1, FALSE)),
-                          sum(acknowledgement IS NULL), min(CASE WHEN acknowledgement IS NULL THEN raised_on END)
+        let now = "SELECT company, type, count(*) FILTER (WHERE raised_on >= ?1), count(*) FILTER (WHERE closed_on >= ?1),
+                          count(*) FILTER (WHERE acknowledgement IS NULL),
+                          min(raised_on) FILTER (WHERE acknowledgement IS NULL)
                    FROM signals WHERE raised_on <= ?2 GROUP BY company, type";
-        let then = "SELECT s.company, s.type, sum(s.raised_on >= ?1), sum(coalesce(h.day >= ?1, FALSE)),
-                           sum(h.id IS NULL), min(CASE WHEN h.id IS NULL THEN s.raised_on END)
+        let then = "SELECT s.company, s.type, count(*) FILTER (WHERE s.raised_on >= ?1), count(*) FILTER (WHERE h.day >= ?1),
+                           count(*) FILTER (WHERE h.id IS NULL), min(s.raised_on) FILTER (WHERE h.id IS NULL)
                     FROM signals s
                     LEFT JOIN signal_history h
                       ON h.id = (SELECT d.id FROM signal_history d
