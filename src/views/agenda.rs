@@ -1,6 +1,6 @@
 //! The agenda: what there is to do, by company, most at stake first.
 
-use super::{Field, Fields, Listing, concerns};
+use super::{Field, Listing, RecordFields, concerns};
 use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
 use crate::domain::portfolio::AtStake;
@@ -226,8 +226,11 @@ pub(crate) struct AgendaLine {
 }
 
 /// The agenda for other programs.
-pub(crate) const AGENDA: Listing<AgendaLine> =
-    Listing { fields: Fields::Each(&FIELDS), columns: &[], when_empty: "nothing is to be done" };
+pub(crate) const AGENDA: Listing<AgendaLine> = Listing {
+    fields: RecordFields::Each(&FIELDS),
+    columns: &[],
+    when_empty: "nothing is to be done",
+};
 
 const FIELDS: [Field<AgendaLine>; 13] = [
     Field::new("rank", |line| line.rank.into()),

@@ -1,6 +1,6 @@
 //! The list of attributes, and their values in words.
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::attributes::{Attribute, Datum};
 use crate::domain::facts::AttributeType;
 use crate::render::{self, Align};
@@ -36,7 +36,7 @@ impl AttributeRow {
 }
 
 pub(crate) const ATTRIBUTES: Listing<AttributeRow> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("name", |row| known(&row.name).into()),
         Field::new("group", |row| known(&row.group).into()),
         Field::new("type", |row| known(&row.kind).into()),

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::backtest::trial::Trial;
 use crate::backtest::tune::TunedSet;
 use crate::backtest::{
@@ -14,7 +14,7 @@ use crate::render::{Align, Screen, TextTable, Tone, Value, counted, money, thous
 
 /// A row for each rule and period.
 pub(crate) const ROWS: Listing<ResultRow> = Listing {
-    fields: Fields::Each(&FIELDS),
+    fields: RecordFields::Each(&FIELDS),
     columns: &COLUMNS,
     when_empty: "no rule was measured",
 };
@@ -317,7 +317,7 @@ fn table(outcome: &BacktestResult, part: TestPeriod) -> TextTable {
 
 /// The sets of rules that `tune` compares.
 pub(crate) const SETS: Listing<ResultRow<TunedSet>> = Listing {
-    fields: Fields::Each(&SET_FIELDS),
+    fields: RecordFields::Each(&SET_FIELDS),
     columns: &SET_COLUMNS,
     when_empty: "no set of rules was measured",
 };
@@ -395,7 +395,7 @@ impl TrialView {
     }
 }
 
-pub(crate) const TRIAL_FIELDS: Fields<TrialView> = Fields::Each(&[
+pub(crate) const TRIAL_FIELDS: RecordFields<TrialView> = RecordFields::Each(&[
     Field::new("rule", |view| (&view.rule).into()),
     Field::new("from", |view| view.trial.days.from.into()),
     Field::new("to", |view| view.trial.days.to.into()),

@@ -1,6 +1,6 @@
 //! The list of events.
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::render::{self, Value};
 use crate::store::EventSummary;
 
@@ -12,7 +12,7 @@ pub(crate) struct WatchedEvent {
 }
 
 pub(crate) const EVENTS: Listing<WatchedEvent> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("event", |event| (&event.summary.name).into()),
         Field::new("total", |event| event.summary.total.into()),
         Field::new("last_30_days", |event| event.summary.last_30_days.into()),

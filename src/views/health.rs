@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Column, Field, Fields, Listing, object, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, object, or_dash, plain};
 use crate::domain::attributes::{AsOf, Datum, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
@@ -54,7 +54,7 @@ impl HealthRow {
 }
 
 pub(crate) const HEALTH: Listing<HealthRow> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("company_id", |row| (&row.attributes[0]).into()),
         Field::new("company_name", |row| (&row.attributes[1]).into()),
         Field::new("csm", |row| (&row.attributes[2]).into()),
@@ -166,7 +166,7 @@ impl HealthView {
     }
 
     /// The fields that follow the company's id, name and CSM.
-    pub(crate) const FIELDS: Fields<HealthView> = Fields::Each(&[
+    pub(crate) const FIELDS: RecordFields<HealthView> = RecordFields::Each(&[
         Field::new("profile", |view| view.of(|health| Some(&health.scoring.name)).into()),
         Field::new("health_score", |view| {
             view.of(|health| health.score.map(to_one_decimal)).into()
@@ -485,7 +485,7 @@ impl DriverRow {
 
 /// What changed the health of the portfolio.
 pub(crate) const DRIVERS: Listing<DriverRow> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("measure", |row| (&row.driver.measure).into()),
         Field::new("change", |row| row.driver.change.into()),
         Field::new("companies_up", |row| row.driver.up.into()),

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::health::{DEFAULT_PROFILE, Profile};
 use crate::render::{Align, Screen, TextTable, Value};
 
 /// The list of health profiles, in the order in which they are tried.
 pub(crate) const PROFILES: Listing<Profile> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("name", |profile| profile.name().into()),
         Field::new("where", |profile| profile.condition.as_ref().into()),
         Field::new("priority", |profile| priority(profile).into()),

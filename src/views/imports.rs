@@ -1,11 +1,11 @@
 //! The list of imports.
 
-use super::{Column, Field, Fields, Listing, minute, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, minute, or_dash, plain};
 use crate::render;
 use crate::store::ImportRecord;
 
 pub(crate) const IMPORTS: Listing<ImportRecord> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("id", |import| import.id.into()),
         Field::new("file", |import| (&import.file).into()),
         Field::new("kind", |import| (&import.kind).into()),

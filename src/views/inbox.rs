@@ -1,13 +1,13 @@
 //! The inbox of a person.
 
 use super::signals::{self, SIGNALS};
-use super::{Column, Fields, Listing, or_dash, plain};
+use super::{Column, Listing, RecordFields, or_dash, plain};
 use crate::render::{self, Tone};
 use crate::store::InboxEntry;
 
 /// The list of notices: when each was read, and the fields of the list of signals.
 pub(crate) const INBOX: Listing<InboxEntry> = Listing {
-    fields: Fields::Of(
+    fields: RecordFields::Of(
         || ["unread", "told_at", "read_at"].into_iter().chain(SIGNALS.fields.names()).collect(),
         |entry| {
             let own = [is_unread(entry).into(), entry.told_at.into(), entry.read_at.into()];

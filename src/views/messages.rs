@@ -1,13 +1,13 @@
 //! The list of messages, delivered or pending.
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::notify::MessageState;
 use crate::render::Tone;
 use crate::store::Delivery;
 
 /// The list of messages, as `notify send` prints it.
 pub(crate) const MESSAGES: Listing<Delivery> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("channel", |delivery| delivery.message.channel.as_str().into()),
         Field::new("purpose", |delivery| delivery.message.purpose.as_str().into()),
         Field::new("person", |delivery| delivery.message.person.as_ref().into()),

@@ -1,10 +1,10 @@
 //! The list of metrics.
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 
 pub(crate) const METRICS: Listing<Metric> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("name", |metric| (&metric.name).into()),
         Field::new("event", |metric| counted(metric).map(|(event, ..)| event).into()),
         Field::new("measure", |metric| {

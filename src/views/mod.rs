@@ -36,7 +36,7 @@ use crate::render::{Align, TextTable, Tone, Value};
 
 /// A list: its fields for programs, and its columns for people.
 pub(crate) struct Listing<T: 'static> {
-    pub fields: Fields<T>,
+    pub fields: RecordFields<T>,
     columns: &'static [Column<T>],
     /// The text for an empty list.
     pub when_empty: &'static str,
@@ -63,24 +63,24 @@ impl<T> Listing<T> {
 }
 
 /// The fields of a record for programs, with their stable names.
-pub(crate) enum Fields<T: 'static> {
+pub(crate) enum RecordFields<T: 'static> {
     Each(&'static [Field<T>]),
     /// Those of another description: their names, and their values.
     Of(fn() -> Vec<&'static str>, fn(&T) -> Vec<Value<'_>>),
 }
 
-impl<T> Fields<T> {
+impl<T> RecordFields<T> {
     pub(crate) fn names(&self) -> Vec<&'static str> {
         match self {
-            Fields::Each(fields) => fields.iter().map(|field| field.name).collect(),
-            Fields::Of(names, _) => names(),
+            RecordFields::Each(fields) => fields.iter().map(|field| field.name).collect(),
+            RecordFields::Of(names, _) => names(),
         }
     }
 
     pub(crate) fn values<'v>(&self, item: &'v T) -> Vec<Value<'v>> {
         match self {
-            Fields::Each(fields) => fields.iter().map(|field| (field.value)(item)).collect(),
-            Fields::Of(_, values) => values(item),
+            RecordFields::Each(fields) => fields.iter().map(|field| (field.value)(item)).collect(),
+            RecordFields::Of(_, values) => values(item),
         }
     }
 

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::playbook::PlaybookStep;
 use crate::render::{Align, Screen, TextTable, Value};
 use crate::store::StoredPlaybook;
 
 pub(crate) const PLAYBOOKS: Listing<StoredPlaybook> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("name", |stored| (&stored.playbook.name).into()),
         Field::new("purpose", |stored| (&stored.playbook.purpose).into()),
         Field::new("steps", |stored| (stored.playbook.steps.len() as u64).into()),
@@ -32,7 +32,7 @@ fn tags(stored: &StoredPlaybook) -> Option<String> {
     (!tags.is_empty()).then(|| tags.join(";"))
 }
 
-pub(crate) const FIELDS: Fields<StoredPlaybook> = Fields::Each(&[
+pub(crate) const FIELDS: RecordFields<StoredPlaybook> = RecordFields::Each(&[
     Field::new("name", |stored| (&stored.playbook.name).into()),
     Field::new("purpose", |stored| (&stored.playbook.purpose).into()),
     Field::new("tag", |stored| stored.playbook.tag.as_ref().into()),

@@ -3,13 +3,13 @@
 use super::plain;
 use super::rules::sentence;
 use super::signals::tone;
-use super::{Column, Field, Fields, Listing};
+use super::{Column, Field, Listing, RecordFields};
 use crate::domain::preset::{Choice, EventUse, Preset};
 use crate::domain::rule::Rule;
 use crate::render::{Screen, Tone};
 
 pub(crate) const PRESETS: Listing<Preset> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("name", |preset| (&preset.name).into()),
         Field::new("options", |preset| options(preset).into()),
         Field::new("source", |preset| (&preset.source).into()),

@@ -1,6 +1,6 @@
 //! The pulse of a company over time, and the scale of levels.
 
-use super::{Column, Field, Fields, Listing, object, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, object, or_dash, plain};
 use crate::domain::company::Company;
 use crate::domain::pulse::{self, Level, Pulse, PulseMark};
 use crate::render::{Tone, Value};
@@ -39,7 +39,7 @@ impl HistoryRow {
 
 /// The pulses of a company, oldest first.
 pub(crate) const HISTORY: Listing<HistoryRow> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("company_id", |row| (&row.company_id).into()),
         Field::new("company_name", |row| row.company_name.as_ref().into()),
         Field::new("set_on", |row| row.pulse.mark.day.into()),
@@ -78,7 +78,7 @@ pub(crate) struct ScaleRow {
 
 /// The levels of the pulse, worst first.
 pub(crate) const SCALE: Listing<ScaleRow> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("level", |row| row.level.number().into()),
         Field::new("label", |row| row.level.label().into()),
         Field::new("target", |row| row.level.target().into()),

@@ -1,12 +1,12 @@
 //! The list of reason codes.
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::reason::Reason;
 use crate::render::Tone;
 
 /// The list of reason codes.
 pub(crate) const REASONS: Listing<Reason> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("code", |reason| reason.code.to_string().into()),
         Field::new("kind", |reason| reason.kind.as_str().into()),
         Field::new("category", |reason| (&reason.code.category).into()),

@@ -1,13 +1,13 @@
 //! The list of rules, and rules in words.
 
-use super::{Column, Fields, Listing, or_dash, plain};
+use super::{Column, Listing, RecordFields, or_dash, plain};
 use crate::domain::rule::{
     AdoptionRule, Against, Aim, ConditionRule, Direction, RULE_FIELDS, Rule, RuleLogic, TrendRule,
 };
 use crate::render::{Tone, counted};
 
 pub(crate) const RULES: Listing<Rule> = Listing {
-    fields: Fields::Of(
+    fields: RecordFields::Of(
         || RULE_FIELDS.iter().map(|field| field.name).collect(),
         |rule| RULE_FIELDS.iter().map(|field| (field.value)(rule).into()).collect(),
     ),

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{Column, Field, Fields, Listing, minute, plain};
+use super::{Column, Field, Listing, RecordFields, minute, plain};
 use crate::render::{self, Value};
 use crate::store::{RuleTally, RunRecord};
 
 pub(crate) const RUNS: Listing<RunRecord> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("id", |run| run.id.into()),
         Field::new("day", |run| run.day.into()),
         Field::new("started_at", |run| run.started_at.into()),

@@ -1,6 +1,6 @@
 //! The list of segments.
 
-use super::{Column, Field, Fields, Listing, plain};
+use super::{Column, Field, Listing, RecordFields, plain};
 use crate::render;
 use crate::store::Segment;
 
@@ -11,7 +11,7 @@ pub(crate) struct SizedSegment {
 }
 
 pub(crate) const SEGMENTS: Listing<SizedSegment> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("name", |row| (&row.segment.name).into()),
         Field::new("companies", |row| row.companies.into()),
         Field::new("where", |row| (&row.segment.condition).into()),

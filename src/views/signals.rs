@@ -1,6 +1,6 @@
 //! The list of signals.
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::evidence::Evidence;
 use crate::domain::rule::RuleLogic;
 use crate::domain::signal::{Comparison, SignalState, SignalType};
@@ -90,7 +90,7 @@ const COLUMNS: [Column<SignalRecord>; 12] = [
 ];
 
 pub(crate) const SIGNALS: Listing<SignalRecord> =
-    Listing { fields: Fields::Each(&FIELDS), columns: &COLUMNS, when_empty: "no signals" };
+    Listing { fields: RecordFields::Each(&FIELDS), columns: &COLUMNS, when_empty: "no signals" };
 
 /// The newest open bad signals: what happened, in words, because a narrow terminal hides numbers.
 pub(crate) const NEWEST: Listing<SignalRecord> = Listing { columns: &NEWEST_COLUMNS, ..SIGNALS };

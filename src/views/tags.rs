@@ -1,11 +1,11 @@
 //! The tags of a company.
 
-use super::{Column, Field, Fields, Listing, plain};
+use super::{Column, Field, Listing, RecordFields, plain};
 
 use crate::store::TagRecord;
 
 pub(crate) const TAGS: Listing<TagRecord> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("tag", |record| (&record.tag).into()),
         Field::new("added_on", |record| record.added.day.into()),
         Field::new("added_at", |record| record.added.at.into()),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::day::Day;
 use crate::domain::task::TaskState;
 use crate::render::Tone;
@@ -16,7 +16,7 @@ pub(crate) struct ListedTask {
 }
 
 pub(crate) const TASKS: Listing<ListedTask> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("id", |listed| listed.task.id.0.into()),
         Field::new("company_id", |listed| (&listed.task.company_id).into()),
         Field::new("company_name", |listed| listed.task.company_name.as_ref().into()),

@@ -1,10 +1,10 @@
 //! The list of the team.
 
-use super::{Column, Field, Fields, Listing, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::facts::TeamMember;
 
 pub(crate) const TEAM: Listing<TeamMember> = Listing {
-    fields: Fields::Each(&[
+    fields: RecordFields::Each(&[
         Field::new("name", |member| (&member.name).into()),
         Field::new("role", |member| (&member.role).into()),
         Field::new("email", |member| member.email.as_ref().into()),
