@@ -17,32 +17,51 @@ use crate::domain::trend::{Reference, Spread, TrendEvidence};
 impl Store {
     pub(crate) fn raise(&self, signal: &NewSignal<'_>) -> Result<SignalId> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO signals (company, rule, rule_version, run, type, raised_on, detail, observation_to, decision_from,
-                                  decision_to, goal_event, goal_name, started_on, due_on, key_value)
-             VALUES (:company, :rule, :rule_version, :run, :type, :raised_on, :detail, :observation_to, :decision_from,
-                     :decision_to, :goal_event, :goal_name, :started_on, :due_on, :key_value)",
+            "INSERT INTO signals (company, rule, rule_version, run, type, raised_on, observation_from, observation_to,
+                                  observation_count, decision_from, decision_to, decision_count, change_pct, chance, detail, expected, spread, spread_basis, others, others_now, others_before,
+                                  goal_event, goal_name, started_on, due_on, done_on, key_value, values_read)
+             VALUES (:company, :rule, :rule_version, :run, :type, :raised_on, :observation_from, :observation_to,
+                     :observation_count, :decision_from, :decision_to, :decision_count, :change_pct, :chance, :detail,
+                     :expected, :spread, :spread_basis, :others, :others_now, :others_before,
+                     :goal_event, :goal_name, :started_on, :due_on, :done_on, :key_value, :values_read)",
         )?;
         let Finding { signal_type, evidence } = signal.finding;
-        let (comparison, adoption) = (evidence.comparison(), evidence.adoption());
-        let id = SignalId(statement.insert(named_params! {
+        let (comparison, adoption, reading) =
+            (evidence.comparison(), evidence.adoption(), evidence.condition());
+        let trend = evidence.trend();
+        let reference = trend.and_then(|trend| trend.reference);
+        let sums = reference.and_then(|reference| reference.sums);
+        let id = statement.insert(named_params! {
             ":company": signal.company.0,
             ":rule": signal.rule,
             ":rule_version": signal.rule_version,
             ":run": signal.run,
             ":type": signal_type,
             ":raised_on": signal.raised_on,
-            ":detail": signal.detail,
+            ":observation_from": comparison.map(|comparison| comparison.observation.from),
             ":observation_to": comparison.map(|comparison| comparison.observation.to),
+            ":observation_count": comparison.map(|comparison| comparison.previous as i64),
             ":decision_from": comparison.map(|comparison| comparison.decision.from),
             ":decision_to": comparison.map(|comparison| comparison.decision.to),
+            ":decision_count": comparison.map(|comparison| comparison.current as i64),
+            ":change_pct": trend.and_then(TrendEvidence::change_tenths).map(tenths_to_percent),
+            ":chance": evidence.chance(),
+            ":expected": evidence.expected(),
+            ":spread": evidence.spread(),
+            ":spread_basis": trend.and_then(|trend| trend.spread).map(|spread| spread.basis),
+            ":others": reference.and_then(|reference| reference.others).map(stored_count),
+            ":others_now": sums.map(|(now, _)| stored_count(now)),
+            ":others_before": sums.map(|(_, before)| stored_count(before)),
+            ":detail": signal.detail,
             ":goal_event": adoption.filter(|adoption| adoption.is_goal).map(|adoption| &adoption.event),
             ":goal_name": adoption.and_then(|adoption| adoption.goal.as_ref()),
             ":started_on": adoption.and_then(|adoption| adoption.started_on),
             ":due_on": adoption.and_then(|adoption| adoption.due_on),
-            ":key_value": evidence.condition().and_then(|condition| condition.key.as_ref()),
-        })?);
-        self.revise_signal(id, signal.finding, &signal.detail)?;
-        Ok(id)
+            ":done_on": adoption.and_then(|adoption| adoption.done_on),
+            ":key_value": reading.and_then(|reading| reading.key.as_ref()),
+            ":values_read": reading.map(|reading| serde_json::to_string(&reading.values)).transpose()?,
+        })?;
+        Ok(SignalId(id))
     }
 
     /// Changes what an open signal says to what its rule sees now.
