@@ -360,6 +360,23 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_about_a_missed_deadline_keeps_no_later_use() {
+        let adoption = Adoption {
+            event: "export".into(),
+            is_goal: false,
+            goal: None,
+            started_on: Some(march(1)),
+            due_on: Some(march(15)),
+            done_on: Some(march(21)),
+        };
+        let done_on = |day| {
+            let found = finding(SignalType::Bad, &adoption, day);
+            found.evidence.adoption().unwrap().done_on
+        };
+        assert_eq!([done_on(march(20)), done_on(march(21))], [None, Some(march(21))]);
+    }
+
+    #[test]
     fn a_signal_says_only_what_had_happened_by_its_day() {
         let text = |signal_type, due: Option<i32>, done: Option<i32>| {
             let adoption = Adoption {
@@ -375,6 +392,7 @@ mod tests {
         };
         use SignalType::{Bad, Good};
         assert_eq!(text(Good, Some(15), Some(9)), "first export on 2026-03-09, due by 2026-03-15");
+        assert_eq!(text(Good, Some(9), Some(9)), "first export on 2026-03-09, due by 2026-03-09");
         assert_eq!(
             text(Good, Some(8), Some(9)),
             "first export on 2026-03-09, after the deadline of 2026-03-08"

@@ -188,6 +188,29 @@ mod tests {
         }
     }
 
+    /// ln(n!) - (ln(2πn)/2 + n ln(n) - n), computed with 40 digits.
+    #[test]
+    fn the_error_of_stirlings_approximation_is_exact() {
+        for (n, expected, tolerance) in [
+            (15, 0.005_554_733_551_962_801, 1e-13),
+            (16, 0.005_207_655_919_609_640_4, 2e-16),
+            (20, 0.004_166_319_691_996_922, 2e-16),
+            (100, 0.000_833_330_555_634_914_7, 1e-18),
+        ] {
+            assert!((stirling_error(n) - expected).abs() < tolerance, "{n}");
+        }
+        assert_eq!(stirling_error(0), 0.0);
+    }
+
+    /// With d = x - mean, x ln(x/mean) + mean - x is d²/2m - d³/6m² + d⁴/12m³ - …
+    #[test]
+    fn a_deviance_near_the_mean_is_exact() {
+        close(deviance_part(1_000_001.0, 1_000_000.0), 0.5e-6 - 1e-12 / 6.0);
+        close(deviance_part(999_999.0, 1_000_000.0), 0.5e-6 + 1e-12 / 6.0);
+        close(deviance_part(105.0, 100.0), 0.122_967_237_790_360_33);
+        close(deviance_part(123.0, 100.0), 2.462_742_834_272_113_6);
+    }
+
     #[test]
     fn a_tail_too_small_for_a_double_is_zero_without_a_long_sum() {
         assert_eq!(of_split(2_000_000_000, 4_000_000_000), 0.0);
@@ -218,6 +241,7 @@ mod tests {
         // More than half of the trials.
         close(at_most(3, 4, 0.5), 15.0 / 16.0);
         close(at_least(1, 4, 0.5), 15.0 / 16.0);
+        close(at_most(6, 10, 0.5), 848.0 / 1024.0); // 1 - (1 + 10 + 45 + 120) / 2^10
         for (trials, p) in [(40u64, 0.14f64), (200, 0.9), (1000, 1.0 / 7.0)] {
             let mut term = (1.0 - p).powi(trials as i32);
             let mut sum = 0.0;

@@ -128,14 +128,23 @@ mod tests {
         ] {
             assert_eq!(rough_id(one), rough_id(other), "{one} {other}");
         }
-        for (one, other) in [("12345", "12346"), ("v1.0", "v1"), ("1.5", "15"), ("0a", "a")] {
+        for (one, other) in
+            [("12345", "12346"), ("v1.0", "v1"), ("1.5", "15"), ("1.5", "1"), ("0a", "a")]
+        {
             assert_ne!(rough_id(one), rough_id(other), "{one} {other}");
         }
     }
 
     #[test]
     fn names_are_compared_regardless_of_case_and_white_space() {
-        for name in ["Acme  Inc", "ACME\u{a0}INC", " acme\tinc ", "Acme\u{3000}Inc"] {
+        for name in [
+            "Acme  Inc",
+            "ACME\u{a0}INC",
+            " acme\tinc ",
+            "Acme\u{3000}Inc",
+            " Acme Inc",
+            "Acme Inc ",
+        ] {
             assert_eq!(folded_name(name), "acme inc", "{name}");
         }
         assert_eq!(folded_name("Straße"), folded_name("STRASSE"));

@@ -430,6 +430,92 @@ mod tests {
     }
 
     #[test]
+    fn a_subscription_runs_from_its_start_until_the_day_before_its_end() {
+        let runs = |status: Option<&str>, on| {
+            let status = status.map(str::to_owned);
+            let whole = subscription("s", "2025-03-01", Some("2025-04-01"));
+            Subscription { status, ..whole }.is_active(day(on))
+        };
+        let days = ["2025-02-28", "2025-03-01", "2025-03-31", "2025-04-01", "2025-04-02"];
+        assert_eq!(days.map(|on| runs(None, on)), [false, true, true, false, false]);
+        assert_eq!(days.map(|on| runs(Some("draft"), on)), [false; 5]);
+    }
+
+    #[test]
+    fn a_status_says_whether_a_subscription_runs() {
+        use Standing::{Ends, NotBegun, Runs, Trial};
+        for (standing, words) in [
+            (Some(Runs), &["active", "paused", "Past Due", "past_due", "unpaid"][..]),
+            (Some(Ends), &["canceled", "Cancelled", "expired", "ended"]),
+            (Some(Ends), &["non_renewing", "pending-cancel"]),
+            (Some(Trial), &["trialing", " Trial "]),
+            (Some(NotBegun), &["incomplete", "incomplete_expired", "future", "draft"]),
+            (None, &["", "on hold"]),
+        ] {
+            for word in words {
+                assert_eq!(Standing::of(word), standing, "{word}");
+            }
+        }
+        let needs = ["Canceled ", "cancelled", "expired", "ended", "active", "non_renewing"];
+        let must_end = needs.map(Standing::needs_an_end);
+        assert_eq!(must_end, [true, true, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_cancelled_subscription_without_an_end_runs_until_its_renewal() {
+        let end = |status: &str, ended_on: Option<&str>| {
+            let subscription = Subscription {
+                status: Some(status.to_owned()),
+                renews_on: Some(day("2025-05-01")),
+                ..subscription("s", "2025-01-01", ended_on)
+            };
+            subscription.end()
+        };
+        assert_eq!(end("canceled", None), Some(day("2025-05-01")));
+        assert_eq!(end("canceled", Some("2025-03-01")), Some(day("2025-03-01")));
+        assert_eq!(end("active", None), None);
+    }
+
+    #[test]
+    fn a_trial_is_free() {
+        let trial = Subscription {
+            status: Some("trial".to_owned()),
+            mrr: Some(100.0),
+            seats: Some(5),
+            ..subscription("s", "2025-01-01", None)
+        };
+        let found = contract(&[trial], day("2025-02-01")).unwrap();
+        assert_eq!((found.mrr, found.seats), (Some(0.0), Some(5)));
+    }
+
+    #[test]
+    fn a_subscription_that_has_not_begun_is_without_effect() {
+        let draft = Subscription {
+            status: Some("incomplete".into()),
+            ..subscription("s", "2025-01-01", Some("2025-03-01"))
+        };
+        assert_eq!(texts(&breaks(&[], std::slice::from_ref(&draft))), [""; 0]);
+        assert_eq!(contract(&[draft], day("2025-02-01")), None);
+    }
+
+    #[test]
+    fn the_end_of_a_trial_is_no_churn_unless_it_was_paid_for_afterwards() {
+        let trial = Subscription {
+            status: Some("trialing".into()),
+            ..subscription("t", "2025-01-01", Some("2025-02-01"))
+        };
+        let paid = subscription("s", "2025-02-01", Some("2025-03-01"));
+        assert_eq!(texts(&breaks(&[], std::slice::from_ref(&trial))), [""; 0]);
+        assert_eq!(texts(&breaks(&[], &[trial, paid])), ["2025-03-01 …"]);
+    }
+
+    #[test]
+    fn an_amount_is_rounded_to_the_cent_and_zero_has_no_sign() {
+        let texts = [2.345_1, -0.001, 0.0].map(|amount| to_the_cent(amount).to_string());
+        assert_eq!(texts, ["2.35", "0", "0"]);
+    }
+
+    #[test]
     fn a_stated_churn_lasts_until_the_return_or_the_next_subscription() {
         let churn =
             |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
@@ -442,6 +528,9 @@ mod tests {
         assert_eq!(texts(&breaks(&[churn("2025-03-01", None)], &later)), ["2025-03-01 2025-05-01"]);
         let ended = [subscription("s", "2025-01-01", Some("2025-03-10"))];
         assert_eq!(texts(&breaks(&[churn("2025-03-01", None)], &ended)), ["2025-03-01 …"]);
+        // Only a later subscription makes it a customer again.
+        let same_day = [subscription("s", "2025-03-01", None)];
+        assert_eq!(texts(&breaks(&[churn("2025-03-01", None)], &same_day)), ["2025-03-01 …"]);
     }
 
     #[test]
@@ -479,6 +568,11 @@ mod tests {
             moved(&first, &[subscription("s", "2025-05-01", None)], "2025-04-30"),
             ["2025-03-10"]
         );
+        // A subscription that starts on the day of the churn does not end it.
+        assert_eq!(
+            moved(&first, &[subscription("s", "2025-03-10", None)], "2025-09-01"),
+            ["2025-03-10"]
+        );
         let returned = [churn("2025-03-10", Some("2025-05-01")), churn("2025-09-01", None)];
         assert_eq!(moved(&returned, &[], "2025-03-10"), [""; 0]);
         assert_eq!(moved(&returned, &[], "2025-08-01"), ["2025-09-01"]);
@@ -490,6 +584,15 @@ mod tests {
         let covered = ["2025-02-28", "2025-03-01", "2025-03-31", "2025-04-01"]
             .map(|text| away.covers(day(text)));
         assert_eq!(covered, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_break_is_known_only_as_far_as_it_had_happened() {
+        let away = Break { churned_on: day("2025-03-01"), returned_on: Some(day("2025-04-01")) };
+        let open = Break { returned_on: None, ..away };
+        let known = ["2025-02-28", "2025-03-01", "2025-03-31", "2025-04-01"]
+            .map(|text| away.known_on(day(text)));
+        assert_eq!(known, [None, Some(open), Some(open), Some(away)]);
     }
 
     #[test]

@@ -51,7 +51,6 @@ impl Datum {
             (_, Datum::Null) => Ordering::Less,
             (Datum::Whole(a), Datum::Whole(b)) => a.cmp(b),
             (Datum::Day(a), Datum::Day(b)) => a.cmp(b),
-            (Datum::Text(a), Datum::Text(b)) => a.cmp(b),
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => a.total_cmp(&b),
                 _ => self.text().cmp(&other.text()),
@@ -131,6 +130,10 @@ mod tests {
             assert_eq!(pair[0].order(&pair[1]), Ordering::Less, "{pair:?}");
         }
         assert_eq!(Datum::Whole(9).order(&Datum::Whole(10)), Ordering::Less);
+        assert_eq!(Datum::Number(9.5).order(&Datum::Whole(10)), Ordering::Less);
+        // Two neighbours that are the same number in floating point.
+        let large = Datum::Whole(9_007_199_254_740_993);
+        assert_eq!(large.order(&Datum::Whole(9_007_199_254_740_992)), Ordering::Greater);
         assert_eq!(Datum::from("9").order(&Datum::from("10")), Ordering::Greater);
     }
 }

@@ -368,6 +368,24 @@ mod tests {
     }
 
     #[test]
+    fn a_skipped_day_starts_with_the_next_one() {
+        // Samoa had no 30 December 2011: the clocks went from the end of the 29th, at UTC-10, to
+        // the 31st, at UTC+14.
+        let start =
+            |text: &str| Instant::start_of(text.parse().unwrap(), zone("Pacific/Apia")).to_string();
+        assert_eq!(start("2011-12-30"), "2011-12-30T10:00:00Z");
+        assert_eq!(start("2011-12-31"), "2011-12-30T10:00:00Z");
+    }
+
+    #[test]
+    fn a_day_beyond_all_dates_is_the_nearest_date() {
+        assert_eq!(
+            [i32::MIN, i32::MAX].map(|number| Day(number).date()),
+            [NaiveDate::MIN, NaiveDate::MAX]
+        );
+    }
+
+    #[test]
     fn a_month_ends_on_the_day_before_the_next() {
         let last = |year, month| Day::last_of_month(year, month).map(|day| day.to_string());
         assert_eq!(last(2024, 2).as_deref(), Some("2024-02-29"));
@@ -379,6 +397,8 @@ mod tests {
     fn a_range_counts_both_ends() {
         let range = DayRange { from: Day(10), to: Day(16) };
         assert_eq!(range.len(), 7);
+        let empty = [9, 10, 11].map(|to| DayRange { from: Day(10), to: Day(to) }.is_empty());
+        assert_eq!(empty, [true, false, false]);
         assert!(range.contains(Day(10)) && range.contains(Day(16)) && !range.contains(Day(17)));
     }
 }

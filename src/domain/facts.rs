@@ -226,9 +226,10 @@ mod tests {
 
     #[test]
     fn a_column_has_the_type_of_all_its_values() {
-        let cases: [(&[&str], AttributeType); 7] = [
+        let cases: [(&[&str], AttributeType); 8] = [
             (&[], AttributeType::Text),
             (&["1", "2.5", "-3"], AttributeType::Number),
+            (&["0", "10", "-0.5", "120"], AttributeType::Number),
             (&["1", "n"], AttributeType::Text),
             (&["2025-01-01", "2024-02-29"], AttributeType::Date),
             (&["2025-01-01", "5"], AttributeType::Text),

@@ -70,7 +70,7 @@ impl BillingInterval {
         let written =
             NUMBERS.iter().find_map(|(word, count)| Some((*count, name.strip_prefix(word)?)));
         let (count, name) = match (number, written) {
-            ("", Some((count, rest))) if !rest.is_empty() => (count, rest),
+            ("", Some(written)) => written,
             ("", _) => (1, name),
             _ => (number.parse().ok()?, name),
         };
@@ -126,6 +126,8 @@ mod tests {
             ("two years", 24.0, 730),
             ("P1Y", 12.0, 365),
             ("73 days", 2.4, 73),
+            // A year has 365 days: 365 weeks are 7 years.
+            ("365 weeks", 84.0, 2555),
             ("365 Days", 12.0, 365),
         ];
         for (text, months, days) in cases {

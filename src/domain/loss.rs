@@ -29,3 +29,28 @@ impl Loss {
         Some(self.mrr_before? - self.mrr_after?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_is_known_if_both_amounts_are() {
+        let lost = |mrr_before, mrr_after| {
+            Loss {
+                company: CompanyKey(1),
+                kind: ReasonKind::Downsell,
+                day: Day::from_number(0),
+                reason_codes: Vec::new(),
+                note: None,
+                mrr_before,
+                mrr_after,
+                by: String::new(),
+                at: Instant::from_micros(0),
+            }
+            .lost_mrr()
+        };
+        assert_eq!(lost(Some(500.0), Some(300.0)), Some(200.0));
+        assert_eq!([lost(None, Some(0.0)), lost(Some(500.0), None)], [None, None]);
+    }
+}

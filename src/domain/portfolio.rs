@@ -368,6 +368,12 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_mean_of_no_values_is_unknown() {
+        assert_eq!(mean([1.0, 2.0, 6.0].into_iter()), Some(3.0));
+        assert_eq!(mean(std::iter::empty()), None);
+    }
+
+    #[test]
     fn the_sum_is_unknown_if_every_value_is() {
         let cases: [(&[Option<f64>], Option<f64>); 4] = [
             (&[], Some(0.0)),
@@ -415,7 +421,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_mean_goes_up_or_down_if_it_exceeds_twice_its_standard_error() {
-        let cases: [(&[f64], Course); 6] = [
+        let cases: [(&[f64], Course); 8] = [
             (&[], Course::Same),
             (&[-30.0], Course::Same),
             // Mean 2, standard deviation 1, standard error 0.58.
@@ -424,6 +430,9 @@ pub(crate) mod tests {
             // Mean 1, standard error 0.58.
             (&[0.0, 1.0, 2.0], Course::Same),
             (&[0.0, 0.0], Course::Same),
+            // Mean 50, standard error 50.
+            (&[0.0, 100.0], Course::Same),
+            (&[0.0, -100.0], Course::Same),
         ];
         for (changes, expected) in cases {
             assert_eq!(course_of_changes(changes), expected, "{changes:?}");
@@ -448,10 +457,23 @@ pub(crate) mod tests {
         let near = Customer { overdue_tasks: 1, ..near };
         assert_eq!(concerns(&near, day(100)), [Concern::RenewsIn(30), Concern::OverdueTasks(1)]);
         assert_eq!(to_talk_about(&[near], day(100), 10).len(), 1);
+        let today = Customer { renewal_on: Some(day(100)), ..customer(1) };
+        assert_eq!(concerns(&today, day(100)), [Concern::RenewsIn(0)]);
         let late = Customer { renewal_on: Some(day(95)), ..customer(1) };
         assert_eq!(concerns(&late, day(100)), [Concern::RenewalOverdue(5)]);
         let far = Customer { renewal_on: Some(day(191)), overdue_tasks: 1, ..customer(1) };
         assert_eq!(concerns(&far, day(100)), [Concern::OverdueTasks(1)]);
+    }
+
+    #[test]
+    fn a_renewal_is_in_danger_when_it_is_overdue_or_the_customer_may_leave() {
+        let renewal = |on| Customer { renewal_on: Some(day(on)), ..customer(1) };
+        let overdue = [99, 100, 101].map(|on| renewal(on).may_not_renew(day(100)));
+        assert_eq!(overdue, [true, false, false]);
+        let level = |level| Customer { pulse: pulse(day(90), level), ..renewal(130) };
+        assert_eq!([3, 4].map(|number| level(number).may_not_renew(day(100))), [true, false]);
+        let band = |band| Customer { band, ..renewal(130) }.may_not_renew(day(100));
+        assert_eq!([Band::Poor, Band::Average, Band::Unknown].map(band), [true, false, false]);
     }
 
     #[test]
@@ -492,6 +514,8 @@ pub(crate) mod tests {
         let paying = |mrr| stake(&one, Some(mrr), Some(100.0));
         assert_eq!([99.0, 100.0, 199.0, 200.0].map(paying), [1, 2, 2, 3]);
         assert_eq!(stake(&[], Some(200.0), Some(100.0)), 0);
+        // Where nobody pays, nobody pays more than others.
+        assert_eq!(stake(&one, Some(0.0), Some(0.0)), 1);
     }
 
     #[test]

@@ -81,6 +81,15 @@ mod tests {
                 .count()
         };
         assert_eq!([cancelled(19), cancelled(20), cancelled(25)], [1, 0, 0]);
+        // It was tried out before it became a customer.
+        let tried = |created: i32| {
+            let (created_on, first_event) = (Some(day(created)), Some(day(5)));
+            let breaks = vec![churn(20, None)];
+            Presence { created_on, first_event, breaks, ..Presence::default() }
+                .cancellations(day(0), day(99))
+                .count()
+        };
+        assert_eq!([tried(19), tried(20), tried(25)], [1, 0, 0]);
     }
 
     #[test]

@@ -299,6 +299,19 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_that_was_changed_in_any_way_is_not_as_shipped() {
+        let reason = shipped()[0].clone();
+        let changed = [
+            Reason { is_active: false, ..reason.clone() },
+            Reason { description: Some("Ours".to_owned()), ..reason.clone() },
+            Reason { code: code("ours/first"), ..reason.clone() },
+            Reason::own(reason.kind, reason.code.clone(), reason.description.clone()),
+        ];
+        assert!(reason.is_as_shipped());
+        assert!(!changed.iter().any(Reason::is_as_shipped));
+    }
+
+    #[test]
     fn a_code_is_two_words() {
         assert_eq!(code(" Support/Response-Time ").to_string(), "support/response-time");
         for wrong in ["support", "support/", "/x", "a/b/c", "a b/c", "a/b;c", "a/b\u{1b}", ""] {

@@ -615,6 +615,77 @@ mod tests {
     }
 
     #[test]
+    fn people_with_a_baseline_or_a_comparison_have_no_chance() {
+        let rule = |measure, baseline, against| {
+            let rule = TrendRule::of_event("a");
+            TrendRule { measure, baseline, against, max_chance: Some(0.01), ..rule }
+        };
+        let cases = [
+            (rule(RuleMeasure::People, 1, Against::Itself), false),
+            (rule(RuleMeasure::People, 2, Against::Itself), true),
+            (rule(RuleMeasure::People, 1, Against::Portfolio), true),
+            (rule(RuleMeasure::Days, 2, Against::Portfolio), false),
+            (rule(RuleMeasure::Events, 2, Against::Portfolio), false),
+        ];
+        for (rule, has_none) in cases {
+            assert_eq!(rule.has_no_chance(), has_none, "{rule:?}");
+            assert_eq!(rule.remarks().len(), usize::from(has_none), "{rule:?}");
+            let unguarded = TrendRule { max_chance: None, ..rule };
+            assert_eq!(unguarded.remarks().len(), 0, "{unguarded:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_rule_that_most_products_ship_is_warned_of() {
+        let rule = || TrendRule::of_event("a");
+        for (rule, is_common) in [
+            (rule(), true),
+            (TrendRule { direction: Direction::Down, threshold: 40, ..rule() }, true),
+            (TrendRule { direction: Direction::Up, ..rule() }, false),
+            (TrendRule { inverse: true, ..rule() }, false),
+            (TrendRule { for_days: 2, ..rule() }, false),
+            (TrendRule { baseline: 2, ..rule() }, false),
+            (TrendRule { against: Against::Portfolio, ..rule() }, false),
+            (TrendRule { measure: RuleMeasure::Days, ..rule() }, false),
+        ] {
+            assert_eq!(rule.worth().is_some(), is_common, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_rule_with_the_same_numbers_is_recognized() {
+        let rule = || TrendRule::of_event("a");
+        assert!(rule().compares_as(&TrendRule { threshold: 40, for_days: 7, ..rule() }));
+        for other in [
+            TrendRule::of_event("b"),
+            TrendRule { measure: RuleMeasure::Days, ..rule() },
+            TrendRule { timeframe: 14, ..rule() },
+            TrendRule { baseline: 2, ..rule() },
+            TrendRule { against: Against::Portfolio, ..rule() },
+        ] {
+            assert!(!rule().compares_as(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_about_an_event_about_all_of_them_or_about_none() {
+        let trend = |event: &str| RuleLogic::Trend(TrendRule::of_event(event));
+        let adoption = |aim| RuleLogic::Adoption(AdoptionRule { aim, retroactive: false });
+        let within = Aim::Event { event: "a".into(), within: Some(7) };
+        let condition = ConditionRule::new("seats > 5", SignalType::Bad);
+        for (logic, event, only) in [
+            (trend("a"), Some("a"), Some("a")),
+            (trend("*"), Some("*"), None),
+            (adoption(within), Some("a"), Some("a")),
+            (adoption(Aim::Goals { event: Some("a".into()) }), Some("a"), Some("a")),
+            (adoption(Aim::Goals { event: None }), None, None),
+            (RuleLogic::Condition(condition), None, None),
+        ] {
+            assert_eq!((logic.event(), logic.only_event()), (event, only), "{logic:?}");
+        }
+    }
+
+    #[test]
     fn names_are_read_as_they_are_written() {
         assert_eq!("down".parse(), Ok(Direction::Down));
         assert_eq!(

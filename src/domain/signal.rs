@@ -262,6 +262,7 @@ mod tests {
         assert_eq!(change(100, 116), Some(160));
         assert_eq!(change(7, 0), Some(-1000));
         assert_eq!(change(0, 1), None);
+        assert_eq!(change(7, 7), Some(0));
         assert_eq!(change(3, 4), Some(333)); // 33.33…
         assert_eq!(change(3, 5), Some(667)); // 66.66…
         assert_eq!(change(2000, 2001), Some(1)); // 0.05 % → 0.1 %

@@ -59,9 +59,8 @@ fn next_change(from: i64, end: i64, offset: i32, zone: Zone) -> i64 {
     let mut low = from;
     loop {
         let high = (low + STEP).min(end);
-        let last = if high == end { end - 1 } else { high };
-        if zone.offset_at(last) != offset {
-            return bisect(low, last, offset, zone);
+        if zone.offset_at(high) != offset {
+            return bisect(low, high, offset, zone);
         }
         if high == end {
             return end;

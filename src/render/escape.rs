@@ -144,6 +144,7 @@ mod tests {
             ("`code` :x: :+1: 10:30", "ˋcodeˋ ∶x: ∶+1: 10:30"),
             ("<!channel> <@U1>", "&lt;!channel&gt; &lt;@U1&gt;"),
             ("Zoë: plan pro", "Zoë: plan pro"),
+            ("std::vec", "std::vec"),
         ] {
             assert_eq!(for_slack(name), safe);
         }

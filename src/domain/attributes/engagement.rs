@@ -183,6 +183,8 @@ mod tests {
         assert_eq!(of(&rows), [2, 5]);
         assert_eq!(of(&rows[..2]), [0; 0]);
         assert_eq!(of(&rows[..1]), [1]);
+        // Only what comes after the last inbound contact is unanswered.
+        assert_eq!(of(&[contact(2, 8, true), contact(2, 8, false)]), [0; 0]);
         assert_eq!(of(&[]), [0; 0]);
     }
 }

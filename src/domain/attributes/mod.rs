@@ -343,6 +343,26 @@ mod tests {
     }
 
     #[test]
+    fn a_count_is_unknown_before_the_first_fact_of_its_kind() {
+        let words = Words::default();
+        let count = |has_begun| {
+            let facts =
+                Facts { rows: &[1, 2, 3], has_begun, day: Day::from_number(100), words: &words };
+            facts.count(|row| *row > 1)
+        };
+        assert_eq!([count(false), count(true)], [Datum::Null, Datum::Whole(2)]);
+    }
+
+    #[test]
+    fn entries_count_up_to_the_day_and_without_a_day_all_of_them() {
+        let (day, today) = (Day::from_number(100), Day::from_number(107));
+        let end = AsOf::end_of(day);
+        assert_eq!((end.is_present(), end.last_entry(), end.today()), (false, Some(day), day));
+        let now = AsOf::at_present(day, today);
+        assert_eq!((now.is_present(), now.last_entry(), now.today()), (true, None, today));
+    }
+
+    #[test]
     fn a_change_from_nothing_is_unknown() {
         let cases = [
             (0, 0, Datum::Null),

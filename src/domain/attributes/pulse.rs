@@ -73,3 +73,23 @@ pub(super) const ATTRIBUTES: [Attribute; 6] = [
         of(|f| pulse::success_score(f.marks, f.day).map_or(Datum::Null, Datum::Score)),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::day::Instant;
+    use crate::domain::pulse::Level;
+
+    #[test]
+    fn the_change_of_a_pulse_is_from_seven_days_before() {
+        let mark = |on, level| PulseMark {
+            day: Day::from_number(on),
+            at: Instant::from_micros(0),
+            level: Level::of_number(level).unwrap(),
+        };
+        let marks = [mark(10, 5), mark(20, 2)];
+        let change = |on| change_7d(&PulseFacts { marks: &marks, day: Day::from_number(on) });
+        assert_eq!([change(9), change(16)], [Datum::Null, Datum::Null]);
+        assert_eq!([17, 19, 20, 26, 27].map(change), [0, 0, -3, -3, 0].map(Datum::Whole));
+    }
+}

@@ -109,3 +109,18 @@ pub(super) const ATTRIBUTES: [Attribute; 9] = [
     ),
     day("last_signal_on", S, "when the latest signal was raised", of_days(|f| f.last_on.into())),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_are_counted_by_type_and_state() {
+        let mut facts = SignalFacts::default();
+        facts.add(Bad, Open, 2);
+        facts.add(Bad, Open, 3);
+        facts.add(Good, Closed, 7);
+        let counts = [Bad, Good, Info].map(|of| (facts.count(of, Open), facts.count(of, Closed)));
+        assert_eq!(counts, [(5, 0), (0, 7), (0, 0)]);
+    }
+}

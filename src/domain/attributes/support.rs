@@ -193,6 +193,39 @@ mod tests {
     }
 
     #[test]
+    fn tickets_are_resolved_in_the_mean_of_their_hours() {
+        let hours = |rows: &[Ticket]| {
+            let words = Words::default();
+            resolution_hours(&Facts { rows, has_begun: true, day: DAY, words: &words })
+        };
+        // The last 90 days are 11..100.
+        let rows = [
+            ticket(8, Some(10), "closed"),
+            ticket(10, Some(11), "closed"),
+            ticket(97, Some(100), "closed"),
+            ticket(98, Some(101), "closed"),
+            ticket(98, Some(99), "open"),
+        ];
+        assert_eq!(hours(&rows), Datum::Number(48.0));
+        assert_eq!(hours(&rows[..1]), Datum::Null);
+    }
+
+    #[test]
+    fn a_ticket_counts_in_the_days_in_which_it_was_opened_and_closed() {
+        let days = DayRange { from: Day::from_number(90), to: DAY };
+        let within = |closed, status| closed_within(&ticket(1, Some(closed), status), days);
+        assert_eq!(
+            [89, 90, 100, 101].map(|closed| within(closed, "closed")),
+            [false, true, true, false]
+        );
+        assert!(!within(95, "open"));
+        let rows = [89, 90, 100, 101].map(|opened| ticket(opened, None, "open"));
+        let words = Words::default();
+        let facts = Facts { rows: &rows[..], has_begun: true, day: DAY, words: &words };
+        assert_eq!(opened_within(&facts, days), 2);
+    }
+
+    #[test]
     fn a_rating_is_a_number_or_good_or_bad() {
         let cases = [
             ("good", Some(5.0)),

@@ -346,7 +346,50 @@ mod tests {
         let active = active(&[0, 0, 27, 28, 63, 64, 83, 84, 179, 180, 364, 365, 1000, -1]);
         let counts = [28, 84, 180, 365].map(|days| active.count(0..days));
         assert_eq!(counts, [2, 6, 8, 10]);
+        assert_eq!([active.count(28..84), active.count(1..64), active.count(64..64)], [4, 3, 0]);
         assert_eq!(active.ages().collect::<Vec<_>>(), [0, 27, 28, 63, 64, 83, 84, 179, 180, 364]);
+    }
+
+    #[test]
+    fn a_month_before_the_last_is_known_when_the_data_covers_it() {
+        let previous = |data_days| {
+            EventCounts { data_days, previous_28d: 9, ..EventCounts::default() }.previous()
+        };
+        assert_eq!([previous(55), previous(56)], [None, Some(9)]);
+        let people = |data_days, gap| {
+            PeopleCounts { data_days, gap, previous_28d: 9, ..PeopleCounts::default() }.previous()
+        };
+        assert_eq!([people(55, None), people(56, None)], [None, Some(9)]);
+        // The people of a day 55 days ago are unknown, and then of one before both months.
+        assert_eq!([people(99, Some(55)), people(99, Some(56))], [None, Some(9)]);
+    }
+
+    #[test]
+    fn people_are_unknown_if_those_of_one_of_the_days_are() {
+        let last =
+            |data_days, gap| PeopleCounts { data_days, gap, ..PeopleCounts::default() }.last(7, 3);
+        let (three, unknown) = (Datum::Whole(3), Datum::Null);
+        assert_eq!([last(99, None), last(99, Some(7))], [three.clone(), three]);
+        assert_eq!([last(99, Some(6)), last(0, None)], [unknown.clone(), unknown]);
+    }
+
+    #[test]
+    fn a_count_is_unknown_before_the_first_event_and_a_change_without_an_earlier_count() {
+        assert_eq!([known(0, 0), known(1, 0)], [Datum::Null, Datum::Whole(0)]);
+        let changes = [None, Some(4)].map(|previous| change_from(previous, 5));
+        assert_eq!(changes, [Datum::Null, Datum::Number(25.0)]);
+    }
+
+    #[test]
+    fn usage_is_compared_with_six_months_and_the_other_customers() {
+        let rule = usual_days();
+        assert_eq!(
+            (rule.event.as_str(), rule.measure, rule.timeframe, rule.baseline, rule.against),
+            ("*", RuleMeasure::Days, 28, 6, Against::Portfolio)
+        );
+        // 100 · (current + 1) / (expected + 1).
+        let percent = |current, expected| percent_of_expected(Expectation { current, expected });
+        assert_eq!([percent(3, 9.0), percent(0, 0.0), percent(9, 4.0)], [40.0, 100.0, 200.0]);
     }
 
     #[test]

@@ -100,5 +100,8 @@ mod tests {
     fn among_equal_coverage_the_higher_lift_wins() {
         let rules = [vec![brings(4, 1, [1, 0, 0]), brings(5, 2, [1, 0, 0])]];
         assert_eq!(choose(&rules, 10), [Some(1)]);
+        // 9/20 is more than 4/10, with more signals.
+        let rules = [vec![brings(10, 4, [1, 0, 0]), brings(20, 9, [1, 0, 0])]];
+        assert_eq!(choose(&rules, 20), [Some(1)]);
     }
 }

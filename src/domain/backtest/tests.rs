@@ -138,6 +138,63 @@ fn a_churn_before_which_no_day_counts_is_excluded() {
     assert_eq!(backtest.churns_too_early(), 1);
 }
 
+/// Eligible on days 5..14 and churned on day 15: on 5..12 the churn is 3 to 10 days away.
+#[test]
+fn the_days_of_a_company_begin_with_its_first_day() {
+    let late = [Subject { first_day: 5, eligible: vec![true; 10], churns: vec![day(15)] }];
+    let backtest = Backtest::new(&late, SETTINGS);
+    assert_eq!(backtest.totals(), CompanyDays { days: 8, right_days: 8 });
+    assert_eq!(
+        [4, 5, 12, 13].map(|on| backtest.is_right(0, day(on))),
+        [None, Some(true), Some(true), None]
+    );
+}
+
+#[test]
+fn a_signal_after_a_churn_does_not_foretell_it() {
+    // A customer again on the day after the churn.
+    let eligible = (0..31).map(|number| number != 20).collect();
+    let back = [Subject { first_day: 0, eligible, churns: vec![day(20)] }];
+    let backtest = Backtest::new(&back, SETTINGS);
+    assert_eq!(backtest.blind_spots(&raised(&[(0, 21), (0, 22)])), [(0, day(20))]);
+    assert_eq!(backtest.blind_spots(&raised(&[(0, 17)])), []);
+}
+
+#[test]
+fn the_median_is_the_middle_value_or_the_mean_of_the_middle_two() {
+    assert_eq!(median(vec![]), None);
+    assert_eq!(median(vec![9]), Some(9.0));
+    assert_eq!(median(vec![30, 1, 5]), Some(5.0));
+    assert_eq!(median(vec![30, 1, 6, 3]), Some(4.5));
+}
+
+/// R = 3, T = 8, H = 12, B = 40: the influences are 2/3 - 3/8 - 2/12 + 10/40 = 3/8, 1/3 - 3/8 -
+/// 6/12 + 10/40 = -7/24 and -2/8 - 4/12 + 20/40 = -1/12; their squares add up to 134/576, and sd is
+/// sqrt(3/2 * 134/576) = sqrt(201)/24.
+#[test]
+fn the_interval_widens_with_the_differences_between_companies() {
+    let companies = [((2, 3), (2, 10)), ((1, 3), (6, 10)), ((0, 2), (4, 20))];
+    let interval = LiftInterval::of_lift(2.0, companies.into_iter()).unwrap();
+    let factor = (1.96 * 201f64.sqrt() / 24.0).exp();
+    assert!((interval.low - 2.0 / factor).abs() < 1e-12);
+    assert!((interval.high - 2.0 * factor).abs() < 1e-12);
+}
+
+#[test]
+fn an_interval_needs_two_companies() {
+    let alike = [((1, 2), (2, 4)); 2];
+    let without_width = Some(LiftInterval { low: 1.0, high: 1.0 });
+    assert_eq!(LiftInterval::of_lift(1.0, alike.into_iter()), without_width);
+    assert_eq!(LiftInterval::of_lift(1.0, alike.into_iter().take(1)), None);
+}
+
+#[test]
+fn an_interval_includes_one_from_end_to_end() {
+    let includes = |low, high| LiftInterval { low, high }.includes_one();
+    assert_eq!([includes(0.5, 2.0), includes(1.0, 2.0), includes(0.5, 1.0)], [true; 3]);
+    assert_eq!([includes(1.1, 2.0), includes(0.5, 0.9)], [false; 2]);
+}
+
 #[test]
 fn one_a_company_waits_28_days_whatever_the_rule() {
     let signals = raised(&[(DUNE, 30), (DUNE, 1), (DUNE, 28), (DUNE, 29), (ECHO, 2)]);

@@ -58,7 +58,7 @@ impl Assessment {
         let all: f64 = scoring.measures.iter().map(|measure| measure.weight).sum();
         let weight: f64 = known().map(|(weight, _)| weight).sum();
         let coverage = if all > 0.0 { to_grain(weight / all) } else { 0.0 };
-        let is_enough = weight > 0.0 && coverage >= 0.5;
+        let is_enough = coverage >= 0.5;
         let score = is_enough.then(|| {
             to_grain(known().map(|(weight, scaled)| weight * scaled).sum::<f64>() / weight)
         });

@@ -337,7 +337,7 @@ type Spoil = fn(&mut Profile);
 
 #[test]
 fn invalid_values_are_reported() {
-    let cases: [(Spoil, &str); 15] = [
+    let cases: [(Spoil, &str); 17] = [
         (|p| p.scoring.name = " ".to_owned(), "the name of a health profile is blank"),
         (
             |p| {
@@ -357,6 +357,8 @@ fn invalid_values_are_reported() {
         (|p| p.scoring.measures[0].weight = 0.0, "the weight 0 "),
         (|p| p.scoring.measures[0].weight = f64::INFINITY, "the weight inf "),
         (|p| p.scoring.measures[0].scale = Scale::Linear { from: 1.0, to: 1.0 }, "no length"),
+        (|p| p.scoring.measures[0].scale = Scale::Linear { from: 0.0, to: 2e15 }, "out of range"),
+        (|p| p.scoring.measures[0].scale = Scale::Linear { from: -2e15, to: 0.0 }, "out of range"),
         (
             |p| p.scoring.measures[0].scale = Scale::Map([("a".to_owned(), 101.0)].into()),
             "'a' scores 101",
@@ -372,6 +374,14 @@ fn invalid_values_are_reported() {
 }
 
 #[test]
+fn the_ends_of_what_is_valid_are_valid() {
+    let mut profile: Profile = toml::from_str(WRITTEN).unwrap();
+    profile.scoring.bands = Bands { good: 50.0, average: 50.0 };
+    profile.scoring.measures[0].scale = Scale::Linear { from: 1e15, to: -1e15 };
+    assert_eq!(profile.validate(), Ok(()));
+}
+
+#[test]
 fn profiles_are_tried_by_priority_and_then_by_name() {
     let profile = |name: &str, priority| Profile {
         condition: None,
@@ -381,6 +391,9 @@ fn profiles_are_tried_by_priority_and_then_by_name() {
     let ordered =
         in_order(vec![profile("c", 1), profile("a", 2), profile("b", 1), profile("d", -1)]);
     assert_eq!(ordered.iter().map(Profile::name).collect::<Vec<_>>(), ["d", "b", "c", "a"]);
+    // The default one comes last, whatever its priority.
+    let ordered = in_order(vec![profile(DEFAULT_PROFILE, 1), profile("a", 2)]);
+    assert_eq!(ordered.iter().map(Profile::name).collect::<Vec<_>>(), ["a", DEFAULT_PROFILE]);
 }
 
 /// A profile of up to six measures, with a value for each.

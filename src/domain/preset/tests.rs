@@ -77,7 +77,12 @@ fn a_trend_rule_is_named_after_its_event_and_an_adoption_rule_also_after_its_pre
 fn unused_options_of_a_preset_are_reported() {
     let plain = preset("rule = { kind = \"condition\", type = \"bad\", when = \"seats > 1\" }");
     let first_use = preset("event = \"needed\"\nrule = { kind = \"adoption\" }");
+    let due = preset("event = \"needed\"\nrule = { kind = \"adoption\", deadline = true }");
+    let every_so_often = condition();
     let cases = [
+        (&due, Choice { within: Some(1), ..ABOUT }, None),
+        (&due, Choice { every: Some(1), ..ABOUT }, Some("does not take --every")),
+        (&every_so_often, Choice { every: Some(1), ..ABOUT }, None),
         (&plain, Choice::default(), None),
         (&plain, ABOUT, Some("does not take --event")),
         (&plain, Choice { within: Some(1), ..Choice::default() }, Some("no deadline")),

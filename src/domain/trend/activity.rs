@@ -184,6 +184,9 @@ mod tests {
         assert_eq!(weeks(-3, 9), [8]);
         assert_eq!(weeks(-1000, 9).len(), 26);
         assert_eq!(weeks(20, 9), [0; 0]);
+        // A day without events is no active day.
+        let place = |day| activity.place_after(CompanyKey(2), day);
+        assert_eq!([place(9) - place(3), place(9) - place(0)], [0, 1]);
     }
 
     #[test]

@@ -277,6 +277,8 @@ fn the_expectation_follows_the_other_customers() {
     assert!((seen.chance.unwrap() / tail - 1.0).abs() < 1e-10);
     let text = describe(&fading(), &seen);
     assert_eq!(text, "active days: 3 in 28 days, 10.0 expected (-63.6 %)");
+    let evidence = Evidence::Trend(seen);
+    assert_eq!((evidence.spread(), evidence.expected()), (None, Some(10.0)));
     let five = with_others(Company(established(), days(60, 5)));
     assert_eq!(five.first(&fading()), None);
     // Compared with itself, a company with one expected day never gets a signal.
@@ -359,6 +361,10 @@ fn counts_are_divided_by_the_spread() {
     assert!((spread.factor - factor).abs() < 1e-12 && spread.basis == SpreadBasis::Own);
     // Divided by the spread, 30 and 10 are 4.6 and 1.5, rounded 5 and 2: (1 + 7 + 21) / 128.
     assert_eq!(seen.chance, Some(29.0 / 128.0));
+    let evidence = Evidence::Trend(seen);
+    assert_eq!(evidence.comparison().map(|seen| (seen.previous, seen.current)), Some((30, 10)));
+    assert_eq!(evidence.chance(), Some(29.0 / 128.0));
+    assert_eq!((evidence.spread(), evidence.expected()), (Some(spread.factor), None));
 }
 
 #[test]
@@ -409,4 +415,94 @@ fn people_in_both_windows_say_nothing_about_chance() {
         (sweep.holding(), sweep.evaluate(&LatestByCompany::default()).findings),
         (vec![], vec![])
     );
+}
+
+#[test]
+fn a_person_who_is_active_on_several_days_of_a_window_counts_once() {
+    let rule = TrendRule { measure: RuleMeasure::People, ..rule() };
+    let company = CompanyKey(1);
+    // Both windows of 7 days, from their first day on: one person before, none now.
+    let activity = Activity::of_people([13, 10, 8].map(|ago| (today() - ago, company, 1)));
+    let customers = [(company, since(day("2020-01-01")))];
+    let mut sweep =
+        Sweep::new(&rule, &activity, Customers { all: &customers, segments: &[] }, today());
+    sweep.next_day(&Admission::All);
+    let found = sweep.evaluate(&LatestByCompany::default()).findings.remove(0).1;
+    let seen = found.evidence.trend().unwrap();
+    // P(K <= 0) of 1.
+    assert_eq!((seen.comparison.previous, seen.comparison.current, seen.chance), (1, 0, Some(0.5)));
+}
+
+#[test]
+fn exactly_the_threshold_from_what_was_expected_raises_nothing() {
+    // With two windows in the past, (current + 1) * 200 is compared with 50 % and 150 % of 100 *
+    // (previous + 2).
+    let rule = TrendRule { threshold: 50, baseline: 2, ..rule() };
+    let cases = [
+        (6, 1, None), // 400 and 400
+        (6, 0, Some(Bad)),
+        (2, 2, None), // 600 and 600
+        (2, 3, Some(Good)),
+    ];
+    for (previous, current, expected) in cases {
+        assert_eq!(judged(&rule, previous, current), expected, "{previous} -> {current}");
+    }
+}
+
+#[test]
+fn others_without_activity_are_not_compared_with() {
+    let sums = |before: i32, now: i32| {
+        let mut companies = vec![Company(since(day("2020-01-01")), days(60, 3))];
+        companies.extend((0..10).map(|_| Company(since(day("2020-01-01")), days(before, now))));
+        let (_, seen) = Book::new(companies).first(&fading()).unwrap();
+        seen.reference.map(|reference| (reference.others, reference.sums))
+    };
+    assert_eq!(sums(150, 25), Some((Some(10), Some((250, 1500)))));
+    // Compared with itself: 60 / 6 = 10 are expected.
+    assert_eq!([sums(150, 0), sums(0, 25)], [Some((Some(10), None)); 2]);
+}
+
+#[test]
+fn the_spread_is_that_of_the_weeks_before_both_windows() {
+    // 7 events in each week until 14 days ago, then 30 in the middle of the previous window.
+    let steady = (0..26).map(|week| (14 + 7 * week, 7));
+    let counts = [(0, 10), (10, 30)].into_iter().chain(steady).collect();
+    let (_, seen) =
+        Book::new(vec![Company(since(day("2020-01-01")), counts)]).first(&rule()).unwrap();
+    assert_eq!(seen.spread, Some(Spread { factor: 1.0, basis: SpreadBasis::Own }));
+}
+
+#[test]
+fn the_median_of_an_odd_number_of_spreads_is_the_middle_one() {
+    let bursts = |burst: u64| {
+        let bursts = (0..26).step_by(2).map(move |week| (14 + 7 * week, burst));
+        Company(since(day("2020-01-01")), [(0, 5), (7, 5)].into_iter().chain(bursts).collect())
+    };
+    let mut companies = vec![young(30, 10)];
+    companies.extend([[14; 5].as_slice(), &[28; 6]].concat().into_iter().map(bursts));
+    let spread = Book::new(companies).first(&rule()).unwrap().1.spread.unwrap();
+    assert!((spread.factor - (26.0 * 196.0 / 25.0 + 1.0) / 15.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_change_that_must_last_three_days_is_looked_at_from_two_days_before() {
+    let first = |for_days| TrendRule { for_days, ..rule() }.first_day_of_run(today());
+    assert_eq!([first(1), first(3)], [today(), day("2026-03-29")]);
+}
+
+#[test]
+fn a_sweep_needs_the_days_of_all_windows_and_of_the_weeks_of_the_spread() {
+    let ago =
+        |rule: &TrendRule, first: i32| today() - rule.first_day_needed(today() - first, today());
+    // Two windows of 7 days, and 26 weeks before them.
+    assert_eq!(ago(&rule(), 0), 14 + 182 - 1);
+    // Days and people have no spread.
+    let days = TrendRule { measure: RuleMeasure::Days, ..rule() };
+    assert_eq!(ago(&days, 0), 13);
+    let people = TrendRule { measure: RuleMeasure::People, ..rule() };
+    assert_eq!(ago(&people, 0), 13);
+    // Seven windows of 28 days, from 27 days ago on.
+    assert_eq!(ago(&fading(), 27), 27 + 7 * 28 - 1);
+    // A sweep of years begins long before the weeks of the spread.
+    assert_eq!(ago(&rule(), 1000), 1013);
 }
