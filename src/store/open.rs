@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rusqlite::config::DbConfig;
+use rusqlite::vtab::array;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{Finish, Store, schema};
@@ -377,6 +378,7 @@ fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
     // Otherwise SQLite plans a statement anew whenever its parameters change, which takes longer
     // than most statements.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    array::load_module(&connection)?;
     let mut store = Store {
         connection,
         path,

@@ -616,7 +616,7 @@ CREATE TABLE first_uses (
 ) STRICT, WITHOUT ROWID;
 
 -- The day of each person's first event at each company, as in event_days; kept in step by imports.
--- Without it nobody could tell who is new without reading all history.
+-- Otherwise, finding new people would mean reading all events.
 CREATE TABLE first_people (
     id       INTEGER PRIMARY KEY,  -- companies.id * 1000000000 + people.id
     company  INTEGER NOT NULL GENERATED ALWAYS AS (id / 1000000000) VIRTUAL,

@@ -321,7 +321,7 @@ impl Sheet<'_> {
         let mut facts =
             self.companies.each(NewPeople { last_7d: is_known(7), last_28d: is_known(MONTH) });
         let [week, month] = [7, MONTH].map(|days| attributes::last(self.as_of.day, days).from);
-        // Of days that came as counts, nobody keeps who was new.
+        // The first days that imports keep do not cover days that came as counts.
         let mut first = self.store.first_people_of_counts(self.scope.keys(), past)?;
         let from = if first.is_empty() { month } else { past.from };
         let recent = DayRange { from, to: past.to };

@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use rusqlite::types::Value;
-use rusqlite::vtab::array;
 use rustc_hash::FxHashMap;
 
 use super::day_text::{self, StoredEvent};
@@ -20,17 +19,18 @@ use crate::store::Store;
 #[derive(Debug, Default)]
 pub(super) struct FirstPeople {
     /// The first company of each person, by key, and the first day there, in one number; 0 for none.
-    /// Nearly everybody works at one company. Each event is looked up here, so that must be fast.
-    usual: Vec<u64>,
+    /// Nearly everybody works at one company. Each event is looked up here, so that must be fast. A
+    /// page is made when one of its people occurs.
+    pages: Vec<Option<Box<[u64; PAGE]>>>,
     /// The days at further companies, by company and person.
     elsewhere: FxHashMap<(u32, u32), i32>,
 }
 
 /// The bits of a day.
-const DAYS: u32 = 20;
+const DAY: u32 = 20;
 
-/// People with smaller keys have a number of their own.
-const USUAL: u32 = 1 << 23;
+/// The people of a page.
+const PAGE: usize = 1024;
 
 impl FirstPeople {
     /// Records that a person, if it is one, has events at the company on a day.
@@ -38,19 +38,18 @@ impl FirstPeople {
         if person == 0 {
             return;
         }
-        if person < USUAL {
-            let place = person as usize;
-            if self.usual.len() <= place {
-                self.usual.resize(place + 1, 0);
+        let page = person as usize / PAGE;
+        if self.pages.len() <= page {
+            self.pages.resize(page + 1, None);
+        }
+        let page = self.pages[page].get_or_insert_with(|| Box::new([0; PAGE]));
+        let known = &mut page[person as usize % PAGE];
+        if *known == 0 || *known >> DAY == u64::from(company) {
+            let packed = u64::from(company) << DAY | u64::from(day.unsigned_abs());
+            if *known == 0 || packed < *known {
+                *known = packed;
             }
-            let known = &mut self.usual[place];
-            let packed = u64::from(company) << DAYS | u64::from(day.unsigned_abs());
-            if *known == 0 || *known >> DAYS == u64::from(company) {
-                if *known == 0 || packed < *known {
-                    *known = packed;
-                }
-                return;
-            }
+            return;
         }
         let first = self.elsewhere.entry((company, person)).or_insert(day);
         *first = day.min(*first);
@@ -63,11 +62,13 @@ impl FirstPeople {
 
     /// Company, person and day of each, in the order of the table's key.
     fn in_order(&self) -> Vec<(u32, u32, i32)> {
-        let usual =
-            (0..).zip(&self.usual).filter(|(_, packed)| **packed != 0).map(|(person, packed)| {
-                let day = (packed & ((1 << DAYS) - 1)) as i32;
-                ((packed >> DAYS) as u32, person, day)
-            });
+        let pages =
+            (0..).zip(&self.pages).filter_map(|(number, page)| Some((number, page.as_ref()?)));
+        let numbers = pages.flat_map(|(number, page)| (number * PAGE as u32..).zip(page.iter()));
+        let usual = numbers.filter(|(_, packed)| **packed != 0).map(|(person, packed)| {
+            let day = packed & ((1 << DAY) - 1);
+            ((packed >> DAY) as u32, person, day as i32)
+        });
         let others =
             self.elsewhere.iter().map(|((company, person), day)| (*company, *person, *day));
         let mut all: Vec<(u32, u32, i32)> = usual.chain(others).collect();
@@ -123,19 +124,22 @@ impl Store {
 
     /// Moves first days to the earlier ones that an import found.
     pub(super) fn note_first_people(&self, people: &FirstPeople) -> Result<()> {
-        array::load_module(&self.connection)?;
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO first_people (id, day)
-             SELECT ?2 + (value >> 20), value & 1048575 FROM rarray(?1) WHERE true
+             SELECT ?2 + (value >> ?3), value & (1 << ?3) - 1 FROM rarray(?1) WHERE true
              ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
         )?;
         for of_company in people.in_order().chunk_by(|a, b| a.0 == b.0) {
             let pack = |(_, person, day): &(u32, u32, i32)| {
-                Value::Integer(i64::from(*person) << 20 | i64::from(*day))
+                Value::Integer(i64::from(*person) << DAY | i64::from(*day))
             };
             let packed: Vec<Value> = of_company.iter().map(pack).collect();
             let company = of_company[0].0;
-            statement.execute((Rc::new(packed), keys::of_people((company, company)).start()))?;
+            statement.execute((
+                Rc::new(packed),
+                keys::of_people((company, company)).start(),
+                DAY,
+            ))?;
         }
         Ok(())
     }

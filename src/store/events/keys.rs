@@ -1,4 +1,5 @@
-//! The keys of `event_days` and `day_counts`, the two tables that grow with the events.
+//! The keys of `event_days` and `day_counts`, the two tables that grow with the events, and of
+//! `first_people`.
 //!
 //! Rows are found by day, company and event name, which could be a key of three columns. A single
 //! number made of the three is compared in one step and appended without a search; this saves a
@@ -107,6 +108,9 @@ mod tests {
         assert_eq!(split_day(of_day(20_543, 999_999_999)), (20_543, 999_999_999));
         assert_eq!(of_piece(20_543, 17, 4), 20_543_000_000_017_004);
         assert_eq!(split_piece(20_543_000_000_017_004), (20_543, 17, 4));
+        let people = of_people((17, 17));
+        assert_eq!((*people.start(), *people.end()), (17_000_000_000, 17_999_999_999));
+        assert_eq!(split_person(17_000_000_004), (17, 4));
         // The latest date allowed is in the year 2200.
         assert_eq!(
             split_count(of_count(84_371, 999_999_999, 99_999)),

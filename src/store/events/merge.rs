@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use rusqlite::CachedStatement;
-use rusqlite::vtab::array;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::day_rows::{DayRows, counts, gather};
@@ -32,7 +31,6 @@ impl Store {
     /// A writer for days on which a company has no events yet.
     pub(super) fn day_inserter(&self) -> Result<DayInserter<'_>> {
         let connection = &self.connection;
-        array::load_module(connection)?;
         Ok(DayInserter {
             days: connection.prepare_cached(
                 "INSERT INTO event_days (id, events)

@@ -51,9 +51,9 @@ impl DayOutcome {
 }
 
 impl PreparedDay {
-    /// Sorts the events of a day and makes its rows, noting the names and people of its events. `piece` is the
-    /// maximum number of events of a row. A day with repeated ids or a company with more events has
-    /// no rows of its own.
+    /// Sorts the events of a day and makes its rows, noting the names and people of its events.
+    /// `piece` is the maximum number of events of a row. A day with repeated ids or a company with
+    /// more events has no rows of its own.
     pub(super) fn new(given: GivenDay, piece: usize, firsts: &mut FirstDays) -> Self {
         let GivenDay { day, mut events, is_new } = given;
         sort(&mut events);
