@@ -327,7 +327,7 @@ fn is_about_its_rows(outcome: &LoadedFile) -> bool {
         Err(error) => {
             let is_refused =
                 error::report(error).is_some_and(|report| report.kind == ErrorKind::InputRefused);
-            is_refused && outcome.rejected > 0
+            is_refused && outcome.plan.is_some()
         }
     }
 }
