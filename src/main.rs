@@ -10,7 +10,7 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 fn main() -> ExitCode {
-    end_when_told();
+    end_on_signal();
     // A write beyond the limit on file sizes fails, as on a full disk, and does not end the process.
     let _ = flag::register(SIGXFSZ, Arc::default());
     signals::run(std::env::args_os())
@@ -18,13 +18,13 @@ fn main() -> ExitCode {
 
 /// Ends the process at once when it is interrupted or told to end, with the exit code that shells
 /// give to that. What was not committed is undone by SQLite the next time the database is opened.
-fn end_when_told() {
-    let told_to = [SIGINT, SIGTERM];
-    let Ok(mut told) = Signals::new(told_to) else { return };
+fn end_on_signal() {
+    let handled = [SIGINT, SIGTERM];
+    let Ok(mut arriving) = Signals::new(handled) else { return };
     // The thread is not waited for: a signal that comes before it runs is kept for it.
     let watching = thread::Builder::new().spawn(move || {
         let ends = |signal: &i32| *signal != SIGINT || !signals::is_paging();
-        if let Some(signal) = told.forever().find(ends) {
+        if let Some(signal) = arriving.forever().find(ends) {
             signals::forget_unfinished();
             signals::give_back_terminal();
             #[expect(clippy::disallowed_methods, reason = "main.rs alone ends the process")]
@@ -33,7 +33,7 @@ fn end_when_told() {
     });
     if watching.is_err() {
         // Without a thread that watches, the signals end the process themselves.
-        for signal in told_to {
+        for signal in handled {
             let always = Arc::new(AtomicBool::new(true));
             let _ = flag::register_conditional_default(signal, always);
         }

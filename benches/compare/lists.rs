@@ -185,7 +185,8 @@ fn writing() -> Vec<Pair> {
     let close = |mine: &str| {
         format!(
             "{settings} {history} {mine} AND acknowledgement IS NULL;
-             UPDATE signals SET acknowledgement = (SELECT max(h.id) FROM signal_history h WHERE h.signal = signals.id)
+             UPDATE signals SET closed_on = '2025-06-30',
+                    acknowledgement = (SELECT max(h.id) FROM signal_history h WHERE h.signal = signals.id)
              WHERE {mine} AND acknowledgement IS NULL; COMMIT;"
         )
     };

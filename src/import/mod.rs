@@ -5,21 +5,20 @@
 //! [`records`] splits it strictly into rows ([`json`] does the same for JSON lines), [`header`] and
 //! [`mapping`] decide what each column is or refuse the file, [`times`] and [`cells`] accept only
 //! unambiguous values, and every row is either passed on by [`events`] or [`facts`], or counted in
-//! [`rejects`]. The kinds are data: `columns.toml`, read by [`kinds`].
+//! [`rejects`]. The kinds are data: `columns.toml`, read by [`catalogue`].
 //!
 //! Nothing here writes to a database or the terminal, or knows the present time: everything is an
 //! argument.
 
 pub(crate) mod amounts;
 pub(crate) mod attributes;
+pub(crate) mod catalogue;
 pub(crate) mod cell_error;
 pub mod cells;
 mod days_seen;
 pub(crate) mod events;
 pub(crate) mod facts;
 mod furniture;
-
-pub(crate) mod catalogue;
 pub(crate) mod header;
 pub(crate) mod json;
 pub(crate) mod mapping;

@@ -141,17 +141,17 @@ pub(crate) fn deliver(
     store: &mut Store,
     clock: &Clock,
     arrivals: Arrivals,
-    delivery: &ArrivalOptions<'_>,
+    options: &ArrivalOptions<'_>,
 ) -> Result<Delivered> {
-    store.transaction(delivery.finish, |store| {
+    store.transaction(options.finish, |store| {
         let last = store.last_company()?;
-        let source = delivery.source;
+        let source = options.source;
         let mut delivered = Delivered {
-            remarks: judge(store, Some(source), source, &delivery.days, delivery.accepts_loss)?,
+            remarks: judge(store, Some(source), source, &options.days, options.accepts_loss)?,
             ..Delivered::default()
         };
         let rows = arrivals.rows;
-        write(store, arrivals, delivery, &mut delivered)?;
+        write(store, arrivals, options, &mut delivered)?;
         if delivered.rows_rejected > TOLERATED && delivered.rows_rejected * 100 > rows {
             let message = format!(
                 "{source}: {} of {rows} rows have names that are rejected: more than {TOLERATED} and \
@@ -162,8 +162,8 @@ pub(crate) fn deliver(
             return Err(refused(message).into());
         }
         delivered.made = made_after(store, last)?;
-        record(store, clock, delivery, &delivered, rows)?;
-        if let Some(from) = delivery.people_from {
+        record(store, clock, options, &delivered, rows)?;
+        if let Some(from) = options.people_from {
             store.forget_people_before(source, from)?;
         }
         Ok(delivered)
@@ -173,23 +173,23 @@ pub(crate) fn deliver(
 fn record(
     store: &Store,
     clock: &Clock,
-    delivery: &ArrivalOptions<'_>,
+    options: &ArrivalOptions<'_>,
     delivered: &Delivered,
     rows: u64,
 ) -> Result<()> {
     let import = store.add_import(&ImportRecord {
         id: 0,
-        file: delivery.source.to_owned(),
+        file: options.source.to_owned(),
         kind: PULL.to_owned(),
-        started_at: delivery.as_of.min(clock.now()),
-        finished_at: delivery.as_of,
+        started_at: options.as_of.min(clock.now()),
+        finished_at: options.as_of,
         rows_read: rows,
         rows_new: delivered.rows.new,
         rows_known: rows - delivered.rows.new - delivered.rows_rejected,
         rows_rejected: delivered.rows_rejected,
         companies_made: delivered.companies_made,
-        first_day: delivery.days.keys().next().copied(),
-        last_day: delivery.days.keys().last().copied(),
+        first_day: options.days.keys().next().copied(),
+        last_day: options.days.keys().last().copied(),
         undone_at: None,
     })?;
     store.record_late_days(&delivered.changed_days, import, LateCause::Import)
@@ -198,7 +198,7 @@ fn record(
 fn write(
     store: &Store,
     arrivals: Arrivals,
-    delivery: &ArrivalOptions<'_>,
+    options: &ArrivalOptions<'_>,
     delivered: &mut Delivered,
 ) -> Result<()> {
     let Arrivals { companies, events, people, mut counts, mut active, .. } = arrivals;
@@ -220,12 +220,12 @@ fn write(
     delivered.companies_made = names.companies_made;
     let mut writer = store.counts_writer()?;
     store.add_names(&new)?;
-    for (day, sum) in &delivery.days {
+    for (day, sum) in &options.days {
         let (entries, rejected) = known(counts.take(*day)?, &companies, &event_keys);
         delivered.rows_rejected += rejected.rows;
         let pulled = PulledDay {
             day: *day,
-            source: Some(delivery.source.to_owned()),
+            source: Some(options.source.to_owned()),
             sum: *sum,
             rejected: rejected.events,
             has_people: false,
@@ -233,7 +233,7 @@ fn write(
         writer.write_counts(&pulled, &day_counts(entries))?;
     }
     let mut new_people = 0;
-    for day in &delivery.people_days {
+    for day in &options.people_days {
         let (mut entries, rejected) = known(active.take(*day)?, &companies, &people);
         delivered.rows_rejected += rejected.rows;
         entries.dedup();

@@ -79,25 +79,27 @@ fn load_beside(
     let is_wide = is_wide(sheet);
     std::thread::scope(|scope| {
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let (sender, rows) = sync_channel::<ReadBatch>(WAITING);
-        let (named, batches) = sync_channel(WAITING);
+        let (read_rows, rows) = sync_channel::<ReadBatch>(WAITING);
+        let (with_people, batches) = sync_channel(WAITING);
         let writing = thread("writer")
             .spawn_scoped(scope, || write(store, batches, &is_given_up, is_wide))
             .map_err(|error| no_thread(&error))?;
         thread("people")
             .spawn_scoped(scope, move || {
                 // When nothing can be written any more, the writer tells why.
-                let _ = rows.into_iter().try_for_each(|read| named.send(read.with_people(&people)));
+                let _ = rows
+                    .into_iter()
+                    .try_for_each(|read| with_people.send(read.with_people(&people)));
             })
             .map_err(|error| no_thread(&error))?;
         let mut reader = EventReader::new(names, pulled, |read| {
-            sender.send(read).map_err(|_| anyhow!("nothing can be written any more"))
+            read_rows.send(read).map_err(|_| anyhow!("nothing can be written any more"))
         });
         let read = reader.read(sheet, rejects, watcher);
         let found = reader.found();
         is_given_up.store(read.is_err(), Ordering::Relaxed);
         // The writer runs until the other end of the channel is closed.
-        drop(sender);
+        drop(read_rows);
         let written = match writing.join() {
             Ok(written) => written,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -260,6 +262,7 @@ impl<'s, H: FnMut(ReadBatch) -> Result<()>> EventReader<'s, H> {
         (self.sink)(read)
     }
 }
+
 fn unknown_person(person: &str) -> Verdict {
     let reason = format!(
         "the company of '{person}' is not known; import the people first: signals import --kind people"

@@ -124,7 +124,7 @@ fn take<K: LoadableFact>(
 ) -> Result<Verdict> {
     let store = facts.store;
     let id = K::table().identity.column().and_then(|column| row.text(column));
-    let turn = id.map_or(Repetition::First, |id| repeated.turn(id, row));
+    let repetition = id.map_or(Repetition::First, |id| repeated.turn(id, row));
     let stored = match id {
         Some(id) => store.fact::<K>(id)?,
         None => None,
@@ -144,9 +144,9 @@ fn take<K: LoadableFact>(
         facts.loaded.days.add(day);
     }
     if let Some(id) = id {
-        repeated.accept(id, row, turn);
+        repeated.accept(id, row, repetition);
     }
-    let is_changed = id.is_some() && turn.counts() && stored.as_ref() != Some(&new);
+    let is_changed = id.is_some() && repetition.counts() && stored.as_ref() != Some(&new);
     if is_new || is_changed {
         store.save_fact(&new)?;
         new.saved(stored.as_ref(), facts)?;

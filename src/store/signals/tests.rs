@@ -147,7 +147,7 @@ fn a_retracted_signal_holds_nothing_back() {
     assert_eq!(setting.latest(10), Some((day(5), SignalState::Open)));
     let retract = |setting: &Setting, id| {
         setting.enter(id, Action::Acknowledged, 6);
-        let sql = "UPDATE signals SET acknowledgement = ?2 WHERE id = ?1";
+        let sql = "UPDATE signals SET acknowledgement = ?2, closed_on = '' WHERE id = ?1";
         let entry = "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome)
                      VALUES (?1, 'acknowledged', '', '', 'signals', 'late', 'retracted')";
         setting.store.connection.execute(entry, [id]).unwrap();
