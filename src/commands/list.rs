@@ -37,6 +37,10 @@ pub(crate) struct List {
     format: FormatOption,
 }
 
+/// So many signals beyond those that a limit shows are counted: more would take longer than the
+/// list itself.
+const COUNTED_BEYOND: u64 = 1000;
+
 impl List {
     /// Prints the signals.
     ///
@@ -99,14 +103,19 @@ impl List {
     ) -> Result<()> {
         context.ui.flush()?;
         let all = match self.limit {
-            Some(limit) if limit == shown => store.signal_ids(filter)?.len() as u64,
+            Some(limit) if limit == shown => {
+                store.count_signals(filter, shown.saturating_add(COUNTED_BEYOND + 1))?
+            }
             _ => shown,
         };
-        let total = counted(all, "signal", "signals");
+        let total = match all > shown.saturating_add(COUNTED_BEYOND) {
+            true => format!("more than {}", counted(all - 1, "signal", "signals")),
+            false => counted(all, "signal", "signals"),
+        };
         let snoozed = match filter.snoozed {
-            Some(Snoozed::NotOn(day)) => {
+            Some(Snoozed::NotOn(day)) if store.has_snoozed_signals(day)? => {
                 let filter = SignalFilter { snoozed: Some(Snoozed::On(day)), ..filter.clone() };
-                store.signal_ids(&filter)?.len() as u64
+                store.count_signals(&filter, u64::MAX >> 1)?
             }
             _ => 0,
         };

@@ -393,6 +393,7 @@ CREATE INDEX signals_by_day ON signals (raised_on DESC, id);
 -- Each run looks whether the rules of open signals still hold; reports count those that do.
 CREATE INDEX signals_open ON signals (rule_version) WHERE acknowledgement IS NULL;
 CREATE INDEX signals_open_by_company ON signals (company, type, holds, snoozed_until) WHERE acknowledgement IS NULL;
+CREATE INDEX signals_snoozed ON signals (snoozed_until) WHERE snoozed_until IS NOT NULL;
 -- All that the attributes of signals follow from: what is counted of a million is read from here,
 -- and not from the table.
 CREATE INDEX signals_by_company ON signals (company, type, acknowledgement, closed_on, raised_on, rule_version);

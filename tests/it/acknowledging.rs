@@ -197,3 +197,22 @@ fn lists_are_filtered_and_sorted() {
         assert_eq!(listed, companies, "{filters}");
     }
 }
+
+/// Of a list with a limit, the number of signals is told: exactly, or that there are more than a
+/// thousand further ones.
+#[test]
+fn a_list_with_a_limit_tells_how_many_signals_there_are() {
+    let sandbox = five_signals();
+    sandbox.ok("list --limit 2").says(&["2 of 5 signals shown"]);
+    let all = sandbox.ok("list --limit 5");
+    assert!(all.stderr.ends_with("\n5 signals\n"), "{all}");
+    let database = rusqlite::Connection::open(sandbox.path("signals.db")).unwrap();
+    let copy = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                INSERT INTO signals (company, rule, rule_version, type, raised_on, detail)
+                SELECT s.company, s.rule, s.rule_version, s.type, s.raised_on, s.detail
+                FROM n JOIN signals s ON s.id = 1";
+    database.execute(copy, [997]).unwrap();
+    sandbox.ok("list --limit 2").says(&["2 of 1,002 signals shown"]);
+    database.execute(copy, [1]).unwrap();
+    sandbox.ok("list --limit 2").says(&["2 of more than 1,002 signals shown"]);
+}

@@ -154,11 +154,30 @@ impl Store {
     /// The ids of the signals that match, newest first.
     pub(crate) fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
         let mut ids = Vec::new();
-        self.query_signals("SELECT s.id", filter, SignalOrder::NEWEST_FIRST, |row| {
+        let order = order_clause(SignalOrder::NEWEST_FIRST);
+        self.query_signals(["SELECT s.id", order], filter, None, |row| {
             ids.push(row.get(0)?);
             Ok(())
         })?;
         Ok(ids)
+    }
+
+    /// Whether any open signal is snoozed on a day.
+    pub(crate) fn has_snoozed_signals(&self, day: Day) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM signals WHERE snoozed_until > ?1 AND acknowledgement IS NULL) AS found",
+        )?;
+        Ok(statement.query_row([day], |row| row.get("found"))?)
+    }
+
+    /// The number of signals that match, counted up to `most`.
+    pub(crate) fn count_signals(&self, filter: &SignalFilter, most: u64) -> Result<u64> {
+        let mut count = 0;
+        self.query_signals(["SELECT 1", ""], filter, Some(most), |_| {
+            count += 1;
+            Ok(())
+        })?;
+        Ok(count)
     }
 
     /// Calls `visit` with the matching signals, in order.
@@ -169,20 +188,22 @@ impl Store {
         mut visit: impl FnMut(SignalRecord) -> Result<()>,
     ) -> Result<()> {
         let mut reading = SignalReader::default();
-        self.query_signals(SELECT, filter, order, |row| visit(self.read_signal(row, &mut reading)?))
+        self.query_signals([SELECT, order_clause(order)], filter, order.limit, |row| {
+            visit(self.read_signal(row, &mut reading)?)
+        })
     }
 
     fn query_signals(
         &self,
-        select: &'static str,
+        [select, order]: [&str; 2],
         filter: &SignalFilter,
-        order: SignalOrder,
+        limit: Option<u64>,
         mut visit: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
         let conditions = conditions(filter);
-        let limit = order.limit.map_or(-1, |limit| limit as i64);
+        let limit = limit.map_or(-1, |limit| limit as i64);
         let clauses = conditions.iter().map(|(clause, _)| *clause).collect::<String>();
-        let sql = [select, FROM, &clauses, order_clause(order), " LIMIT :limit"].concat();
+        let sql = [select, FROM, &clauses, order, " LIMIT :limit"].concat();
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut parameters: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
         parameters.extend(
