@@ -82,9 +82,10 @@ impl Store {
     /// The day up to which measured facts are known, unless the user says otherwise: the latest day
     /// run, else the last day with events, else yesterday.
     pub(crate) fn as_of(&self, today: Day) -> Result<Day> {
-        let run = self.latest_run_day()?;
-        let data = self.event_days()?.map(|days| days.to);
-        Ok(run.or(data).unwrap_or_else(|| today.previous()))
+        if let Some(run) = self.latest_run_day()? {
+            return Ok(run);
+        }
+        Ok(self.event_days()?.map_or_else(|| today.previous(), |days| days.to))
     }
 
     /// The run that finished last.

@@ -38,7 +38,7 @@ fn only_what_the_named_attributes_need_is_read() {
         (&["tags"], &["company_tags"]),
         (&["churned_on"], &["customer_breaks"]),
         (&["bad_open_signals"], &["signals"]),
-        (&["first_event_on"], &[]),
+        (&["first_event_on"], &["day_counts"]),
         (&["days_as_customer"], &["customer_breaks"]),
         (&["nps_score", "nps_mean_90d"], &["nps_responses", "settings"]),
         (&["open_tickets"], &["settings", "tickets"]),

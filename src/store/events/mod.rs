@@ -103,7 +103,8 @@ impl Store {
     /// The first and the last day with any event; `None` without events.
     pub(crate) fn event_days(&self) -> Result<Option<DayRange>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT min(first_event_day) AS first, max(last_event_day) AS last FROM companies",
+            "SELECT (SELECT day FROM day_counts ORDER BY id LIMIT 1) AS first,
+                    (SELECT day FROM day_counts ORDER BY id DESC LIMIT 1) AS last",
         )?;
         let range: (Option<i32>, Option<i32>) =
             statement.query_row([], |row| Ok((row.get("first")?, row.get("last")?)))?;
