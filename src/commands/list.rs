@@ -39,7 +39,7 @@ pub(crate) struct List {
 
 /// So many signals beyond those that a limit shows are counted: more would take longer than the
 /// list itself.
-const COUNTED_BEYOND: u64 = 1000;
+const COUNTED_BEYOND: u64 = 200;
 
 impl List {
     /// Prints the signals.
