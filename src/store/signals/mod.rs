@@ -114,11 +114,12 @@ const SELECT: &str = "
            s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on,
            s.key_value, s.values_read";
 
-/// The tables of signals, to be followed by a condition.
+/// The tables of signals, to be followed by a condition. Every signal has a company and a rule, but
+/// SQLite leaves out tables that are not needed only of outer joins.
 const FROM: &str = "
     FROM signals s
-    JOIN companies c ON c.id = s.company
-    JOIN rule_versions v ON v.id = s.rule_version
+    LEFT JOIN companies c ON c.id = s.company
+    LEFT JOIN rule_versions v ON v.id = s.rule_version
     LEFT JOIN signal_history a ON a.id = s.acknowledgement
     WHERE TRUE";
 
