@@ -39,8 +39,7 @@ CREATE TABLE companies (
     first_event_day     INTEGER,
     last_event_day      INTEGER,
     -- When the payment was made that payment_expires_on comes from, where it comes from a file of
-    -- payments: only a later one changes it. When the payment was made that payment_expires_on
-    -- comes from, where it comes from a file of payments: only a later one changes it.
+    -- payments: only a later one changes it.
     paid_at             TEXT
 ) STRICT;
 CREATE INDEX unlisted_companies ON companies (folded_id) WHERE is_unlisted;
@@ -393,6 +392,7 @@ CREATE INDEX signals_by_day ON signals (raised_on DESC, id);
 -- Each run looks whether the rules of open signals still hold; reports count those that do.
 CREATE INDEX signals_open ON signals (rule_version) WHERE acknowledgement IS NULL;
 CREATE INDEX signals_open_by_company ON signals (company, type, holds, snoozed_until) WHERE acknowledgement IS NULL;
+-- Every list tells how many signals it leaves out because they are snoozed.
 CREATE INDEX signals_snoozed ON signals (snoozed_until) WHERE snoozed_until IS NOT NULL;
 -- All that the attributes of signals follow from: what is counted of a million is read from here,
 -- and not from the table.
