@@ -104,7 +104,7 @@ impl List {
         context.ui.flush()?;
         let all = match self.limit {
             Some(limit) if limit == shown => {
-                store.count_signals(filter, shown.saturating_add(COUNTED_BEYOND + 1))?
+                store.count_signals(filter, Some(shown.saturating_add(COUNTED_BEYOND + 1)))?
             }
             _ => shown,
         };
@@ -115,7 +115,7 @@ impl List {
         let snoozed = match filter.snoozed {
             Some(Snoozed::NotOn(day)) if store.has_snoozed_signals(day)? => {
                 let filter = SignalFilter { snoozed: Some(Snoozed::On(day)), ..filter.clone() };
-                store.count_signals(&filter, u64::MAX >> 1)?
+                store.count_signals(&filter, None)?
             }
             _ => 0,
         };

@@ -171,12 +171,12 @@ impl Store {
         Ok(statement.query_row([day], |row| row.get("found"))?)
     }
 
-    /// The number of signals that match, counted up to `most`.
-    pub(crate) fn count_signals(&self, filter: &SignalFilter, most: u64) -> Result<u64> {
+    /// The number of signals that match, counted up to `most` if it is given.
+    pub(crate) fn count_signals(&self, filter: &SignalFilter, most: Option<u64>) -> Result<u64> {
         let mut count = 0;
         // In the order of the index by day, whose signals lie together in the table.
         let order = order_clause(SignalOrder::NEWEST_FIRST);
-        self.query_signals(["SELECT 1", order], filter, Some(most), |_| {
+        self.query_signals(["SELECT 1", order], filter, most, |_| {
             count += 1;
             Ok(())
         })?;
