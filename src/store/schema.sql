@@ -114,7 +114,7 @@ CREATE TABLE day_counts (
     company  INTEGER NOT NULL GENERATED ALWAYS AS (id / 100000 % 1000000000) VIRTUAL,
     event    INTEGER NOT NULL GENERATED ALWAYS AS (id % 100000) VIRTUAL,
     count    INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- The databases that hold the events, of which counts are pulled: a JSON object in the shape of
 -- domain::source::Source. No password stands in it.
@@ -623,7 +623,7 @@ CREATE TABLE first_people (
     company  INTEGER NOT NULL GENERATED ALWAYS AS (id / 1000000000) VIRTUAL,
     person   INTEGER NOT NULL GENERATED ALWAYS AS (id % 1000000000) VIRTUAL,
     day      INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- What to do: playbooks that somebody has made or changed, tasks with their history, and
 -- the tags of companies.
