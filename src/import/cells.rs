@@ -121,25 +121,31 @@ pub fn text(cell: &str, breaks: Breaks) -> Result<&str, CellError> {
 ///
 /// # Errors
 /// An id that does not meet these rules rejects the row.
+#[inline]
 pub fn id(cell: &str, plain: bool) -> Result<&str, CellError> {
     let is_list = cell.as_bytes().first() == Some(&b'[');
     let cell = if is_list { only_element(cell)? } else { cell };
     if is_mangled(cell.as_bytes()) {
-        return Err(CellError::row(format!(
-            "{} was an id before a spreadsheet made a number of it",
-            shown(cell)
-        )));
+        return Err(mangled(cell));
     }
-    if plain {
-        return Ok(short_id(cell));
-    }
+    let cell = if plain { cell } else { visible(cell)? };
+    Ok(short_id(cell))
+}
+
+#[cold]
+fn mangled(id: &str) -> CellError {
+    CellError::row(format!("{} was an id before a spreadsheet made a number of it", shown(id)))
+}
+
+/// The id as one line without invisible characters.
+fn visible(cell: &str) -> Result<&str, CellError> {
     if let Some(char) = cell.chars().find(|char| is_invisible(*char)) {
         return Err(CellError::row(format!(
             "invisible character (U+{:04X}) in an id",
             char as u32
         )));
     }
-    text(cell, Breaks::Refused).map(short_id)
+    text(cell, Breaks::Refused)
 }
 
 /// The element of `["acme"]` or `['acme']`; anything else is returned unchanged.

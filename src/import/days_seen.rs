@@ -1,42 +1,44 @@
 //! The days that a file covers, and the gaps: an export that lost a day looks like a drop in usage.
 
-use std::collections::BTreeSet;
+use rustc_hash::FxHashSet;
 
 use crate::domain::day::Day;
 
+/// A set of days that is cheap to add to, because each row adds its day.
 #[derive(Debug, Default)]
 pub(crate) struct DaysSeen {
-    days: BTreeSet<Day>,
-    last: Option<Day>,
+    days: FxHashSet<Day>,
+    last_added: Option<Day>,
 }
 
 impl DaysSeen {
     pub(crate) fn add(&mut self, day: Day) {
         // Files are mostly in order of time: most rows have the day of the previous row.
-        if self.last != Some(day) {
-            self.last = Some(day);
+        if self.last_added != Some(day) {
+            self.last_added = Some(day);
             self.days.insert(day);
         }
     }
 
     pub(crate) fn first(&self) -> Option<Day> {
-        self.days.first().copied()
+        self.days.iter().min().copied()
     }
 
     pub(crate) fn last(&self) -> Option<Day> {
-        self.days.last().copied()
+        self.days.iter().max().copied()
     }
 
     /// All days, in order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = Day> {
-        self.days.iter().copied()
+    pub(crate) fn all(&self) -> Vec<Day> {
+        let mut all: Vec<Day> = self.days.iter().copied().collect();
+        all.sort_unstable();
+        all
     }
 
     /// The days between the first and the last that do not occur, in order.
     pub(crate) fn missing(&self) -> Vec<Day> {
-        let gap =
-            |(day, next): (&Day, &Day)| (day.number() + 1..next.number()).map(Day::from_number);
-        self.days.iter().zip(self.days.iter().skip(1)).flat_map(gap).collect()
+        let gap = |pair: &[Day]| (pair[0].number() + 1..pair[1].number()).map(Day::from_number);
+        self.all().windows(2).flat_map(gap).collect()
     }
 }
 

@@ -144,8 +144,10 @@ impl Places {
         row: Row<'a>,
     ) -> Result<EventRow<'a>, RowError<'c>> {
         let mapped = |place: usize| &mapping.columns[place];
-        let optional =
-            |place: Option<usize>| place.map_or(Ok(None), |place| optional_id(&row, mapped(place)));
+        let optional = |place: Option<usize>| match place {
+            Some(place) => optional_id(&row, mapped(place)),
+            None => Ok(None),
+        };
         let company = match self.company {
             Some(place) => Some(required_id(&row, mapped(place))?),
             None => None,
@@ -178,6 +180,7 @@ impl Places {
     }
 }
 
+#[inline]
 fn event_name<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&'a str, RowError<'c>> {
     let cell = content(row.field(mapped.index)).ok_or_else(|| RowError::blank(mapped))?;
     if row.plain {

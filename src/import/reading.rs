@@ -55,7 +55,13 @@ pub(super) fn read_rows(
     let mut furniture = Furniture::of(&plan.headers);
     let mut read_row = |row: Row<'_>, rejects: &mut Rejects<'_>| {
         let outcome = match shape(&row, width) {
-            Ok(()) if is_events || !is_table => handle(mapping, times, readable.row(row))?,
+            Ok(()) if is_events || !is_table => {
+                match handle(mapping, times, readable.row(row)) {
+                    // Nearly all rows: nothing else is looked at.
+                    Ok(Ok(Verdict::Accepted)) => return Ok(()),
+                    outcome => outcome?,
+                }
+            }
             Ok(()) => match furniture.found(&row) {
                 Some(what) => Err(RowError::row(what.to_owned())),
                 None => handle(mapping, times, readable.row(row))?,
@@ -134,6 +140,7 @@ pub(super) struct Filled<'a, 'c> {
 }
 
 /// The cell of a column; if it is blank, the first non-blank one of its alternatives.
+#[inline]
 pub(super) fn filled<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>> {
     match content(row.field(mapped.index)) {
         Some(cell) => Some(Filled { cell, header: &mapped.header, zone: mapped.zone }),
@@ -153,6 +160,7 @@ fn otherwise<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>
 }
 
 /// The id in a required column.
+#[inline]
 pub(super) fn required_id<'a, 'c>(
     row: &Row<'a>,
     mapped: &'c Mapped,
@@ -161,6 +169,7 @@ pub(super) fn required_id<'a, 'c>(
 }
 
 /// The id in an optional column.
+#[inline]
 pub(super) fn optional_id<'a, 'c>(
     row: &Row<'a>,
     mapped: &'c Mapped,

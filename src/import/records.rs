@@ -62,13 +62,16 @@ impl<'a> Row<'a> {
     }
 
     /// Whether its text is in NFC, the form in which texts are compared.
+    #[inline]
     pub fn is_normal(&self) -> bool {
+        if self.plain {
+            return true;
+        }
         let (Some((from, _)), Some((_, to))) = (self.bounds.first(), self.bounds.last()) else {
             return true;
         };
         let text = &self.text[*from..*to];
-        self.plain
-            || text.is_ascii()
+        text.is_ascii()
             || icu_normalizer::ComposingNormalizerBorrowed::new_nfc().is_normalized(text)
     }
 

@@ -180,6 +180,7 @@ impl TimeReader {
     /// # Errors
     /// A cell that is not a time, does not exist in its zone, or is not plausible rejects the row;
     /// an ambiguous date without a date format refuses the file.
+    #[inline]
     pub fn read(&mut self, cell: &str, expected: Expected) -> Result<Moment, CellError> {
         let (_, moment) = self.any(cell, expected)?;
         self.believed(cell, moment, expected.plausible)
@@ -210,6 +211,9 @@ impl TimeReader {
         self.ambiguous
     }
 
+    // Inlined, so that a moment stays in registers: one that is written to memory in small parts and
+    // read back in a large one makes the processor wait.
+    #[inline(always)]
     fn any(&mut self, cell: &str, expected: Expected) -> Result<Read, CellError> {
         match self.usual(cell.as_bytes(), expected) {
             Some(read) => Ok(read),
@@ -219,7 +223,7 @@ impl TimeReader {
 
     /// The format of nearly all times: `YYYY-MM-DD`, with an optional time of day. `None` also for
     /// impossible ones.
-    #[inline]
+    #[inline(always)]
     fn usual(&mut self, bytes: &[u8], expected: Expected) -> Option<Read> {
         if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' {
             return None;
@@ -295,7 +299,7 @@ impl TimeReader {
     }
 
     /// The moment of a time of day; `None` if the clocks skip it.
-    #[inline]
+    #[inline(always)]
     fn on_day(
         &mut self,
         day: Day,
@@ -406,6 +410,7 @@ impl TimeReader {
         Ok((written, moment))
     }
 
+    #[inline]
     fn moment(&mut self, micros: i64) -> Moment {
         let seconds = micros.div_euclid(MICROS);
         let local = seconds + i64::from(self.days.offset(seconds));
@@ -415,6 +420,7 @@ impl TimeReader {
         }
     }
 
+    #[inline]
     fn believed(
         &self,
         cell: &str,

@@ -30,15 +30,15 @@ pub(super) struct DayRows {
 const TEXTS: usize = 4 << 20;
 
 /// Company, position and length in 22, 23 and 18 bits; `None` if they do not fit.
-fn pack_day(company: u32, place: usize, length: usize) -> Option<Value> {
+fn pack_day(company: u32, place: usize, length: usize) -> Option<i64> {
     let fits = company < 1 << 22 && place < 1 << 23 && length < 1 << 18;
-    fits.then(|| Value::Integer(i64::from(company) << 41 | (place as i64) << 18 | length as i64))
+    fits.then_some(i64::from(company) << 41 | (place as i64) << 18 | length as i64)
 }
 
 /// Company and event name as in a key, and the count in the lowest 16 bits; `None` if it does not
 /// fit.
-fn pack_count(company: u32, event: u32, count: i64) -> Option<Value> {
-    (count < 1 << 16).then(|| Value::Integer(keys::of_count(0, company, event) << 16 | count))
+fn pack_count(company: u32, event: u32, count: i64) -> Option<i64> {
+    (count < 1 << 16).then(|| keys::of_count(0, company, event) << 16 | count)
 }
 
 impl DayRows {
@@ -60,7 +60,7 @@ impl DayRows {
         for (event, copies) in counts(events) {
             uses.note(event, self.day);
             match pack_count(company, event, copies) {
-                Some(packed) => self.counts.push(packed),
+                Some(packed) => self.counts.push(Value::Integer(packed)),
                 None => self.large_counts.push((company, event, copies)),
             }
         }
@@ -71,7 +71,7 @@ impl DayRows {
         let place = self.texts.len();
         day_text::write(&mut self.texts, events);
         match pack_day(company, place, self.texts.len() - place) {
-            Some(packed) => self.days.push(packed),
+            Some(packed) => self.days.push(Value::Integer(packed)),
             None => self.long_text = Some((company, place)),
         }
     }

@@ -40,15 +40,19 @@ pub(crate) fn text(events: &[StoredEvent]) -> String {
 
 /// Appends the text of `events`, which must be ordered by key, to `text`.
 pub(crate) fn write(text: &mut Vec<u8>, events: &[StoredEvent]) {
-    text.push(b'[');
+    let from = text.len();
+    text.resize(from + events.len() * LONGEST + 2, 0);
+    let mut written = Written { bytes: &mut text[from..], length: 0 };
+    written.push(b'[');
     for (position, event) in events.iter().enumerate() {
         if position > 0 {
-            text.push(b',');
+            written.push(b',');
         }
-        let written = Written::of(event);
-        text.extend_from_slice(&written.bytes[..written.length]);
+        written.event(event);
     }
-    text.push(b']');
+    written.push(b']');
+    let length = written.length;
+    text.truncate(from + length);
 }
 
 /// The numbers from 0 to 99 as two digits.
@@ -62,38 +66,36 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// The longest event: five numbers with a sign, a point, commas and brackets.
+/// The most bytes of an event: five numbers with a sign, a point, commas and brackets.
 const LONGEST: usize = 80;
 
-/// The text of one event, in a buffer of fixed size, so that no part needs a capacity check.
-struct Written {
-    bytes: [u8; LONGEST],
+/// A text in the making, with room for the rest of it.
+struct Written<'t> {
+    bytes: &'t mut [u8],
     length: usize,
 }
 
-impl Written {
-    fn of(StoredEvent { key, copies }: &StoredEvent) -> Self {
-        let mut written = Written { bytes: [0; LONGEST], length: 0 };
-        written.push(b'[');
-        written.number(key.event.into());
-        written.push(b',');
-        written.seconds(key.micros);
-        written.push(b',');
+impl Written<'_> {
+    fn event(&mut self, StoredEvent { key, copies }: &StoredEvent) {
+        self.push(b'[');
+        self.number(key.event.into());
+        self.push(b',');
+        self.seconds(key.micros);
+        self.push(b',');
         if key.person == 0 {
-            b"null".iter().for_each(|byte| written.push(*byte));
+            b"null".iter().for_each(|byte| self.push(*byte));
         } else {
-            written.number(key.person.into());
+            self.number(key.person.into());
         }
         if *copies != 1 || key.identity != 0 {
-            written.push(b',');
-            written.number(*copies);
+            self.push(b',');
+            self.number(*copies);
         }
         if key.identity != 0 {
-            written.push(b',');
-            written.number(key.identity.into());
+            self.push(b',');
+            self.number(key.identity.into());
         }
-        written.push(b']');
-        written
+        self.push(b']');
     }
 
     fn push(&mut self, byte: u8) {

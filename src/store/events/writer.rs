@@ -129,7 +129,8 @@ pub(crate) struct EventWriter<'s> {
     /// New people that are still to be added, in the order of their ids: added one by one, each
     /// would belong to another page of the index.
     people: Vec<(u32, String)>,
-    waiting: BTreeMap<i32, Vec<WaitingEvent>>,
+    /// By day. Not in order of days, because each row of an unordered file looks up its day.
+    waiting: FxHashMap<i32, Vec<WaitingEvent>>,
     waiting_count: usize,
     newest_day: i32,
     /// All events so far, and those of them that were more than a day before the newest day.
@@ -204,7 +205,7 @@ impl Store {
             limits: LIMITS,
             inserter: self.day_inserter()?,
             people: Vec::new(),
-            waiting: BTreeMap::new(),
+            waiting: FxHashMap::default(),
             waiting_count: 0,
             newest_day: i32::MIN,
             seen: 0,
@@ -261,8 +262,9 @@ impl<'s> EventWriter<'s> {
     }
 
     fn write_finished_days(&mut self) -> Result<()> {
-        let finished: Vec<i32> =
-            self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
+        let mut finished: Vec<i32> =
+            self.waiting.keys().copied().filter(|day| *day < self.newest_day - 1).collect();
+        finished.sort_unstable();
         for day in finished {
             let events = self.waiting.remove(&day).unwrap_or_default();
             self.write_in_turn(day, events)?;
