@@ -32,6 +32,7 @@ pub(crate) struct StoredEvent {
 const MICROS_PER_SECOND: u64 = 1_000_000;
 
 /// The text of `events`, which must be ordered by key.
+#[cfg(test)]
 pub(crate) fn text(events: &[StoredEvent]) -> String {
     let mut text = Vec::new();
     write(&mut text, events);

@@ -24,7 +24,7 @@ impl Merge<'_, '_> {
         rows: impl Iterator<Item = Result<WaitingEvent>>,
         earlier: impl Iterator<Item = Result<WaitingEvent>>,
     ) -> Result<WrittenRows> {
-        self.inserter.flush()?;
+        self.writer.flush()?;
         let out = PieceWriter::new(self.store, self.day, company).sized(self.piece);
         let mut many = Many {
             stored: self.store.pieces(self.day, company),
@@ -41,7 +41,7 @@ impl Merge<'_, '_> {
             match row.is_first {
                 true => {
                     if row.copies > 0 {
-                        let people = &mut self.inserter.first_days.people;
+                        let people = &mut self.writer.first_days.people;
                         people.note(self.day, company, row.key().person);
                     }
                     many.add(&row)?;
@@ -58,7 +58,7 @@ impl Merge<'_, '_> {
         }
         again.recount(self, company, &mut out, &mut written)?;
         for event in out.finish()?.keys() {
-            self.inserter.first_days.uses.note(self.day, company, [*event]);
+            self.writer.first_days.uses.note(self.day, company, [*event]);
         }
         Ok(written)
     }

@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use rusqlite::CachedStatement;
+use rusqlite::types::Value;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::day_rows::{DayRows, counts, gather};
-use super::day_text::{self, EventKey, StoredEvent};
+use super::day_rows::{DayRows, gather};
+use super::day_text::{EventKey, StoredEvent};
 use super::first_days::FirstDays;
 use super::keys;
+use super::pieces::PieceWriter;
 use super::waiting::WaitingEvent;
 use super::writer::WrittenRows;
 use crate::store::Store;
@@ -28,48 +30,77 @@ pub(super) enum DayBefore {
 }
 
 impl Store {
-    /// A writer for days on which a company has no events yet.
-    pub(super) fn day_inserter(&self) -> Result<DayInserter<'_>> {
+    /// A writer for the days of an import.
+    pub(super) fn day_writer(&self, import: i64) -> Result<DayWriter<'_>> {
         let connection = &self.connection;
-        Ok(DayInserter {
+        Ok(DayWriter {
             days: connection.prepare_cached(
                 "INSERT INTO event_days (id, events)
                  SELECT ?3 + (value >> 41) * 1000, CAST(substr(?2, (value >> 18 & 8388607) + 1, value & 262143) AS TEXT)
-                 FROM rarray(?1)",
+                 FROM rarray(?1) WHERE true
+                 ON CONFLICT (id) DO UPDATE SET events = excluded.events",
             )?,
-            day: connection
-                .prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, CAST(?2 AS TEXT))")?,
+            day: connection.prepare_cached(
+                "INSERT INTO event_days (id, events) VALUES (?1, CAST(?2 AS TEXT))
+                 ON CONFLICT (id) DO UPDATE SET events = excluded.events",
+            )?,
             counts: connection.prepare_cached(
                 "INSERT INTO day_counts (id, count)
-                 SELECT ?2 + (value >> 16), value & 65535 FROM rarray(?1)",
+                 SELECT ?2 + (value >> 16), value & 65535 FROM rarray(?1) WHERE true
+                 ON CONFLICT (id) DO UPDATE SET count = excluded.count",
             )?,
-            count: connection
-                .prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
+            count: connection.prepare_cached(
+                "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
+                 ON CONFLICT (id) DO UPDATE SET count = excluded.count",
+            )?,
+            log: connection.prepare_cached(
+                "INSERT INTO import_days (import, id, events)
+                 SELECT ?1, d.value, (SELECT events FROM event_days WHERE id = d.value)
+                 FROM rarray(?2) d WHERE true
+                 ON CONFLICT DO NOTHING",
+            )?,
+            import,
             rows: DayRows::default(),
+            to_log: Vec::new(),
             first_days: FirstDays::default(),
         })
     }
 }
 
-/// Writes days on which a company has no events yet, the rows of a day together.
-pub(super) struct DayInserter<'s> {
+/// Writes the events of companies on a day in place of those that are stored, the rows of a day
+/// together: a statement for each row would take several times as long.
+pub(super) struct DayWriter<'s> {
     days: CachedStatement<'s>,
     day: CachedStatement<'s>,
     counts: CachedStatement<'s>,
     count: CachedStatement<'s>,
+    log: CachedStatement<'s>,
+    import: i64,
     /// The rows that wait.
     rows: DayRows,
+    /// The keys of those of them that replace stored ones, which are logged for undoing the import.
+    to_log: Vec<Value>,
     /// The first days in the written events.
     pub(super) first_days: FirstDays,
 }
 
-impl DayInserter<'_> {
+impl DayWriter<'_> {
     /// Writes the events of a company on a day, which are in order and at most one piece, and their
-    /// counts.
-    pub(super) fn insert(&mut self, day: i32, company: u32, events: &[StoredEvent]) -> Result<()> {
+    /// counts. What is stored has no other event names. `is_new` means that the day has no events
+    /// of earlier imports.
+    pub(super) fn put(
+        &mut self,
+        day: i32,
+        company: u32,
+        events: &[StoredEvent],
+        is_new: bool,
+    ) -> Result<()> {
         if day != self.rows.day || self.rows.is_full() {
             self.flush()?;
             self.rows.day = day;
+        }
+        if !is_new {
+            self.to_log.push(Value::Integer(keys::of_piece(day, company, 0)));
         }
         self.rows.add(company, events, &mut self.first_days);
         Ok(())
@@ -77,6 +108,9 @@ impl DayInserter<'_> {
 
     /// Writes the waiting rows.
     pub(super) fn flush(&mut self) -> Result<()> {
+        if !self.to_log.is_empty() {
+            self.log.execute((self.import, Rc::new(std::mem::take(&mut self.to_log))))?;
+        }
         let mut rows = std::mem::take(&mut self.rows);
         self.write(&mut rows)?;
         rows.clear();
@@ -108,7 +142,7 @@ impl DayInserter<'_> {
 /// Merges the rows of a file with the stored events of one day.
 pub(super) struct Merge<'s, 'w> {
     pub(super) store: &'s Store,
-    pub(super) inserter: &'w mut DayInserter<'s>,
+    pub(super) writer: &'w mut DayWriter<'s>,
     pub(super) day: i32,
     pub(super) before: DayBefore,
     /// Whether rows of this file on the day have been written already.
@@ -152,8 +186,7 @@ impl Merge<'_, '_> {
         let (mut merged, mut written) = self.merged(&stored, &rows, earlier);
         let is_recounted = !again.is_empty() && self.recount(&mut merged, again, &mut written);
         if written.new > 0 || is_recounted {
-            self.note_before(company)?;
-            self.save(company, &merged, stored.is_empty())?;
+            self.save(company, &merged)?;
         }
         Ok(written)
     }
@@ -200,7 +233,7 @@ impl Merge<'_, '_> {
     fn insert_fresh(&mut self, company: u32, rows: &[WaitingEvent]) -> Result<WrittenRows> {
         let (written, _) = gather(rows, &mut self.events, self.piece);
         if !self.events.is_empty() {
-            self.inserter.insert(self.day, company, &self.events)?;
+            self.writer.put(self.day, company, &self.events, true)?;
         }
         Ok(written)
     }
@@ -259,27 +292,18 @@ impl Merge<'_, '_> {
         Ok(self.store.piece(first)?.unwrap_or_default())
     }
 
-    fn save(&mut self, company: u32, events: &[StoredEvent], is_first: bool) -> Result<()> {
-        if is_first && events.len() <= self.piece {
-            return self.inserter.insert(self.day, company, events);
+    /// Saves the events of a company that has at most one piece so far.
+    fn save(&mut self, company: u32, events: &[StoredEvent]) -> Result<()> {
+        if events.len() <= self.piece {
+            let is_new = self.before == DayBefore::Nothing;
+            return self.writer.put(self.day, company, events, is_new);
         }
-        let connection = &self.store.connection;
-        let mut day = connection.prepare_cached(
-            "INSERT INTO event_days (id, events) VALUES (?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET events = excluded.events",
-        )?;
-        for (piece, place) in events.chunks(self.piece).zip(0..) {
-            let key = keys::of_piece(self.day, company, place);
-            day.execute((key, day_text::text(piece)))?;
-        }
-        let mut count = connection.prepare_cached(
-            "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET count = excluded.count",
-        )?;
-        for (event, copies) in counts(events) {
-            count.execute((keys::of_count(self.day, company, event), copies))?;
-        }
-        self.inserter.first_days.note(self.day, company, events);
+        self.writer.flush()?;
+        self.note_before(company)?;
+        let mut out = PieceWriter::new(self.store, self.day, company).sized(self.piece);
+        events.iter().try_for_each(|event| out.push(*event, false))?;
+        out.finish()?;
+        self.writer.first_days.note(self.day, company, events);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
 
 use super::keys;
-use super::merge::{self, DayBefore, DayInserter, Merge};
+use super::merge::{self, DayBefore, DayWriter, Merge};
 use super::pieces::PIECE;
 use super::prepared::{DayOutcome, GivenDay, PreparedDay, Preparer};
 use super::waiting::{Aside, ByCompany, Until, WaitingEvent, fold, sort};
@@ -125,7 +125,7 @@ pub(crate) struct WrittenEvents {
 pub(crate) struct EventWriter<'s> {
     store: &'s Store,
     limits: Limits,
-    inserter: DayInserter<'s>,
+    day_writer: DayWriter<'s>,
     /// New people that are still to be added, in the order of their ids: added one by one, each
     /// would belong to another page of the index.
     people: Vec<(u32, String)>,
@@ -203,7 +203,7 @@ impl Store {
         Ok(EventWriter {
             store: self,
             limits: LIMITS,
-            inserter: self.day_inserter()?,
+            day_writer: self.day_writer(import)?,
             people: Vec::new(),
             waiting: FxHashMap::default(),
             waiting_count: 0,
@@ -321,7 +321,7 @@ impl<'s> EventWriter<'s> {
         let before = self.day_before(day)?;
         if before == DayBefore::Nothing {
             self.store.note_empty_day(self.import, day, 0)?;
-            alone.rows.iter_mut().try_for_each(|rows| self.inserter.write(rows))?;
+            alone.rows.iter_mut().try_for_each(|rows| self.day_writer.write(rows))?;
             self.day_is_written(day, alone.outcome)?;
             self.written.insert(day, before);
         } else if !prepared.events.iter().any(WaitingEvent::has_identity)
@@ -397,7 +397,7 @@ impl<'s> EventWriter<'s> {
         if let Some(preparer) = self.preparer.take() {
             self.store.note_first_days(&preparer.end()?)?;
         }
-        self.store.note_first_days(&self.inserter.first_days)?;
+        self.store.note_first_days(&self.day_writer.first_days)?;
         let changed_days = self.changed_days.into_iter().map(Day::from_number).collect();
         Ok(WrittenEvents { rows: self.rows, changed_days })
     }
@@ -465,7 +465,7 @@ impl<'s> EventWriter<'s> {
             return self.merge_events(day, events);
         }
         let given = self.given(day, events)?;
-        let firsts = &mut self.inserter.first_days;
+        let firsts = &mut self.day_writer.first_days;
         let prepared = PreparedDay::new(given, self.limits.piece, firsts);
         self.write_prepared(prepared)
     }
@@ -592,12 +592,12 @@ impl<'s> EventWriter<'s> {
             import: self.import,
             piece: self.limits.piece,
             events: Vec::new(),
-            inserter: &mut self.inserter,
+            writer: &mut self.day_writer,
         }
     }
 
     fn day_is_written(&mut self, day: i32, outcome: DayOutcome) -> Result<()> {
-        self.inserter.flush()?;
+        self.day_writer.flush()?;
         let DayOutcome { rows, companies } = outcome;
         self.rows.new += rows.new;
         self.rows.known += rows.known;
