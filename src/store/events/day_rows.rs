@@ -9,7 +9,7 @@ use super::keys;
 use super::waiting::WaitingEvent;
 use super::writer::WrittenRows;
 
-/// Rows of a day, for companies without events on it, in order of the companies.
+/// Rows of a day, in order of the companies.
 #[derive(Debug, Default)]
 pub(super) struct DayRows {
     pub(super) day: i32,
@@ -54,7 +54,12 @@ impl DayRows {
     /// Adds the events of a company, which are in order and at most one piece, and notes their
     /// names and people.
     pub(super) fn add(&mut self, company: u32, events: &[StoredEvent], firsts: &mut FirstDays) {
-        self.add_text(company, events);
+        let place = self.texts.len();
+        day_text::write(&mut self.texts, events);
+        match pack_day(company, place, self.texts.len() - place) {
+            Some(packed) => self.days.push(Value::Integer(packed)),
+            None => self.long_text = Some((company, place)),
+        }
         firsts.people.note_all(self.day, company, events);
         let uses = firsts.uses.of_company(company);
         for (event, copies) in counts(events) {
@@ -66,28 +71,13 @@ impl DayRows {
         }
     }
 
-    /// Adds only their text, to compare it with what is stored.
-    pub(super) fn add_text(&mut self, company: u32, events: &[StoredEvent]) {
-        let place = self.texts.len();
-        day_text::write(&mut self.texts, events);
-        match pack_day(company, place, self.texts.len() - place) {
-            Some(packed) => self.days.push(Value::Integer(packed)),
-            None => self.long_text = Some((company, place)),
-        }
-    }
-
-    /// The text of each company, in order.
-    pub(super) fn texts(&self) -> impl Iterator<Item = (u32, &[u8])> {
+    /// The companies, in order.
+    pub(super) fn companies(&self) -> impl Iterator<Item = u32> {
         let packed = self.days.iter().filter_map(|packed| match packed {
-            Value::Integer(number) => {
-                let (place, length) = (number >> 18 & ((1 << 23) - 1), number & ((1 << 18) - 1));
-                let place = place as usize;
-                Some(((number >> 41) as u32, &self.texts[place..place + length as usize]))
-            }
+            Value::Integer(number) => Some((number >> 41) as u32),
             _ => None,
         });
-        let long = self.long_text.map(|(company, place)| (company, &self.texts[place..]));
-        packed.chain(long)
+        packed.chain(self.long_text.map(|(company, _)| company))
     }
 
     /// Empties the rows and keeps their memory.

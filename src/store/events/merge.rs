@@ -61,7 +61,7 @@ impl Store {
             )?,
             import,
             rows: DayRows::default(),
-            to_log: Vec::new(),
+            is_new: true,
             first_days: FirstDays::default(),
         })
     }
@@ -78,8 +78,8 @@ pub(super) struct DayWriter<'s> {
     import: i64,
     /// The rows that wait.
     rows: DayRows,
-    /// The keys of those of them that replace stored ones, which are logged for undoing the import.
-    to_log: Vec<Value>,
+    /// Whether their day has no events of earlier imports.
+    is_new: bool,
     /// The first days in the written events.
     pub(super) first_days: FirstDays,
 }
@@ -97,10 +97,7 @@ impl DayWriter<'_> {
     ) -> Result<()> {
         if day != self.rows.day || self.rows.is_full() {
             self.flush()?;
-            self.rows.day = day;
-        }
-        if !is_new {
-            self.to_log.push(Value::Integer(keys::of_piece(day, company, 0)));
+            (self.rows.day, self.is_new) = (day, is_new);
         }
         self.rows.add(company, events, &mut self.first_days);
         Ok(())
@@ -108,19 +105,22 @@ impl DayWriter<'_> {
 
     /// Writes the waiting rows.
     pub(super) fn flush(&mut self) -> Result<()> {
-        if !self.to_log.is_empty() {
-            self.log.execute((self.import, Rc::new(std::mem::take(&mut self.to_log))))?;
-        }
         let mut rows = std::mem::take(&mut self.rows);
-        self.write(&mut rows)?;
+        self.write(&mut rows, self.is_new)?;
         rows.clear();
         self.rows = rows;
         Ok(())
     }
 
-    /// Writes rows. The arrays are emptied.
-    pub(super) fn write(&mut self, rows: &mut DayRows) -> Result<()> {
+    /// Writes rows. The arrays are emptied. Unless the day is new, what is stored is logged before,
+    /// for undoing the import.
+    pub(super) fn write(&mut self, rows: &mut DayRows, is_new: bool) -> Result<()> {
         let day = rows.day;
+        if !is_new {
+            let key = |company| Value::Integer(keys::of_piece(day, company, 0));
+            let replaced: Vec<Value> = rows.companies().map(key).collect();
+            self.log.execute((self.import, Rc::new(replaced)))?;
+        }
         if !rows.days.is_empty() {
             let days = Rc::new(std::mem::take(&mut rows.days));
             self.days.execute((&days, &rows.texts, keys::of_piece(day, 0, 0)))?;
@@ -199,30 +199,13 @@ impl Merge<'_, '_> {
         rows: &[WaitingEvent],
         earlier: &[WaitingEvent],
     ) -> (Vec<StoredEvent>, WrittenRows) {
-        let mut merged = Vec::with_capacity(stored.len() + rows.len());
-        let mut written = WrittenRows::default();
         let mut new_rows = Vec::new();
-        let mut left = stored.iter().copied().peekable();
-        for equal in rows.chunk_by(|a, b| a.order() == b.order()) {
-            let key = equal[0].key();
-            written.repeated += equal.iter().map(|row| u64::from(row.rows())).sum::<u64>() - 1;
-            while let Some(event) = left.next_if(|event| event.key < key) {
-                merged.push(event);
+        let of_file = |key, copies| self.earlier_copies(earlier, key, copies);
+        let (merged, mut written) = add_rows_to(stored, rows, of_file, |row, new| {
+            if self.has_parts && new > 0 {
+                new_rows.push(row.row);
             }
-            let copies = left.next_if(|event| event.key == key).map_or(0, |event| event.copies);
-            let of_file = self.earlier_copies(earlier, key, copies);
-            let total = add_rows(equal, of_file, copies, |row, new| {
-                written.new += new;
-                written.known += u64::from(row.rows()) - new;
-                if self.has_parts && new > 0 {
-                    new_rows.push(row.row);
-                }
-            });
-            if total > 0 {
-                merged.push(StoredEvent { key, copies: total });
-            }
-        }
-        merged.extend(left);
+        });
         if self.has_parts {
             written = WrittenRows { repeated: written.repeated, ..rows_of_parts(rows, &new_rows) };
         }
@@ -308,27 +291,36 @@ impl Merge<'_, '_> {
     }
 }
 
-/// Whether the store has exactly the prepared rows of a day, which is fast if the file was imported
-/// before.
-pub(super) fn is_same(store: &Store, day: i32, rows: &[DayRows]) -> Result<bool> {
-    let mut statement = store.connection.prepare_cached(
-        "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-    )?;
-    let of_day = keys::of_whole_day(day);
-    let mut stored = statement.query((of_day.start(), of_day.end()))?;
-    for (company, text) in rows.iter().flat_map(DayRows::texts) {
-        let is_same = match stored.next()? {
-            Some(row) => {
-                row.get::<_, i64>(0)? == keys::of_piece(day, company, 0)
-                    && row.get_ref(1)?.as_bytes()? == text
-            }
-            None => false,
-        };
-        if !is_same {
-            return Ok(false);
+/// The events of a company after `rows` were added to the `stored` ones, which are both in order.
+/// `of_file` tells how many copies of a key, of which some are stored, earlier rows of the file had.
+/// Calls `tell` with each row and how many of the rows that it stands for add copies.
+pub(super) fn add_rows_to(
+    stored: &[StoredEvent],
+    rows: &[WaitingEvent],
+    of_file: impl Fn(EventKey, u64) -> u64,
+    mut tell: impl FnMut(&WaitingEvent, u64),
+) -> (Vec<StoredEvent>, WrittenRows) {
+    let mut merged = Vec::with_capacity(stored.len() + rows.len());
+    let mut written = WrittenRows::default();
+    let mut left = stored.iter().copied().peekable();
+    for equal in rows.chunk_by(|a, b| a.order() == b.order()) {
+        let key = equal[0].key();
+        written.repeated += equal.iter().map(|row| u64::from(row.rows())).sum::<u64>() - 1;
+        while let Some(event) = left.next_if(|event| event.key < key) {
+            merged.push(event);
+        }
+        let copies = left.next_if(|event| event.key == key).map_or(0, |event| event.copies);
+        let total = add_rows(equal, of_file(key, copies), copies, |row, new| {
+            written.new += new;
+            written.known += u64::from(row.rows()) - new;
+            tell(row, new);
+        });
+        if total > 0 {
+            merged.push(StoredEvent { key, copies: total });
         }
     }
-    Ok(stored.next()?.is_none())
+    merged.extend(left);
+    (merged, written)
 }
 
 /// Adds equal rows in the order of the file. Calls `tell` with each and how many of the rows that

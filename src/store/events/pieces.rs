@@ -62,11 +62,41 @@ impl Store {
         let mut rows = statement.query([key])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let (day, company, _) = keys::split_piece(key);
-        let read = day_text::read(row.get_ref(0)?.as_str()?);
-        let read = read.map_err(|error| {
-            error.context(format!("day {} of company {company}", Day::from_number(day)))
-        });
-        read.map(Some)
+        read_piece(day, company, row.get_ref(0)?.as_str()?).map(Some)
+    }
+
+    /// Calls `visit` with company, piece and text of each row of a day, in order, until it returns
+    /// an error.
+    pub(super) fn for_each_piece(
+        &self,
+        day: i32,
+        mut visit: impl FnMut(u32, i64, &str) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        )?;
+        let keys = keys::of_whole_day(day);
+        let mut rows = statement.query((keys.start(), keys.end()))?;
+        while let Some(row) = rows.next()? {
+            let (_, company, piece) = keys::split_piece(row.get(0)?);
+            visit(company, piece, row.get_ref(1)?.as_str()?)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of a day; `None` if their texts are longer than `most` bytes.
+    pub(super) fn stored_day(&self, day: i32, most: usize) -> Result<Option<StoredDay>> {
+        let mut stored = StoredDay::default();
+        let mut is_too_long = false;
+        self.for_each_piece(day, |company, piece, text| {
+            is_too_long = is_too_long || stored.texts.len() + text.len() > most;
+            if !is_too_long {
+                stored.texts.push_str(text);
+                stored.rows.push((company, piece, text.len()));
+            }
+            Ok(())
+        })?;
+        Ok((!is_too_long).then_some(stored))
     }
 
     /// Logs the events of a company on a day before an import changes them.
@@ -100,6 +130,36 @@ impl Store {
             .prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?
             .execute((counts.start(), counts.end()))?;
         Ok(())
+    }
+}
+
+pub(super) fn read_piece(day: i32, company: u32, text: &str) -> Result<Vec<StoredEvent>> {
+    day_text::read(text).map_err(|error| {
+        error.context(format!("day {} of company {company}", Day::from_number(day)))
+    })
+}
+
+/// The rows of a day in `event_days`.
+#[derive(Debug, Default)]
+pub(super) struct StoredDay {
+    /// One after the other.
+    texts: String,
+    /// Company, piece, and length of the text of each.
+    rows: Vec<(u32, i64, usize)>,
+}
+
+impl StoredDay {
+    /// Calls `visit` with company, piece and text of each row, in order, until it returns an error.
+    pub(super) fn for_each(
+        &self,
+        mut visit: impl FnMut(u32, i64, &str) -> Result<()>,
+    ) -> Result<()> {
+        let mut from = 0;
+        self.rows.iter().try_for_each(|(company, piece, length)| {
+            let text = &self.texts[from..from + length];
+            from += length;
+            visit(*company, *piece, text)
+        })
     }
 }
 

@@ -1,14 +1,18 @@
-//! Prepares days for writing: sorts their events, and makes the rows of days on which nothing is
-//! stored. The large days of a file are prepared on a thread of their own, while the writing thread
-//! passes earlier ones to SQLite, which takes longer.
+//! Prepares days for writing: sorts their events, merges them with what is stored of the day, and
+//! makes the rows. The large days of a file are prepared on a thread of their own, while the writing
+//! thread passes earlier ones to SQLite, which takes longer.
 
+use std::iter::Peekable;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
 
 use super::day_rows::{DayRows, gather};
+use super::day_text::{self, StoredEvent};
 use super::first_days::FirstDays;
+use super::merge::{DayBefore, add_rows_to};
+use super::pieces::{StoredDay, read_piece};
 use super::waiting::{WaitingEvent, sort};
 use super::writer::WrittenRows;
 use crate::error::no_thread;
@@ -22,12 +26,13 @@ pub(super) struct PreparedDay {
     pub(super) alone: Option<Alone>,
 }
 
-/// A day as it is stored if it has no other events than these.
+/// A day as it is stored if the file has no other events of it.
 pub(super) struct Alone {
-    /// Without counts unless the day is new.
+    /// The rows to write: those that are new or have changed.
     pub(super) rows: Vec<DayRows>,
     /// What writing it counts.
     pub(super) outcome: DayOutcome,
+    pub(super) before: DayBefore,
 }
 
 /// The result of writing a day.
@@ -51,14 +56,136 @@ impl DayOutcome {
 }
 
 impl PreparedDay {
-    /// Sorts the events of a day and makes its rows, noting the names and people of its events.
-    /// `piece` is the maximum number of events of a row. A day with repeated ids or a company with
-    /// more events has no rows of its own.
-    pub(super) fn new(given: GivenDay, piece: usize, firsts: &mut FirstDays) -> Self {
-        let GivenDay { day, mut events, is_new } = given;
+    /// Sorts the events of a day, and makes the rows that they and what is stored of the day
+    /// amount to, noting the names and people of its events. `stored` calls its argument with each
+    /// company, piece and text that is stored; it is `None` if the rows cannot be made from that.
+    /// `piece` is the maximum number of events of a row: a day with a company that has more, or
+    /// with repeated ids, has no rows of its own.
+    pub(super) fn new(
+        day: i32,
+        mut events: Vec<WaitingEvent>,
+        stored: Option<impl FnOnce(VisitStored<'_>) -> Result<()>>,
+        piece: usize,
+        firsts: &mut FirstDays,
+    ) -> Result<Self> {
         sort(&mut events);
-        let alone = alone(day, &events, piece, is_new.then_some(firsts));
-        PreparedDay { day, events, alone }
+        let is_plain = companies(&events).all(|rows| rows.len() <= piece)
+            && events.iter().all(|event| event.is_first);
+        let alone = match stored {
+            Some(stored) if is_plain => {
+                let mut joined = Joined::new(day, companies(&events), piece, firsts);
+                stored(&mut |company, piece, text| joined.stored(company, piece, text))?;
+                joined.end()
+            }
+            _ => None,
+        };
+        Ok(PreparedDay { day, events, alone })
+    }
+}
+
+/// Takes a company, the number of a piece, and its text.
+pub(super) type VisitStored<'v> = &'v mut dyn FnMut(u32, i64, &str) -> Result<()>;
+
+fn companies(events: &[WaitingEvent]) -> impl Iterator<Item = &[WaitingEvent]> {
+    events.chunk_by(|a, b| a.company() == b.company())
+}
+
+/// A day in the making: the events of its companies and the stored texts, both in order.
+struct Joined<'j, C: Iterator<Item = &'j [WaitingEvent]>> {
+    companies: Peekable<C>,
+    piece: usize,
+    firsts: &'j mut FirstDays,
+    rows: Vec<DayRows>,
+    outcome: DayOutcome,
+    /// Whether anything is stored, and whether it is all that the file has and nothing else.
+    is_new: bool,
+    is_same: bool,
+    /// Whether some company has more events than a row can hold.
+    is_long: bool,
+    /// The events of a company and their text, buffers that are reused.
+    events: Vec<StoredEvent>,
+    text: Vec<u8>,
+}
+
+impl<'j, C: Iterator<Item = &'j [WaitingEvent]>> Joined<'j, C> {
+    fn new(day: i32, companies: C, piece: usize, firsts: &'j mut FirstDays) -> Self {
+        Joined {
+            companies: companies.peekable(),
+            piece,
+            firsts,
+            rows: vec![DayRows::of(day)],
+            outcome: DayOutcome::default(),
+            is_new: true,
+            is_same: true,
+            is_long: false,
+            events: Vec::new(),
+            text: Vec::new(),
+        }
+    }
+
+    /// Adds the companies before a stored one, and those events of that one that are not stored.
+    fn stored(&mut self, company: u32, piece: i64, text: &str) -> Result<()> {
+        (self.is_new, self.is_long) = (false, self.is_long || piece > 0);
+        while let Some(rows) = self.companies.next_if(|rows| rows[0].company() < company) {
+            self.fresh(rows);
+        }
+        let Some(rows) = self.companies.next_if(|rows| rows[0].company() == company) else {
+            self.is_same = false;
+            return Ok(());
+        };
+        let (written, _) = gather(rows, &mut self.events, self.piece);
+        self.text.clear();
+        day_text::write(&mut self.text, &self.events);
+        if self.text == text.as_bytes() {
+            let WrittenRows { new, known, .. } = written;
+            self.outcome.add(company, WrittenRows { new: 0, known: new + known, ..written });
+            return Ok(());
+        }
+        self.is_same = false;
+        let day = self.rows[0].day;
+        let (merged, written) =
+            add_rows_to(&read_piece(day, company, text)?, rows, |_, _| 0, |_, _| {});
+        self.outcome.add(company, written);
+        if written.new > 0 {
+            self.add(company, &merged);
+        }
+        Ok(())
+    }
+
+    /// Adds a company of which nothing is stored.
+    fn fresh(&mut self, rows: &[WaitingEvent]) {
+        let company = rows[0].company();
+        let mut events = std::mem::take(&mut self.events);
+        let (written, _) = gather(rows, &mut events, self.piece);
+        self.outcome.add(company, written);
+        if !events.is_empty() {
+            self.add(company, &events);
+        }
+        self.events = events;
+    }
+
+    fn add(&mut self, company: u32, events: &[StoredEvent]) {
+        self.is_long |= events.len() > self.piece;
+        if let Some(rows) = self.rows.last().filter(|rows| rows.is_full()) {
+            self.rows.push(DayRows::of(rows.day));
+        }
+        if let Some(rows) = self.rows.last_mut() {
+            rows.add(company, events, self.firsts);
+        }
+    }
+
+    fn end(mut self) -> Option<Alone> {
+        while let Some(rows) = self.companies.next() {
+            self.is_same = false;
+            self.fresh(rows);
+        }
+        let before = match (self.is_new, self.is_same) {
+            (true, _) => DayBefore::Nothing,
+            (false, true) => DayBefore::Same,
+            (false, false) => DayBefore::Something,
+        };
+        let Joined { rows, outcome, is_long, .. } = self;
+        (!is_long).then_some(Alone { rows, outcome, before })
     }
 }
 
@@ -66,45 +193,14 @@ impl PreparedDay {
 pub(super) struct GivenDay {
     pub(super) day: i32,
     pub(super) events: Vec<WaitingEvent>,
-    /// Whether nothing is stored of the day. Otherwise its rows are only compared.
-    pub(super) is_new: bool,
-}
-
-fn alone(
-    day: i32,
-    events: &[WaitingEvent],
-    piece: usize,
-    mut firsts: Option<&mut FirstDays>,
-) -> Option<Alone> {
-    let companies = || events.chunk_by(|a, b| a.company() == b.company());
-    if companies().any(|rows| rows.len() > piece) || !events.iter().all(|event| event.is_first) {
-        return None;
-    }
-    let (mut rows, mut outcome) = (vec![DayRows::of(day)], DayOutcome::default());
-    let mut of_company = Vec::new();
-    for events in companies() {
-        let company = events[0].company();
-        let (written, _) = gather(events, &mut of_company, piece);
-        outcome.add(company, written);
-        if of_company.is_empty() {
-            continue;
-        }
-        if rows.last().is_none_or(DayRows::is_full) {
-            rows.push(DayRows::of(day));
-        }
-        match (rows.last_mut(), &mut firsts) {
-            (Some(rows), Some(firsts)) => rows.add(company, &of_company, firsts),
-            (Some(rows), None) => rows.add_text(company, &of_company),
-            (None, _) => {}
-        }
-    }
-    Some(Alone { rows, outcome })
+    /// What is stored of the day; `None` if it does not tell what earlier rows of the file had.
+    pub(super) stored: Option<StoredDay>,
 }
 
 /// Prepares days on a thread of its own, in the order in which they are given to it.
 pub(super) struct Preparer {
     days: SyncSender<GivenDay>,
-    prepared: Receiver<PreparedDay>,
+    prepared: Receiver<Result<PreparedDay>>,
     /// The first days in all its days.
     thread: JoinHandle<FirstDays>,
     in_progress: usize,
@@ -122,8 +218,11 @@ impl Preparer {
         let thread = preparer
             .spawn(move || {
                 let mut firsts = FirstDays::default();
-                for day in given {
-                    let prepared = PreparedDay::new(day, piece, &mut firsts);
+                for GivenDay { day, events, stored } in given {
+                    let stored = stored
+                        .as_ref()
+                        .map(|stored| |visit: VisitStored<'_>| stored.for_each(visit));
+                    let prepared = PreparedDay::new(day, events, stored, piece, &mut firsts);
                     if done.send(prepared).is_err() {
                         break;
                     }
@@ -147,7 +246,7 @@ impl Preparer {
     /// The first day in progress. Waits until it is prepared.
     pub(super) fn next(&mut self) -> Result<PreparedDay> {
         self.in_progress -= 1;
-        self.prepared.recv().context("the preparing thread has ended")
+        self.prepared.recv().context("the preparing thread has ended")?
     }
 
     /// Ends the thread, when nothing is in progress.

@@ -68,11 +68,6 @@ impl WaitingEvent {
         (self.rank, self.own_identity())
     }
 
-    /// Whether the event came with an id of its own.
-    pub(super) fn has_identity(&self) -> bool {
-        self.own_identity() != 0
-    }
-
     fn own_identity(&self) -> u32 {
         if self.identity == FOLDED { 0 } else { self.identity }
     }

@@ -14,9 +14,9 @@ use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
 
 use super::keys;
-use super::merge::{self, DayBefore, DayWriter, Merge};
+use super::merge::{DayBefore, DayWriter, Merge};
 use super::pieces::PIECE;
-use super::prepared::{DayOutcome, GivenDay, PreparedDay, Preparer};
+use super::prepared::{DayOutcome, GivenDay, PreparedDay, Preparer, VisitStored};
 use super::waiting::{Aside, ByCompany, Until, WaitingEvent, fold, sort};
 use crate::domain::company::folded_name;
 use crate::domain::day::Day;
@@ -33,6 +33,8 @@ struct Limits {
     /// thread. Smaller ones are not worth it, and several larger ones at a time would take too much
     /// memory.
     prepared_beside: (usize, usize),
+    /// The most bytes of what is stored of such a day.
+    stored_beside: usize,
     /// The maximum number of events of one row of the table.
     piece: usize,
 }
@@ -42,6 +44,7 @@ const LIMITS: Limits = Limits {
     in_memory: 2_000_000,
     at_once: 2_000_000,
     prepared_beside: (4096, 500_000),
+    stored_beside: 16 << 20,
     piece: PIECE,
 };
 
@@ -275,21 +278,22 @@ impl<'s> EventWriter<'s> {
     /// Writes a day after those that are being prepared, or has it prepared too.
     fn write_in_turn(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
         let (least, most) = self.limits.prepared_beside;
-        if !(least..=most).contains(&events.len()) {
+        let is_beside = (least..=most).contains(&events.len());
+        let is_written = self.written.contains_key(&day);
+        let stored = match is_beside && !is_written {
+            true => self.store.stored_day(day, self.limits.stored_beside)?,
+            false => None,
+        };
+        if !is_beside || (stored.is_none() && !is_written) {
             self.write_prepared_days(0)?;
             return self.write_events(day, events);
         }
         self.write_prepared_days(Preparer::AHEAD - 1)?;
-        let given = self.given(day, events)?;
+        let given = GivenDay { day, events, stored };
         match &mut self.preparer {
             Some(preparer) => preparer.give(given),
             none => none.insert(Preparer::start(self.limits.piece)?).give(given),
         }
-    }
-
-    fn given(&self, day: i32, events: Vec<WaitingEvent>) -> Result<GivenDay> {
-        let is_new = self.day_before(day)? == DayBefore::Nothing;
-        Ok(GivenDay { day, events, is_new })
     }
 
     /// Writes prepared days until at most `left` are in progress.
@@ -310,29 +314,24 @@ impl<'s> EventWriter<'s> {
         self.merge_events(prepared.day, prepared.events)
     }
 
-    /// Writes the rows of a prepared day if nothing is stored of it, or does nothing if exactly
-    /// these rows are. Returns whether it was one of both.
+    /// Writes the rows of a prepared day, if it has any and they are all that the file has of the
+    /// day so far. Returns whether it did.
     fn write_alone(&mut self, prepared: &mut PreparedDay) -> Result<bool> {
         let day = prepared.day;
         let is_whole = !self.has_parts
             && !self.written.contains_key(&day)
             && self.aside.count(day, Until::DayIsWritten) == 0;
         let Some(mut alone) = prepared.alone.take().filter(|_| is_whole) else { return Ok(false) };
-        let before = self.day_before(day)?;
-        if before == DayBefore::Nothing {
+        let is_new = alone.before == DayBefore::Nothing;
+        if is_new {
             self.store.note_empty_day(self.import, day, 0)?;
-            alone.rows.iter_mut().try_for_each(|rows| self.day_writer.write(rows))?;
-            self.day_is_written(day, alone.outcome)?;
-            self.written.insert(day, before);
-        } else if !prepared.events.iter().any(WaitingEvent::has_identity)
-            && merge::is_same(self.store, day, &alone.rows)?
-        {
-            self.rows.known += alone.outcome.rows.new + alone.outcome.rows.known;
-            self.rows.repeated += alone.outcome.rows.repeated;
-            self.written.insert(day, DayBefore::Same);
-        } else {
-            return Ok(false);
         }
+        alone.rows.iter_mut().try_for_each(|rows| self.day_writer.write(rows, is_new))?;
+        if alone.before == DayBefore::Something {
+            self.aside.put(self.store, day, &prepared.events, Until::FileEnds)?;
+        }
+        self.day_is_written(day, alone.outcome)?;
+        self.written.insert(day, alone.before);
         self.waiting_count -= prepared.events.len();
         Ok(true)
     }
@@ -464,9 +463,11 @@ impl<'s> EventWriter<'s> {
         if events.len() > self.limits.at_once {
             return self.merge_events(day, events);
         }
-        let given = self.given(day, events)?;
+        let store = self.store;
+        let stored = (!self.written.contains_key(&day))
+            .then_some(|visit: VisitStored<'_>| store.for_each_piece(day, visit));
         let firsts = &mut self.day_writer.first_days;
-        let prepared = PreparedDay::new(given, self.limits.piece, firsts);
+        let prepared = PreparedDay::new(day, events, stored, self.limits.piece, firsts)?;
         self.write_prepared(prepared)
     }
 
@@ -627,7 +628,8 @@ mod tests {
     use crate::store::{Finish, ImportRecord, Permissions};
 
     /// Limits so low that a handful of events does not fit.
-    const TIGHT: Limits = Limits { in_memory: 5, at_once: 3, prepared_beside: (2, 4), piece: 2 };
+    const TIGHT: Limits =
+        Limits { in_memory: 5, at_once: 3, prepared_beside: (2, 4), stored_beside: 40, piece: 2 };
 
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
         IncomingEvent {
@@ -728,7 +730,13 @@ mod tests {
     fn equal_rows_are_folded_when_they_arrive() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        let limits = Limits { in_memory: 64, at_once: 64, prepared_beside: (64, 64), piece: 64 };
+        let limits = Limits {
+            in_memory: 64,
+            at_once: 64,
+            prepared_beside: (64, 64),
+            stored_beside: 1 << 20,
+            piece: 64,
+        };
         let work = |store: &mut Store| {
             let mut writer = EventWriter { limits, ..store.event_writer(false)? };
             for _ in 0..1000 {
