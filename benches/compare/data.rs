@@ -68,6 +68,17 @@ pub(crate) fn pack(plain: &Path, gzip: &Path, zstd: &Path) -> Result<()> {
 
 /// The same with another number of companies.
 pub(crate) fn write_shaped(path: &Path, rows: u64, days: u64, companies: u64) -> Result<()> {
+    write_until(path, rows, days, companies, 0)
+}
+
+/// The same over days of which the last is `before` days before that of the other files.
+pub(crate) fn write_until(
+    path: &Path,
+    rows: u64,
+    days: u64,
+    companies: u64,
+    before: u64,
+) -> Result<()> {
     let mut random = Random::new(1);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     writeln!(out, "company_id,event,timestamp,person_id")?;
@@ -76,7 +87,7 @@ pub(crate) fn write_shaped(path: &Path, rows: u64, days: u64, companies: u64) ->
     for row in 0..rows {
         let millis = ((row as f64 + random.share()) * between) as u64;
         if day.0 != millis / MILLIS_PER_DAY {
-            day = (millis / MILLIS_PER_DAY, date(days - 1 - millis / MILLIS_PER_DAY)?);
+            day = (millis / MILLIS_PER_DAY, date(before + days - 1 - millis / MILLIS_PER_DAY)?);
         }
         let (company, person) = who(random.share(), companies);
         let event = (random.share().powi(EVENT_SKEW) * EVENT_NAMES as f64) as u64;

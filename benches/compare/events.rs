@@ -154,7 +154,7 @@ pub(crate) fn again(bench: &mut Bench) -> Result<()> {
 }
 
 /// Files of other shapes: compressed, of many small companies, of one company and day, and into a
-/// database with events on the same days.
+/// database with events of earlier days, and of the same days.
 pub(crate) fn shapes(bench: &mut Bench) -> Result<()> {
     let plain = events(bench, bench.rows, DAYS)?;
     let [packed_by_gzip, packed_by_zstd] = ["gz", "zst"].map(|ending| plain.with_extension(ending));
@@ -163,16 +163,25 @@ pub(crate) fn shapes(bench: &mut Bench) -> Result<()> {
     data::write_shaped(&small, bench.rows, DAYS, 10 * data::COMPANIES)?;
     let one_day = bench.path("one-day.csv");
     data::write_shaped(&one_day, bench.rows, 1, 1)?;
-    let before = bench.path("before.csv");
-    data::write_shaped(&before, bench.rows / 10, DAYS, data::COMPANIES)?;
-    let mut taken: [Vec<Taken>; 6] = Default::default();
+    let [earlier, beside] = ["earlier.csv", "beside.csv"].map(|name| bench.path(name));
+    data::write_until(&earlier, bench.rows / 10, DAYS, data::COMPANIES, DAYS)?;
+    data::write_shaped(&beside, bench.rows / 10, DAYS, data::COMPANIES)?;
+    let mut taken: [Vec<Taken>; 7] = Default::default();
     let (mut duckdbs, mut most) = (Vec::new(), 0.0_f64);
     for _ in 0..bench.rounds {
-        let files = [&plain, &packed_by_gzip, &packed_by_zstd, &small, &one_day, &plain];
-        for (place, (file, taken)) in files.into_iter().zip(&mut taken).enumerate() {
+        let files = [
+            (&plain, None),
+            (&packed_by_gzip, None),
+            (&packed_by_zstd, None),
+            (&small, None),
+            (&one_day, None),
+            (&plain, Some(&earlier)),
+            (&plain, Some(&beside)),
+        ];
+        for ((file, before), taken) in files.into_iter().zip(&mut taken) {
             let database = fresh(bench, "ours.db");
-            if place == 5 {
-                bench.signals.import(&database, &before)?;
+            if let Some(before) = before {
+                bench.signals.import(&database, before)?;
             }
             taken.push(bench.signals.import(&database, file)?);
         }
@@ -181,15 +190,19 @@ pub(crate) fn shapes(bench: &mut Bench) -> Result<()> {
             duckdbs.push(import_into_duckdb(duckdb, &fresh(bench, "theirs.duckdb"), &plain)?);
         }
     }
-    let [plain, gzip, zstd, small, _, again] = taken;
+    let [plain, gzip, zstd, small, _, later, beside] = taken;
     let name = "the plain file";
     bench.lines.push(Line::times("import, gzip", gzip, name, plain.clone(), OF_PLAIN));
     bench.lines.push(Line::times("import, zstd", zstd, name, plain.clone(), OF_PLAIN));
     let companies = Line::times("import, 50,000 companies", small, "5,000", plain, OF_FEWER);
     bench.lines.extend([companies.by_processor(Some(OF_FEWER)), companies.without_target()]);
     bench.lines.push(memory("memory, one company and day", most));
-    let work = "import into a database that has events";
-    bench.lines.push(Line::times(work, again, "DuckDB", duckdbs, OF_DUCKDB_OTHERWISE));
+    let mut into = |work, ours| {
+        let line = Line::times(work, ours, "DuckDB", duckdbs.clone(), OF_DUCKDB_OTHERWISE);
+        bench.lines.push(line);
+    };
+    into("import into a database with events of earlier days", later);
+    into("import into a database with events of the same days", beside);
     Ok(())
 }
 
