@@ -134,7 +134,7 @@ pub fn read_configuration(text: &str) -> Option<(Vec<usize>, bool)> {
     let root = document.root();
     root.allow(&["rule", "segment"]);
     let mut lines = Vec::new();
-    for table in root.tables("rule", "[[rule]]", true) {
+    for table in root.tables("[[rule]]") {
         let _ = (table.required("name"), table.whole("timeframe", &(1..=365), "days"));
         let _ = (table.number("threshold"), table.truth("enabled"), table.list("tags"));
         lines.push(table.line());

@@ -1,71 +1,13 @@
 //! A configured object, and the differences between two states of it.
 
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum ConfigValue {
-    Text(String),
-    Whole(i64),
-    Number(f64),
-    Truth(bool),
-    /// Texts.
-    List(Vec<String>),
-    /// Numbers by name, in this order.
-    Map(Vec<(String, f64)>),
-}
-
-impl From<&str> for ConfigValue {
-    fn from(text: &str) -> Self {
-        ConfigValue::Text(text.to_owned())
-    }
-}
-
-impl From<&String> for ConfigValue {
-    fn from(text: &String) -> Self {
-        ConfigValue::Text(text.clone())
-    }
-}
-
-impl From<u8> for ConfigValue {
-    fn from(number: u8) -> Self {
-        ConfigValue::Whole(i64::from(number))
-    }
-}
-
-impl From<u16> for ConfigValue {
-    fn from(number: u16) -> Self {
-        ConfigValue::Whole(i64::from(number))
-    }
-}
-
-impl From<u32> for ConfigValue {
-    fn from(number: u32) -> Self {
-        ConfigValue::Whole(i64::from(number))
-    }
-}
-
-impl From<i64> for ConfigValue {
-    fn from(number: i64) -> Self {
-        ConfigValue::Whole(number)
-    }
-}
-
-impl From<f64> for ConfigValue {
-    fn from(number: f64) -> Self {
-        ConfigValue::Number(number)
-    }
-}
-
-impl From<bool> for ConfigValue {
-    fn from(truth: bool) -> Self {
-        ConfigValue::Truth(truth)
-    }
-}
+use toml::Value;
 
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
     pub key: &'static str,
     /// `None` if there is none.
-    pub value: Option<ConfigValue>,
+    pub value: Option<Value>,
     /// Whether it is the default, which a file need not contain.
     pub is_usual: bool,
 }
@@ -73,10 +15,8 @@ pub(crate) struct Entry {
 /// A configured object: a table of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Block {
-    /// The heading in brackets: `rule`, `playbook.step`.
+    /// The heading: `[words]`, or `[[rule]]` if there may be several.
     pub heading: &'static str,
-    /// Whether there may be several, so that the brackets are doubled.
-    pub is_list: bool,
     /// Its name for people: `rule 'login'`.
     pub title: String,
     /// Its keys, in the order in which they are written.
@@ -86,29 +26,18 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// An empty block of which there may be several.
     pub(crate) fn new(heading: &'static str, title: impl Into<String>) -> Self {
-        Block {
-            heading,
-            is_list: true,
-            title: title.into(),
-            entries: Vec::new(),
-            inner: Vec::new(),
-        }
+        Block { heading, title: title.into(), entries: Vec::new(), inner: Vec::new() }
     }
 
     /// Adds a key that is always written.
-    pub(crate) fn with(mut self, key: &'static str, value: impl Into<ConfigValue>) -> Self {
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.entries.push(Entry { key, value: Some(value.into()), is_usual: false });
         self
     }
 
     /// Adds a key that is written if it has a value.
-    pub(crate) fn with_some(
-        mut self,
-        key: &'static str,
-        value: Option<impl Into<ConfigValue>>,
-    ) -> Self {
+    pub(crate) fn with_some(mut self, key: &'static str, value: Option<impl Into<Value>>) -> Self {
         let value = value.map(Into::into);
         self.entries.push(Entry { key, is_usual: value.is_none(), value });
         self
@@ -118,8 +47,8 @@ impl Block {
     pub(crate) fn with_unusual(
         mut self,
         key: &'static str,
-        value: impl Into<ConfigValue>,
-        usual: impl Into<ConfigValue>,
+        value: impl Into<Value>,
+        usual: impl Into<Value>,
     ) -> Self {
         let value = value.into();
         self.entries.push(Entry { key, is_usual: value == usual.into(), value: Some(value) });
@@ -129,25 +58,20 @@ impl Block {
     /// The differences in `new`, key by key, in the order of its keys; then the keys that `new`
     /// lacks.
     pub(crate) fn differences(&self, new: &Block) -> Vec<Difference> {
-        let entry = |block: &Block, key: &str| {
-            block
-                .entries
-                .iter()
-                .find(|entry| entry.key == key)
-                .and_then(|entry| entry.value.clone())
-        };
-        let mut keys: Vec<&str> = new.entries.iter().map(|entry| entry.key).collect();
-        keys.extend(
-            self.entries
-                .iter()
-                .map(|entry| entry.key)
-                .filter(|key| new.entries.iter().all(|it| it.key != *key)),
-        );
-        let own =
-            keys.into_iter().map(|key| Difference::of(key, entry(self, key), entry(new, key)));
+        let gone = self.entries.iter().filter(|entry| !new.has(entry.key));
+        let keys = new.entries.iter().chain(gone).map(|entry| entry.key);
+        let own = keys.map(|key| Difference::of(key, self.value(key), new.value(key)));
         let mut differences: Vec<Difference> = own.filter(|it| it.old != it.new).collect();
         differences.extend(self.inner_differences(new));
         differences
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key)
+    }
+
+    fn value(&self, key: &str) -> Option<Value> {
+        self.entries.iter().find(|entry| entry.key == key)?.value.clone()
     }
 
     /// For a nested table in both, the differences of its keys; for one in only one of them, its
@@ -176,13 +100,13 @@ impl Block {
 pub(crate) struct Difference {
     pub key: String,
     /// `None` if it had none.
-    pub old: Option<ConfigValue>,
+    pub old: Option<Value>,
     /// `None` if it has none.
-    pub new: Option<ConfigValue>,
+    pub new: Option<Value>,
 }
 
 impl Difference {
-    fn of(key: &str, old: Option<ConfigValue>, new: Option<ConfigValue>) -> Self {
+    fn of(key: &str, old: Option<Value>, new: Option<Value>) -> Self {
         Difference { key: key.to_owned(), old, new }
     }
 
@@ -196,17 +120,17 @@ mod tests {
     use super::*;
 
     fn step(title: &str, text: &str) -> Block {
-        Block::new("playbook.step", title).with("title", text).with("due_in_days", 2u8)
+        Block::new("[[playbook.step]]", title).with("title", text).with("due_in_days", 2u8)
     }
 
     #[test]
     fn a_difference_names_the_key_with_what_was_and_what_is() {
-        let old = Block::new("rule", "rule 'r'")
+        let old = Block::new("[[rule]]", "rule 'r'")
             .with("threshold", 15u8)
             .with_unusual("direction", "both", "both")
             .with_some("where", Some("plan = 'pro'"))
             .with_some("playbook", None::<&str>);
-        let new = Block::new("rule", "rule 'r'")
+        let new = Block::new("[[rule]]", "rule 'r'")
             .with("threshold", 20u8)
             .with_unusual("direction", "down", "both")
             .with_some("where", None::<&str>)
@@ -226,7 +150,7 @@ mod tests {
     fn inner_tables_are_compared_by_their_titles() {
         let with = |steps: &[Block]| Block {
             inner: steps.to_vec(),
-            ..Block::new("playbook", "playbook 'p'")
+            ..Block::new("[[playbook]]", "playbook 'p'")
         };
         let old = with(&[step("step 1", "Call"), step("step 2", "Write")]);
         let new = with(&[step("step 1", "Visit")]);

@@ -71,7 +71,7 @@ impl<'t> Document<'t> {
 }
 
 /// The line and column of a byte, from 1; columns count characters.
-fn place(text: &str, at: usize) -> (usize, usize) {
+pub(crate) fn place(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or_default();
     (before.matches('\n').count() + 1, line.chars().count() + 1)
@@ -141,13 +141,11 @@ impl<'d> ConfigTable<'d> {
         }
     }
 
-    /// The tables with a heading: `[[heading]]`, or `[heading]` if there may be only one.
-    pub(crate) fn tables(
-        &self,
-        key: &str,
-        heading: &'d str,
-        is_list: bool,
-    ) -> Vec<ConfigTable<'d>> {
+    /// The tables below a heading, of which there may be several if its brackets are doubled. Its
+    /// last word is the key.
+    pub(crate) fn tables(&self, heading: &'d str) -> Vec<ConfigTable<'d>> {
+        let is_list = heading.starts_with("[[");
+        let key = heading.trim_matches(['[', ']']).rsplit('.').next().unwrap_or_default();
         let Some((name, value)) = self.table.get_key_value(key) else { return Vec::new() };
         let document = self.document;
         let table = |value: &'d Spanned<DeValue<'d>>| match value.get_ref() {
@@ -170,7 +168,7 @@ impl<'d> ConfigTable<'d> {
     pub(crate) fn text(&self, key: &str) -> Option<&'d str> {
         match self.value(key)? {
             DeValue::String(text) => Some(text),
-            other => self.wrong(key, &format!("{} is not text; text goes in quotes", shown(other))),
+            other => self.wrong(key, format!("{} is not text; text goes in quotes", shown(other))),
         }
     }
 
@@ -198,7 +196,7 @@ impl<'d> ConfigTable<'d> {
     /// A required, non-blank text.
     pub(crate) fn required(&self, key: &str) -> Option<&'d str> {
         if !self.has(key) {
-            return self.wrong(key, &format!("{key} is missing"));
+            return self.wrong(key, format!("{key} is missing"));
         }
         let text = self.text(key)?;
         if text.trim().is_empty() { self.wrong(key, "it is blank") } else { Some(text) }
@@ -242,10 +240,8 @@ impl<'d> ConfigTable<'d> {
             .filter(|number| range.contains(number));
         let (least, most) = (range.start(), range.end());
         number.or_else(|| {
-            self.wrong(
-                key,
-                &format!("{} is not a whole number{units} from {least} to {most}", shown(value)),
-            )
+            let shown = shown(value);
+            self.wrong(key, format!("{shown} is not a whole number{units} from {least} to {most}"))
         })
     }
 
@@ -261,13 +257,13 @@ impl<'d> ConfigTable<'d> {
         };
         number
             .filter(|it| it.is_finite())
-            .or_else(|| self.wrong(key, &format!("{} is not a number", shown(value))))
+            .or_else(|| self.wrong(key, format!("{} is not a number", shown(value))))
     }
 
     pub(crate) fn truth(&self, key: &str) -> Option<bool> {
         match self.value(key)? {
             DeValue::Boolean(truth) => Some(*truth),
-            other => self.wrong(key, &format!("{} is neither true nor false", shown(other))),
+            other => self.wrong(key, format!("{} is neither true nor false", shown(other))),
         }
     }
 
@@ -285,7 +281,8 @@ impl<'d> ConfigTable<'d> {
         self.table.get(key).map(Spanned::get_ref)
     }
 
-    fn wrong<T>(&self, key: &str, message: &str) -> Option<T> {
+    /// Records an error like [`ConfigTable::error`], as a missing value.
+    pub(crate) fn wrong<T>(&self, key: &str, message: impl Display) -> Option<T> {
         self.error(key, message, None);
         None
     }
@@ -357,7 +354,7 @@ mod tests {
             ("k = nan", |t| _ = t.number("k"), "1: k: nan is not a number"),
             ("k = 'yes'", |t| _ = t.truth("k"), "1: k: 'yes' is neither true nor false"),
             ("k = { a = 'x' }", |t| _ = t.map("k"), "1: a: 'x' is not a number"),
-            ("[k]", |t| _ = t.tables("k", "[[k]]", true), "1: k must stand as [[k]]"),
+            ("[k]", |t| _ = t.tables("[[k]]"), "1: k must stand as [[k]]"),
         ];
         for (text, look, expected) in cases {
             assert_eq!(errors(text, look), [format!("c.toml:{expected}")], "{text}");
@@ -376,7 +373,7 @@ mod tests {
         );
         assert_eq!(root.truth("t"), Some(true));
         assert_eq!(root.map("m"), Some(BTreeMap::from([("a".to_owned(), 1.0)])));
-        let tables = root.tables("k", "[[k]]", true);
+        let tables = root.tables("[[k]]");
         assert_eq!(tables.iter().map(ConfigTable::line).collect::<Vec<_>>(), [6, 8]);
         assert_eq!([tables[0].text("a"), tables[0].filled("a")], [Some(" x "), Some("x")]);
         assert!(document.is_sound());
@@ -385,7 +382,7 @@ mod tests {
     #[test]
     fn an_unknown_key_is_told_with_the_nearest() {
         let document = Document::read("c.toml", "[[rule]]\ntreshold = 1\nzz = 1").unwrap();
-        document.root().tables("rule", "[[rule]]", true)[0].allow(&["name", "threshold"]);
+        document.root().tables("[[rule]]")[0].allow(&["name", "threshold"]);
         let errors = document.errors();
         assert_eq!(errors[0].message, "c.toml:2: 'treshold' is not a key of [[rule]]");
         assert_eq!(errors[0].hint.as_deref(), Some("did you mean 'threshold'?"));

@@ -9,6 +9,6 @@ mod block;
 mod document;
 mod write;
 
-pub(crate) use block::{Block, ConfigValue, Difference};
-pub(crate) use document::{ConfigError, ConfigTable, Document};
+pub(crate) use block::{Block, Difference};
+pub(crate) use document::{ConfigError, ConfigTable, Document, place};
 pub(crate) use write::write;

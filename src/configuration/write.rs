@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::block::{Block, ConfigValue, Difference, Entry};
+use toml::Value;
+
+use super::block::{Block, Difference, Entry};
 use crate::render::escape::is_hostile;
 
 /// Texts longer than this, in characters, are broken into lines before suitable words.
@@ -24,8 +26,7 @@ pub(crate) fn write(blocks: &[Block]) -> String {
 }
 
 fn write_block(text: &mut String, block: &Block) {
-    let (open, close) = if block.is_list { ("[[", "]]") } else { ("[", "]") };
-    text.extend([open, block.heading, close, "\n"]);
+    text.extend([block.heading, "\n"]);
     for Entry { key, value, is_usual } in &block.entries {
         if let (Some(value), false) = (value, is_usual) {
             text.extend([key, " = ", &value_text(value), "\n"]);
@@ -34,44 +35,39 @@ fn write_block(text: &mut String, block: &Block) {
     block.inner.iter().for_each(|inner| write_block(text, inner));
 }
 
-fn value_text(value: &ConfigValue) -> String {
+fn value_text(value: &Value) -> String {
     match value {
-        ConfigValue::Text(text)
+        Value::String(text)
             if text.contains('\n') && !text.contains(|char| char != '\n' && is_awkward(char)) =>
         {
             format!("\"\"\"\n{}\"\"\"", escaped(text))
         }
-        ConfigValue::Text(text) if text.chars().count() > LINE && can_be_broken(text) => {
-            broken(text)
-        }
+        Value::String(text) if text.chars().count() > LINE && can_be_broken(text) => broken(text),
         other => inline(other),
     }
 }
 
 /// A value on one line.
-pub(crate) fn inline(value: &ConfigValue) -> String {
+fn inline(value: &Value) -> String {
     match value {
-        ConfigValue::Text(text) => one_line(text),
-        ConfigValue::Whole(number) => number.to_string(),
-        ConfigValue::Number(number) => number_text(*number),
-        ConfigValue::Truth(truth) => truth.to_string(),
-        ConfigValue::List(list) => {
-            let texts: Vec<String> = list.iter().map(|text| one_line(text)).collect();
-            format!("[{}]", texts.join(", "))
+        Value::String(text) => one_line(text),
+        Value::Float(number) => number_text(*number),
+        Value::Array(list) => {
+            let values: Vec<String> = list.iter().map(inline).collect();
+            format!("[{}]", values.join(", "))
         }
-        ConfigValue::Map(map) => {
-            let pairs = map
-                .iter()
-                .map(|(key, number)| format!("{} = {}", key_text(key), number_text(*number)));
+        Value::Table(map) => {
+            let pairs =
+                map.iter().map(|(key, value)| format!("{} = {}", key_text(key), inline(value)));
             format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
         }
+        Value::Integer(_) | Value::Boolean(_) | Value::Datetime(_) => value.to_string(),
     }
 }
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text =
-            |value: &Option<ConfigValue>| value.as_ref().map_or_else(|| "none".to_owned(), inline);
+        let text = |value: &Option<Value>| value.as_ref().map_or_else(|| "none".to_owned(), inline);
         write!(f, "{}: {} -> {}", self.key, text(&self.old), text(&self.new))
     }
 }
@@ -164,29 +160,31 @@ fn parts(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
     fn values_are_written_as_people_would() {
         let cases = [
-            (ConfigValue::from("plan = 'pro'"), r#""plan = 'pro'""#),
-            (ConfigValue::from(r#"said "yes""#), r#"'said "yes"'"#),
-            (ConfigValue::from(r"a\b"), r"'a\b'"),
-            (ConfigValue::from(r#"it's "so""#), r#""it's \"so\"""#),
-            (ConfigValue::from("a\u{1b}[31mb\u{202e}"), r#""a\u001b[31mb\u202e""#),
-            (ConfigValue::from("a\r\nb"), r#""a\r\nb""#),
-            (ConfigValue::from("one\ntwo"), "\"\"\"\none\ntwo\"\"\""),
-            (ConfigValue::from("a\tb"), "\"a\tb\""),
-            (ConfigValue::from(""), "\"\""),
-            (ConfigValue::from(30u16), "30"),
-            (ConfigValue::from(70.0), "70"),
-            (ConfigValue::from(-0.5), "-0.5"),
-            (ConfigValue::from(0.01), "0.01"),
-            (ConfigValue::from(1e-7), "1e-7"),
-            (ConfigValue::from(true), "true"),
+            (Value::from("plan = 'pro'"), r#""plan = 'pro'""#),
+            (Value::from(r#"said "yes""#), r#"'said "yes"'"#),
+            (Value::from(r"a\b"), r"'a\b'"),
+            (Value::from(r#"it's "so""#), r#""it's \"so\"""#),
+            (Value::from("a\u{1b}[31mb\u{202e}"), r#""a\u001b[31mb\u202e""#),
+            (Value::from("a\r\nb"), r#""a\r\nb""#),
+            (Value::from("one\ntwo"), "\"\"\"\none\ntwo\"\"\""),
+            (Value::from("a\tb"), "\"a\tb\""),
+            (Value::from(""), "\"\""),
+            (Value::from(30), "30"),
+            (Value::from(70.0), "70"),
+            (Value::from(-0.5), "-0.5"),
+            (Value::from(0.01), "0.01"),
+            (Value::from(1e-7), "1e-7"),
+            (Value::from(true), "true"),
             (
-                ConfigValue::Map(vec![("promoter".into(), 100.0), ("a b".into(), 2.5)]),
-                r#"{ promoter = 100, "a b" = 2.5 }"#,
+                Value::from(BTreeMap::from([("promoter", 100.0), ("a b", 2.5)])),
+                r#"{ "a b" = 2.5, promoter = 100 }"#,
             ),
         ];
         for (value, expected) in cases {
@@ -204,26 +202,23 @@ mod tests {
         let expected = format!(
             "\"\"\"\\\n  {one} AND {two} \\\n  OR mrr > 100000 AND NOT name LIKE '%\\\\%'\"\"\""
         );
-        assert_eq!(value_text(&ConfigValue::Text(text)), expected);
+        assert_eq!(value_text(&Value::String(text)), expected);
         // Without such a word, or if the first blank would be lost, it stays on one line.
         for text in ["x".repeat(120), format!(" {one} AND {two}, {two}")] {
-            assert_eq!(value_text(&ConfigValue::from(&text)), format!("\"{text}\""));
+            assert_eq!(value_text(&Value::from(text.as_str())), format!("\"{text}\""));
         }
     }
 
     #[test]
     fn blocks_stand_below_their_headings() {
-        let step = Block::new("playbook.step", "step 1").with("title", "Call");
+        let step = Block::new("[[playbook.step]]", "step 1").with("title", "Call");
         let playbook = Block {
             inner: vec![step],
-            ..Block::new("playbook", "playbook 'p'")
+            ..Block::new("[[playbook]]", "playbook 'p'")
                 .with("name", "p")
                 .with_some("tag", None::<&str>)
         };
-        let notify = Block {
-            is_list: false,
-            ..Block::new("notify", "").with_unusual("grace_hours", 24u8, 24u8)
-        };
+        let notify = Block::new("[notify]", "").with_unusual("grace_hours", 24u8, 24u8);
         let expected =
             "\n[[playbook]]\nname = \"p\"\n[[playbook.step]]\ntitle = \"Call\"\n\n[notify]\n";
         let text = write(&[playbook, notify]);
@@ -236,13 +231,13 @@ mod tests {
             text in "([ -~äß株\\t\\n\\r\"'\\\\\u{0}\u{1b}\u{7f}\u{9b}\u{202e}]{0,8}( AND| or|\\)  OR)?){0,30}",
             number in proptest::num::f64::NORMAL,
         ) {
-            let map = ConfigValue::Map(vec![(text.clone(), number)]);
-            let block = Block::new("k", "").with("text", &text).with("number", number).with("map", map);
+            let map = BTreeMap::from([(text.clone(), number)]);
+            let block = Block::new("[[k]]", "").with("text", text.as_str()).with("number", number).with("map", map);
             let written = write(&[block]);
             let document = super::super::Document::read("c.toml", &written).map_err(|error| {
                 proptest::test_runner::TestCaseError::fail(format!("{}\n{written}", error.message))
             })?;
-            let table = document.root().tables("k", "[[k]]", true)[0];
+            let table = document.root().tables("[[k]]")[0];
             proptest::prop_assert_eq!(table.text("text"), Some(text.as_str()));
             proptest::prop_assert_eq!(table.number("number"), Some(number));
             proptest::prop_assert_eq!(table.map("map"), Some(std::iter::once((text, number)).collect()));

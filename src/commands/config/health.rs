@@ -5,17 +5,15 @@ use std::ops::RangeInclusive;
 use anyhow::Result;
 
 use super::section::{Advice, Definition, Section};
-use crate::configuration::{Block, ConfigTable, ConfigValue};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::health::{Bands, Measure, Profile, Scale, Scoring, USUAL_PRIORITY};
 use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
 pub(super) const SECTION: Section = Section {
-    path: &["health", "profile"],
     heading: "[[health.profile]]",
-    is_list: true,
     read,
-    own: |store| Ok(store.profiles()?.iter().map(block).collect()),
+    own: |store| Ok(store.profiles()?.iter().map(Profile::block).collect()),
 };
 
 const PRIORITIES: RangeInclusive<i64> = i64::MIN..=i64::MAX;
@@ -44,7 +42,7 @@ fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
 }
 
 fn measures_of<'d>(table: &ConfigTable<'d>) -> Vec<ConfigTable<'d>> {
-    table.tables("measure", "[[health.profile.measure]]", true)
+    table.tables("[[health.profile.measure]]")
 }
 
 fn read_measure(table: &ConfigTable<'_>) -> Option<Measure> {
@@ -81,45 +79,36 @@ fn scale(table: &ConfigTable<'_>) -> Option<Scale> {
     }
 }
 
-fn block(profile: &Profile) -> Block {
-    let Profile { condition, priority, scoring: Scoring { name, bands, measures } } = profile;
-    let usual = Bands::default();
-    let block = Block::new("health.profile", profile.title())
-        .with("name", name)
-        .with_some("where", condition.as_ref())
-        .with_unusual("priority", *priority, USUAL_PRIORITY)
-        .with_unusual("good", bands.good, usual.good)
-        .with_unusual("average", bands.average, usual.average);
-    Block { inner: measures.iter().map(measure_block).collect(), ..block }
-}
-
 fn measure_block(measure: &Measure) -> Block {
     let Measure { name, kind, value, scale, weight } = measure;
-    let block = Block::new("health.profile.measure", format!("measure '{name}'"))
-        .with("name", name)
+    let block = Block::new("[[health.profile.measure]]", format!("measure '{name}'"))
+        .with("name", name.as_str())
         .with("kind", kind.as_str())
-        .with("value", value);
-    let block = match scale {
+        .with("value", value.as_str());
+    match scale {
         Scale::Linear { from, to } => block.with("from", *from).with("to", *to),
-        Scale::Map(scores) => block.with(
-            "map",
-            ConfigValue::Map(scores.iter().map(|(text, score)| (text.clone(), *score)).collect()),
-        ),
-    };
-    block.with("weight", *weight)
+        Scale::Map(scores) => block.with("map", scores.clone()),
+    }
+    .with("weight", *weight)
 }
 
 impl Definition for Profile {
-    fn title(&self) -> String {
-        format!("health profile '{}'", self.name())
+    fn block(&self) -> Block {
+        let Profile { condition, priority, scoring: Scoring { name, bands, measures } } = self;
+        let usual = Bands::default();
+        let block = Block::new("[[health.profile]]", format!("health profile '{name}'"))
+            .with("name", name.as_str())
+            .with_some("where", condition.as_deref())
+            .with_unusual("priority", *priority, USUAL_PRIORITY)
+            .with_unusual("good", bands.good, usual.good)
+            .with_unusual("average", bands.average, usual.average);
+        Block { inner: measures.iter().map(measure_block).collect(), ..block }
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(store.all_profiles()?.iter().find(|profile| profile.name() == self.name()).map(block))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        let profiles = store.all_profiles()?;
+        let present = profiles.iter().find(|profile| profile.name() == self.name());
+        Ok(present.map(Profile::block))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {

@@ -12,11 +12,9 @@ use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
 pub(super) const SECTION: Section = Section {
-    path: &["metric"],
     heading: "[[metric]]",
-    is_list: true,
     read,
-    own: |store| Ok(store.metrics()?.iter().map(block).collect()),
+    own: |store| Ok(store.metrics()?.iter().map(Metric::block).collect()),
 };
 
 const COUNTED: [&str; 3] = ["event", "measure", "days"];
@@ -30,19 +28,15 @@ fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
 
 fn formula(table: &ConfigTable<'_>) -> Option<MetricDefinition> {
     for key in COUNTED.iter().filter(|key| table.has(key)) {
-        table.error(
-            key,
-            "a metric has either a formula or an event",
-            Some("leave one of the two out"),
-        );
+        let message = "a metric has either a formula or an event";
+        table.error(key, message, Some("leave one of the two out"));
     }
     Some(MetricDefinition::Formula(table.required("formula")?.to_owned()))
 }
 
 fn counted(table: &ConfigTable<'_>) -> Option<MetricDefinition> {
     if !table.has("event") {
-        table.error("event", "a metric needs an event or a formula", None);
-        return None;
+        return table.wrong("event", "a metric needs an event or a formula");
     }
     let (measure, days) = (table.word("measure"), table.whole("days", &DAYS, " of days"));
     Some(MetricDefinition::Counted {
@@ -52,28 +46,21 @@ fn counted(table: &ConfigTable<'_>) -> Option<MetricDefinition> {
     })
 }
 
-fn block(metric: &Metric) -> Block {
-    let block =
-        Block::new("metric", format!("metric '{}'", metric.name)).with("name", &metric.name);
-    match &metric.definition {
-        MetricDefinition::Counted { event, measure, days } => {
-            block.with("event", event).with("measure", measure.as_str()).with("days", *days)
-        }
-        MetricDefinition::Formula(formula) => block.with("formula", formula),
-    }
-}
-
 impl Definition for Metric {
-    fn title(&self) -> String {
-        format!("metric '{}'", self.name)
+    fn block(&self) -> Block {
+        let name = self.name.as_str();
+        let block = Block::new("[[metric]]", format!("metric '{name}'")).with("name", name);
+        match &self.definition {
+            MetricDefinition::Counted { event, measure, days } => block
+                .with("event", event.as_str())
+                .with("measure", measure.as_str())
+                .with("days", u32::from(*days)),
+            MetricDefinition::Formula(formula) => block.with("formula", formula.as_str()),
+        }
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(store.metric(&self.name)?.as_ref().map(block))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        Ok(store.metric(&self.name)?.as_ref().map(Metric::block))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {

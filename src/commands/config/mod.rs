@@ -31,7 +31,7 @@ use self::section::Advice;
 use self::sections::DefinedTable;
 use super::options::refuse_database;
 use super::rule::Rivals;
-use crate::configuration::{Block, ConfigError, Difference, Document, write};
+use crate::configuration::{Block, ConfigError, Difference, Document, place, write};
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, ErrorReport, not_allowed, refused};
 use crate::output_file::{OutputFile, is_standard_output};
@@ -247,12 +247,8 @@ fn read_file(path: &Path) -> Result<String> {
         return Err(refused(format!("{name} is larger than {} MiB", LARGEST >> 20)).into());
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()])
-            .into_owned();
-        let (line, column) = (
-            before.matches('\n').count() + 1,
-            before.rsplit('\n').next().map_or(0, |it| it.chars().count()) + 1,
-        );
+        let valid = error.utf8_error().valid_up_to();
+        let (line, column) = place(&String::from_utf8_lossy(error.as_bytes()), valid);
         not_allowed(format!("{name}:{line}:{column}: this is not TOML: it is not UTF-8"))
             .hint("save it as UTF-8")
     })?;

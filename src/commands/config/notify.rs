@@ -2,23 +2,14 @@
 
 use anyhow::Result;
 
-use super::section::{Definition, Section};
+use super::section::{Definition, Section, own_settings};
 use crate::configuration::{Block, ConfigTable};
 use crate::domain::notify::{GRACE_HOURS, NotifySettings};
 use crate::notify::check_sender;
 use crate::store::Store;
 
-pub(super) const SECTION: Section = Section {
-    path: &["notify"],
-    heading: "[notify]",
-    is_list: false,
-    read,
-    own: |store| {
-        let settings = store.notify_settings()?;
-        let is_usual = settings == NotifySettings::default();
-        Ok(if is_usual { Vec::new() } else { vec![block(&settings)] })
-    },
-};
+pub(super) const SECTION: Section =
+    Section { heading: "[notify]", read, own: |store| Ok(own_settings(&store.notify_settings()?)) };
 
 fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["from", "grace_hours", "smtp_url", "slack_webhook"]);
@@ -37,28 +28,19 @@ fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     }))
 }
 
-fn block(settings: &NotifySettings) -> Block {
-    let usual = NotifySettings::default();
-    let NotifySettings { from, grace_hours, smtp_url, slack_webhook } = settings;
-    let block = Block { is_list: false, ..Block::new("notify", settings.title()) };
-    block
-        .with_some("from", from.as_ref())
-        .with("grace_hours", *grace_hours)
-        .with_unusual("smtp_url", &smtp_url.to_string(), &usual.smtp_url.to_string())
-        .with_unusual("slack_webhook", &slack_webhook.to_string(), &usual.slack_webhook.to_string())
-}
-
 impl Definition for NotifySettings {
-    fn title(&self) -> String {
-        "notify settings".to_owned()
+    fn block(&self) -> Block {
+        let usual = NotifySettings::default();
+        let text = ToString::to_string;
+        Block::new("[notify]", "notify settings")
+            .with_some("from", self.from.as_deref())
+            .with("grace_hours", self.grace_hours)
+            .with_unusual("smtp_url", text(&self.smtp_url), text(&usual.smtp_url))
+            .with_unusual("slack_webhook", text(&self.slack_webhook), text(&usual.slack_webhook))
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(Some(block(&store.notify_settings()?)))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        Ok(Some(store.notify_settings()?.block()))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {

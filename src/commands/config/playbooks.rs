@@ -9,19 +9,17 @@ use crate::domain::task::Owner;
 use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
-    path: &["playbook"],
     heading: "[[playbook]]",
-    is_list: true,
     read,
     own: |store| {
         let all = store.playbooks()?.into_iter().filter(|stored| !stored.is_shipped);
-        Ok(all.map(|stored| block(&stored.playbook)).collect())
+        Ok(all.map(|stored| stored.playbook.block()).collect())
     },
 };
 
 fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "purpose", "tag", "step"]);
-    let tables = table.tables("step", "[[playbook.step]]", true);
+    let tables = table.tables("[[playbook.step]]");
     let steps: Vec<Option<PlaybookStep>> = tables.iter().map(read_step).collect();
     let playbook = Playbook {
         name: table.name("name")?.to_owned(),
@@ -50,35 +48,26 @@ fn read_step(table: &ConfigTable<'_>) -> Option<PlaybookStep> {
     })
 }
 
-fn block(playbook: &Playbook) -> Block {
-    let Playbook { name, purpose, tag, steps } = playbook;
-    let block = Block::new("playbook", playbook.title()).with("name", name);
-    let block = block.with_unusual("purpose", purpose, "").with_some("tag", tag.as_ref());
-    Block {
-        inner: (1..).zip(steps).map(|(number, step)| step_block(number, step)).collect(),
-        ..block
-    }
-}
-
 fn step_block(number: usize, step: &PlaybookStep) -> Block {
-    Block::new("playbook.step", format!("step {number}"))
-        .with("title", &step.title)
-        .with("due_in_days", step.due_in_days)
+    Block::new("[[playbook.step]]", format!("step {number}"))
+        .with("title", step.title.as_str())
+        .with("due_in_days", u32::from(step.due_in_days))
         .with("for", step.owner.as_str())
-        .with_some("tag", step.tag.as_ref())
+        .with_some("tag", step.tag.as_deref())
 }
 
 impl Definition for Playbook {
-    fn title(&self) -> String {
-        format!("playbook '{}'", self.name)
+    fn block(&self) -> Block {
+        let steps = (1..).zip(&self.steps);
+        let block = Block::new("[[playbook]]", format!("playbook '{}'", self.name))
+            .with("name", self.name.as_str())
+            .with_unusual("purpose", self.purpose.as_str(), "")
+            .with_some("tag", self.tag.as_deref());
+        Block { inner: steps.map(|(number, step)| step_block(number, step)).collect(), ..block }
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(store.playbook(&self.name)?.map(|stored| block(&stored.playbook)))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        Ok(store.playbook(&self.name)?.map(|stored| stored.playbook.block()))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {

@@ -8,16 +8,11 @@ use crate::domain::pulse::Level;
 use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
-    path: &["pulse", "level"],
     heading: "[[pulse.level]]",
-    is_list: true,
     read,
     own: |store| {
-        Ok(store
-            .own_guidelines()?
-            .iter()
-            .map(|(level, guideline)| block(*level, guideline))
-            .collect())
+        let own = store.own_guidelines()?.into_iter();
+        Ok(own.map(|(level, text)| LevelGuideline { level, text }.block()).collect())
     },
 };
 
@@ -42,25 +37,16 @@ fn level(table: &ConfigTable<'_>) -> Option<Level> {
     name.parse().map_err(|error: String| table.error("name", error, None)).ok()
 }
 
-fn title(level: Level) -> String {
-    format!("pulse level '{level}'")
-}
-
-fn block(level: Level, guideline: &str) -> Block {
-    Block::new("pulse.level", title(level)).with("name", level.label()).with("guideline", guideline)
-}
-
 impl Definition for LevelGuideline {
-    fn title(&self) -> String {
-        title(self.level)
+    fn block(&self) -> Block {
+        Block::new("[[pulse.level]]", format!("pulse level '{}'", self.level))
+            .with("name", self.level.label())
+            .with("guideline", self.text.as_str())
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(Some(block(self.level, &store.guideline(self.level)?)))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self.level, &self.text))
+        let text = store.guideline(self.level)?;
+        Ok(Some(LevelGuideline { level: self.level, text }.block()))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {

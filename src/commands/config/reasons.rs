@@ -8,18 +8,15 @@ use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind, shipped};
 use crate::store::{Catalogue, Store};
 
 pub(super) const SECTION: Section = Section {
-    path: &["reason"],
     heading: "[[reason]]",
-    is_list: true,
     read,
     own: |store| {
         let library = store.reason_library()?;
-        let changed: Vec<&Reason> =
+        let mut changed: Vec<&Reason> =
             library.reasons().iter().filter(|reason| !reason.is_as_shipped()).collect();
         // A renamed reason frees its former code for another one.
-        let (renamed, others): (Vec<_>, Vec<_>) =
-            changed.into_iter().partition(|reason| renamed_from(reason).is_some());
-        Ok(renamed.into_iter().chain(others).map(block).collect())
+        changed.sort_by_key(|reason| renamed_from(reason).is_none());
+        Ok(changed.into_iter().map(block).collect())
     },
 };
 
@@ -63,16 +60,13 @@ fn shipped_description<'r>(kind: ReasonKind, shipped_as: Option<&ReasonCode>) ->
         .as_deref()
 }
 
-fn title(kind: ReasonKind, code: &ReasonCode) -> String {
-    format!("reason '{code}' of kind {kind}")
-}
-
 fn block(reason: &Reason) -> Block {
-    let usual = shipped_description(reason.kind, reason.shipped_as.as_ref()).unwrap_or_default();
-    Block::new("reason", title(reason.kind, &reason.code))
-        .with("code", reason.code.to_string().as_str())
-        .with("kind", reason.kind.as_str())
-        .with_some("renamed_from", renamed_from(reason).map(ToString::to_string).as_ref())
+    let Reason { kind, code, .. } = reason;
+    let usual = shipped_description(*kind, reason.shipped_as.as_ref()).unwrap_or_default();
+    Block::new("[[reason]]", format!("reason '{code}' of kind {kind}"))
+        .with("code", code.to_string())
+        .with("kind", kind.as_str())
+        .with_some("renamed_from", renamed_from(reason).map(ToString::to_string))
         .with_unusual("description", reason.description.as_deref().unwrap_or_default(), usual)
         .with_unusual("active", reason.is_active, true)
 }
@@ -93,17 +87,18 @@ impl WrittenReason {
         let shipped_as = self.meant(library).and_then(|reason| reason.shipped_as.clone());
         let usual = || shipped_description(self.kind, shipped_as.as_ref()).map(str::to_owned);
         let description = self.description.clone().or_else(usual).filter(|text| !text.is_empty());
-        Reason {
-            is_active: self.is_active,
-            shipped_as,
-            ..Reason::own(self.kind, self.code.clone(), description)
-        }
+        Reason { shipped_as, description, ..self.as_written() }
+    }
+
+    fn as_written(&self) -> Reason {
+        let own = Reason::own(self.kind, self.code.clone(), self.description.clone());
+        Reason { is_active: self.is_active, ..own }
     }
 }
 
 impl Definition for WrittenReason {
-    fn title(&self) -> String {
-        title(self.kind, &self.code)
+    fn block(&self) -> Block {
+        block(&self.as_written())
     }
 
     fn comes_first(&self) -> bool {
@@ -136,10 +131,8 @@ impl Definition for WrittenReason {
             && reason != other
             && renamed_from(reason) != Some(former)
         {
-            let message = format!(
-                "there is a reason code '{}' already, beside '{}'",
-                reason.code, other.code
-            );
+            let (code, other) = (&reason.code, &other.code);
+            let message = format!("there is a reason code '{code}' already, beside '{other}'");
             table.error("renamed_from", message, Some("retire one of the two with active = false"));
         }
         Ok(())

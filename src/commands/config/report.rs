@@ -4,22 +4,13 @@ use std::path::{Path, absolute};
 
 use anyhow::Result;
 
-use super::section::{Definition, Section};
+use super::section::{Definition, Section, own_settings};
 use crate::configuration::{Block, ConfigTable};
 use crate::render::report::Logo;
 use crate::store::{ReportSettings, Store};
 
-pub(super) const SECTION: Section = Section {
-    path: &["report"],
-    heading: "[report]",
-    is_list: false,
-    read,
-    own: |store| {
-        let settings = store.report_settings()?;
-        let is_usual = settings == ReportSettings::default();
-        Ok(if is_usual { Vec::new() } else { vec![block(&settings)] })
-    },
-};
+pub(super) const SECTION: Section =
+    Section { heading: "[report]", read, own: |store| Ok(own_settings(&store.report_settings()?)) };
 
 /// The longest currency, in characters.
 const LONGEST_CURRENCY: usize = 5;
@@ -31,11 +22,8 @@ fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["title", "currency", "logo"]);
     let currency = table.filled("currency");
     if currency.is_some_and(|currency| currency.chars().count() > LONGEST_CURRENCY) {
-        table.error(
-            "currency",
-            format!("a currency has at most {LONGEST_CURRENCY} characters"),
-            Some("write a code such as EUR, or a sign"),
-        );
+        let message = format!("a currency has at most {LONGEST_CURRENCY} characters");
+        table.error("currency", message, Some("write a code such as EUR, or a sign"));
     }
     Some(Box::new(ReportSettings {
         title: table.filled("title").map(str::to_owned),
@@ -55,30 +43,19 @@ fn logo(table: &ConfigTable<'_>, path: &str) -> Option<String> {
         Ok(found) if found.len() > LARGEST_LOGO => "the logo is larger than 1 MiB",
         Ok(_) => return absolute(file).ok().map(|path| path.display().to_string()),
     };
-    table.error("logo", format!("{mistake}: {path}"), None);
-    None
-}
-
-fn block(settings: &ReportSettings) -> Block {
-    let ReportSettings { title, currency, logo } = settings;
-    let block = Block { is_list: false, ..Block::new("report", settings.title()) };
-    block
-        .with_some("title", title.as_ref())
-        .with_some("currency", currency.as_ref())
-        .with_some("logo", logo.as_ref())
+    table.wrong("logo", format!("{mistake}: {path}"))
 }
 
 impl Definition for ReportSettings {
-    fn title(&self) -> String {
-        "report settings".to_owned()
+    fn block(&self) -> Block {
+        Block::new("[report]", "report settings")
+            .with_some("title", self.title.as_deref())
+            .with_some("currency", self.currency.as_deref())
+            .with_some("logo", self.logo.as_deref())
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(Some(block(&store.report_settings()?)))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        Ok(Some(store.report_settings()?.block()))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {

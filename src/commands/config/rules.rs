@@ -17,11 +17,9 @@ use crate::store::{Catalogue, Store, StoredRule};
 use crate::views::rules::watched;
 
 pub(super) const SECTION: Section = Section {
-    path: &["rule"],
     heading: "[[rule]]",
-    is_list: true,
     read,
-    own: |store| Ok(store.rules()?.iter().map(|stored| block(&stored.rule)).collect()),
+    own: |store| Ok(store.rules()?.iter().map(|stored| stored.rule.block()).collect()),
 };
 
 /// The keys of rules of every kind.
@@ -98,26 +96,21 @@ fn refuse_unfit(table: &ConfigTable<'_>, kind: RuleKind) {
 }
 
 fn trend(table: &ConfigTable<'_>) -> Option<TrendRule> {
-    let timeframe = table.whole("timeframe", &TIMEFRAMES, " of days");
-    let threshold = table.whole("threshold", &THRESHOLDS, " of percent");
-    let direction = table.word("direction");
-    let inverse = table.truth("inverse");
-    let least = table.whole("min_events", &(0..=i64::MAX), "");
-    let max_chance = probability(table, "max_chance");
-    let baseline = table.whole("baseline", &BASELINES, " of windows");
-    let against = table.word("against");
-    let for_days = table.whole("for", &TREND_FOR_DAYS, " of days");
+    let days = " of days";
     Some(TrendRule {
-        baseline: baseline.unwrap_or(1),
-        against: against.unwrap_or_default(),
-        for_days: for_days.unwrap_or(1),
-        repeat: table.whole("repeat", &REPEATS, " of days"),
-        timeframe: timeframe.unwrap_or(DEFAULT_TIMEFRAME),
-        threshold: threshold.unwrap_or(DEFAULT_THRESHOLD),
-        direction: direction.unwrap_or(Direction::Both),
-        inverse: inverse.unwrap_or_default(),
-        min_events: least.map(i64::unsigned_abs),
-        max_chance,
+        baseline: table.whole("baseline", &BASELINES, " of windows").unwrap_or(1),
+        against: table.word("against").unwrap_or_default(),
+        for_days: table.whole("for", &TREND_FOR_DAYS, days).unwrap_or(1),
+        repeat: table.whole("repeat", &REPEATS, days),
+        timeframe: table.whole("timeframe", &TIMEFRAMES, days).unwrap_or(DEFAULT_TIMEFRAME),
+        threshold: table
+            .whole("threshold", &THRESHOLDS, " of percent")
+            .unwrap_or(DEFAULT_THRESHOLD),
+        direction: table.word("direction").unwrap_or(Direction::Both),
+        inverse: table.truth("inverse").unwrap_or_default(),
+        min_events: table.whole("min_events", &(0..=i64::MAX), "").map(i64::unsigned_abs),
+        max_chance: probability(table, "max_chance"),
+        // Comes last, so that the mistakes in the others are told too.
         ..TrendRule::new(watch(table)?)
     })
 }
@@ -125,11 +118,8 @@ fn trend(table: &ConfigTable<'_>) -> Option<TrendRule> {
 fn watch(table: &ConfigTable<'_>) -> Option<Watch> {
     match (table.has("event"), table.truth("people").unwrap_or_default()) {
         (true, true) => {
-            table.error(
-                "people",
-                "a rule watches either an event or people",
-                Some("leave one of the two out"),
-            );
+            let message = "a rule watches either an event or people";
+            table.error("people", message, Some("leave one of the two out"));
             None
         }
         (false, true) if table.has("measure") => {
@@ -151,12 +141,10 @@ fn watch(table: &ConfigTable<'_>) -> Option<Watch> {
 }
 
 fn probability(table: &ConfigTable<'_>, key: &str) -> Option<f64> {
-    let value = table.number(key)?;
-    if value > 0.0 && value < 1.0 {
-        return Some(value);
+    match table.number(key)? {
+        value if value > 0.0 && value < 1.0 => Some(value),
+        value => table.wrong(key, format!("{value} is not a probability between 0 and 1")),
     }
-    table.error(key, format!("{value} is not a probability between 0 and 1"), None);
-    None
 }
 
 fn adoption(table: &ConfigTable<'_>) -> Option<AdoptionRule> {
@@ -167,8 +155,7 @@ fn adoption(table: &ConfigTable<'_>) -> Option<AdoptionRule> {
         table.error("within", "goals have days of their own", Some("leave within out, or goals"));
     }
     if !of_goals && !table.has("event") {
-        table.error("event", "an adoption rule needs an event, or goals = true", None);
-        return None;
+        return table.wrong("event", "an adoption rule needs an event, or goals = true");
     }
     let event = if table.has("event") { Some(table.required("event")?.to_owned()) } else { None };
     let aim = match event {
@@ -195,30 +182,13 @@ fn condition(table: &ConfigTable<'_>) -> Option<ConditionRule> {
     })
 }
 
-fn block(rule: &Rule) -> Block {
-    let block = Block::new("rule", rule.title())
-        .with("name", &rule.name)
-        .with("kind", rule.logic.kind().as_str());
-    let block = match &rule.logic {
-        RuleLogic::Trend(trend) => trend_block(block, trend),
-        RuleLogic::Adoption(adoption) => adoption_block(block, adoption),
-        RuleLogic::Condition(condition) => condition_block(block, condition),
-    };
-    block
-        .with_some("where", rule.where_expr.as_ref())
-        .with_some("playbook", rule.playbook.as_ref())
-        .with_unusual("managers", rule.managers, false)
-        .with_unusual("executives", rule.executives, false)
-        .with_unusual("auto_ack", rule.auto_ack, false)
-        .with_unusual("enabled", rule.enabled, true)
-}
-
 fn trend_block(block: Block, trend: &TrendRule) -> Block {
+    let usual_measure = RuleMeasure::Events.as_str();
     let block = match trend.watch() == Watch::people() {
-        false => block.with("event", &trend.event).with_unusual(
+        false => block.with("event", trend.event.as_str()).with_unusual(
             "measure",
             trend.measure.as_str(),
-            RuleMeasure::Events.as_str(),
+            usual_measure,
         ),
         true => block.with("people", true),
     };
@@ -233,49 +203,57 @@ fn trend_block(block: Block, trend: &TrendRule) -> Block {
         .with_unusual("baseline", trend.baseline, 1u8)
         .with_unusual("against", trend.against.as_str(), Against::Itself.as_str())
         .with_unusual("for", trend.for_days, 1u8)
-        .with_some("repeat", trend.repeat)
+        .with_some("repeat", trend.repeat.map(u32::from))
 }
 
 fn adoption_block(block: Block, adoption: &AdoptionRule) -> Block {
     let block = match &adoption.aim {
-        Aim::Event { event, within } => block.with("event", event).with_some("within", *within),
-        Aim::Goals { event } => block.with("goals", true).with_some("event", event.as_ref()),
+        Aim::Event { event, within } => {
+            block.with("event", event.as_str()).with_some("within", within.map(u32::from))
+        }
+        Aim::Goals { event } => block.with("goals", true).with_some("event", event.as_deref()),
     };
     block.with_unusual("retroactive", adoption.retroactive, false)
 }
 
 fn condition_block(block: Block, condition: &ConditionRule) -> Block {
     block
-        .with("when", &condition.when)
+        .with("when", condition.when.as_str())
         .with("type", condition.signal_type.as_str())
-        .with_some("key", condition.key.as_ref())
-        .with_unusual("cooldown", condition.cooldown, DEFAULT_COOLDOWN)
-        .with_unusual("for", condition.for_days, 1u16)
+        .with_some("key", condition.key.as_deref())
+        .with_unusual("cooldown", u32::from(condition.cooldown), u32::from(DEFAULT_COOLDOWN))
+        .with_unusual("for", u32::from(condition.for_days), 1u32)
 }
 
 impl Definition for Rule {
-    fn title(&self) -> String {
-        format!("rule '{}'", self.name)
+    fn block(&self) -> Block {
+        let block = Block::new("[[rule]]", format!("rule '{}'", self.name))
+            .with("name", self.name.as_str())
+            .with("kind", self.logic.kind().as_str());
+        match &self.logic {
+            RuleLogic::Trend(trend) => trend_block(block, trend),
+            RuleLogic::Adoption(adoption) => adoption_block(block, adoption),
+            RuleLogic::Condition(condition) => condition_block(block, condition),
+        }
+        .with_some("where", self.where_expr.as_deref())
+        .with_some("playbook", self.playbook.as_deref())
+        .with_unusual("managers", self.managers, false)
+        .with_unusual("executives", self.executives, false)
+        .with_unusual("auto_ack", self.auto_ack, false)
+        .with_unusual("enabled", self.enabled, true)
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
         let stored = store.rule(&self.name)?.filter(|stored| !stored.is_removed);
-        Ok(stored.map(|stored| block(&stored.rule)))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        Ok(stored.map(|stored| stored.rule.block()))
     }
 
     fn save(&self, store: &Store, table: &ConfigTable<'_>) -> Result<()> {
         let Some(stored) = store.rule(&self.name)? else { return store.save_rule(self) };
         let old = &stored.rule.logic;
         if old.kind() != self.logic.kind() {
-            let message = format!(
-                "'{}' is {}, and the kind of a rule cannot change",
-                self.name,
-                one(old.kind())
-            );
+            let (name, kind) = (&self.name, one(old.kind()));
+            let message = format!("'{name}' is {kind}, and the kind of a rule cannot change");
             table.error("kind", message, Some("choose another name"));
             return Ok(());
         }
@@ -298,20 +276,20 @@ impl Definition for Rule {
             result.unwrap_or_else(|failure| table.error_of(key, &failure));
         };
         let condition = self.logic.condition();
-        let texts = [
-            ("where", self.where_expr.as_ref()),
-            ("when", condition.map(|condition| &condition.when)),
-        ];
-        for (key, text) in texts {
-            if let Some(text) = text {
-                note(key, catalogue.read_new(text).map(|_| ()));
-            }
+        if let Some(text) = &self.where_expr {
+            note("where", catalogue.read_new(text).map(drop));
+        }
+        if let Some(condition) = condition {
+            note("when", catalogue.read_new(&condition.when).map(drop));
         }
         if let Some(key) = condition.and_then(|condition| condition.key.as_deref()) {
-            note("key", catalogue.find(key).map(|_| ()));
+            note("key", catalogue.find(key).map(drop));
         }
-        if let Some(name) = &self.playbook {
-            note("playbook", failure_of(playbook::existing(store, name).map(|_| ()))?);
+        if let Some(name) = &self.playbook
+            && let Err(error) = playbook::existing(store, name)
+        {
+            // An error of the database is none of the file.
+            table.error_of("playbook", &error.downcast()?);
         }
         Ok(())
     }
@@ -322,7 +300,7 @@ impl Definition for Rule {
 
     fn advise(&self, store: &Store) -> Result<Vec<Advice>> {
         let remarks = self.logic.trend().map(TrendRule::remarks).unwrap_or_default();
-        let named = |remark: String| Advice::Hint(format!("{}: {remark}", self.title()));
+        let named = |remark: String| Advice::Hint(format!("rule '{}': {remark}", self.name));
         let mut advice: Vec<Advice> = remarks.into_iter().map(named).collect();
         if let Some(event) = self.logic.only_event() {
             advice.extend(unknown_event(store, event)?);
@@ -347,14 +325,6 @@ fn is_about_the_same(one: &RuleLogic, other: &RuleLogic) -> bool {
     match (one, other) {
         (RuleLogic::Trend(one), RuleLogic::Trend(other)) => one.event == other.event,
         _ => watched(one) == watched(other),
-    }
-}
-
-/// Separates errors in the file from errors of the database.
-fn failure_of(result: Result<()>) -> Result<Result<(), CommandError>> {
-    match result {
-        Ok(()) => Ok(Ok(())),
-        Err(error) => error.downcast::<CommandError>().map(Err),
     }
 }
 

@@ -8,22 +8,30 @@ use crate::store::{Catalogue, Store};
 
 /// A section of the configuration.
 pub(super) struct Section {
-    /// The path of its tables: `["health", "profile"]`.
-    pub path: &'static [&'static str],
-    /// The heading in brackets: `[[health.profile]]`.
+    /// The heading of its tables: `[[health.profile]]`.
     pub heading: &'static str,
-    /// Whether there may be several tables.
-    pub is_list: bool,
     /// Parses a table, and records errors in it.
     pub read: fn(&ConfigTable<'_>) -> Option<Box<dyn Definition>>,
     /// Everything that a team has created or changed, in the order in which it is written.
     pub own: fn(&Store) -> Result<Vec<Block>>,
 }
 
+impl Section {
+    /// The keys that lead to its tables.
+    pub(super) fn path(&self) -> Vec<&'static str> {
+        self.heading.trim_matches(['[', ']']).split('.').collect()
+    }
+}
+
+/// The block of settings, unless they are the default ones.
+pub(super) fn own_settings<S: Definition + Default + PartialEq>(settings: &S) -> Vec<Block> {
+    if *settings == S::default() { Vec::new() } else { vec![settings.block()] }
+}
+
 /// An object that a table defines.
 pub(super) trait Definition {
-    /// Its name for people, unique in a file: `rule 'login'`.
-    fn title(&self) -> String;
+    /// Its state as the file says. The title is unique in a file.
+    fn block(&self) -> Block;
 
     /// Whether it must be saved before the others of its section.
     fn comes_first(&self) -> bool {
@@ -33,8 +41,10 @@ pub(super) trait Definition {
     /// Its present state; `None` if it does not exist.
     fn present(&self, store: &Store) -> Result<Option<Block>>;
 
-    /// Its state as the file says.
-    fn wanted(&self, store: &Store) -> Result<Block>;
+    /// Its state as the file says, with what the file leaves to the database.
+    fn wanted(&self, _store: &Store) -> Result<Block> {
+        Ok(self.block())
+    }
 
     /// Saves it, or records in the table why that is impossible.
     fn save(&self, store: &Store, table: &ConfigTable<'_>) -> Result<()>;

@@ -42,12 +42,9 @@ pub(super) fn items<'d>(document: &'d Document<'d>) -> Vec<DefinedTable<'d>> {
     root.allow(&names_below(&[]));
     let mut items: Vec<DefinedTable<'d>> = Vec::new();
     for section in &SECTIONS {
-        let tables = tables_of(&root, section);
-        let read = tables
-            .into_iter()
-            .filter_map(|table| (section.read)(&table).map(|definition| (table, definition)));
-        let mut of_section: Vec<DefinedTable<'d>> =
-            read.map(|(table, definition)| DefinedTable { table, definition }).collect();
+        let read = |table| Some(DefinedTable { table, definition: (section.read)(&table)? });
+        let mut of_section: Vec<_> =
+            tables_of(&root, section).into_iter().filter_map(read).collect();
         refuse_twins(&of_section);
         of_section.sort_by_key(|item| !item.definition.comes_first());
         items.append(&mut of_section);
@@ -65,30 +62,22 @@ pub(super) fn own(store: &Store) -> Result<Vec<Block>> {
 }
 
 fn tables_of<'d>(root: &ConfigTable<'d>, section: &Section) -> Vec<ConfigTable<'d>> {
-    match section.path {
-        [key] => root.tables(key, section.heading, section.is_list),
-        [outer, key] => {
-            let outer_tables = root.tables(outer, outer, false);
-            outer_tables.iter().for_each(|table| table.allow(&names_below(&[outer])));
-            outer_tables
-                .iter()
-                .flat_map(|table| table.tables(key, section.heading, section.is_list))
-                .collect()
-        }
-        _ => Vec::new(),
-    }
+    let [outer, _] = section.path()[..] else { return root.tables(section.heading) };
+    let outer_tables = root.tables(outer);
+    outer_tables.iter().for_each(|table| table.allow(&names_below(&[outer])));
+    outer_tables.iter().flat_map(|table| table.tables(section.heading)).collect()
 }
 
 /// The keys below a path that lead to sections.
 fn names_below(path: &[&str]) -> Vec<&'static str> {
-    let below = SECTIONS.iter().filter(|section| section.path.starts_with(path));
-    below.filter_map(|section| section.path.get(path.len()).copied()).collect()
+    let below = SECTIONS.iter().map(Section::path).filter(|keys| keys.starts_with(path));
+    below.filter_map(|keys| keys.get(path.len()).copied()).collect()
 }
 
 fn refuse_twins(items: &[DefinedTable<'_>]) {
     let mut first: HashMap<String, &DefinedTable<'_>> = HashMap::new();
     for item in items {
-        match first.entry(item.definition.title()) {
+        match first.entry(item.definition.block().title) {
             Entry::Vacant(place) => _ = place.insert(item),
             Entry::Occupied(first) => {
                 let line = first.get().table.line();

@@ -7,11 +7,9 @@ use crate::configuration::{Block, ConfigTable};
 use crate::store::{Catalogue, Segment, Store};
 
 pub(super) const SECTION: Section = Section {
-    path: &["segment"],
     heading: "[[segment]]",
-    is_list: true,
     read,
-    own: |store| Ok(store.segments()?.iter().map(block).collect()),
+    own: |store| Ok(store.segments()?.iter().map(Segment::block).collect()),
 };
 
 fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
@@ -20,23 +18,15 @@ fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     Some(Box::new(Segment { name: name?.to_owned(), condition: condition?.to_owned() }))
 }
 
-fn block(segment: &Segment) -> Block {
-    Block::new("segment", segment.title())
-        .with("name", &segment.name)
-        .with("where", &segment.condition)
-}
-
 impl Definition for Segment {
-    fn title(&self) -> String {
-        format!("segment '{}'", self.name)
+    fn block(&self) -> Block {
+        Block::new("[[segment]]", format!("segment '{}'", self.name))
+            .with("name", self.name.as_str())
+            .with("where", self.condition.as_str())
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(store.segment(&self.name)?.as_ref().map(block))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        Ok(store.segment(&self.name)?.as_ref().map(Segment::block))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {

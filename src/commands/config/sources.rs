@@ -11,11 +11,9 @@ use crate::pull;
 use crate::store::Store;
 
 pub(super) const SECTION: Section = Section {
-    path: &["source"],
     heading: "[[source]]",
-    is_list: true,
     read,
-    own: |store| Ok(store.sources()?.iter().map(block).collect()),
+    own: |store| Ok(store.sources()?.iter().map(PullSource::block).collect()),
 };
 
 const KEYS: [&str; 14] = [
@@ -78,8 +76,7 @@ fn rows(table: &ConfigTable<'_>) -> Option<Rows> {
         (Some(relation), None) => Some(Rows::Relation(relation.to_owned())),
         (None, Some(query)) => Some(Rows::Query(query.to_owned())),
         (Some(_), Some(_)) => {
-            table.error("query", "a source has a relation or a query, and not both", None);
-            None
+            table.wrong("query", "a source has a relation or a query, and not both")
         }
         (None, None) => {
             let hint = "relation = \"SCHEMA.TABLE\", or query = \"select …\"";
@@ -89,41 +86,32 @@ fn rows(table: &ConfigTable<'_>) -> Option<Rows> {
     }
 }
 
-fn block(source: &PullSource) -> Block {
-    let PullSource { columns, .. } = source;
-    let usual = Columns::default();
-    let (relation, query) = match &source.rows {
-        Rows::Relation(name) => (Some(name), None),
-        Rows::Query(query) => (None, Some(query)),
-    };
-    Block::new("source", source.title())
-        .with("name", &source.name)
-        .with("engine", source.engine.as_str())
-        .with("url", &source.url)
-        .with_some("relation", relation)
-        .with_some("query", query)
-        .with_unusual("company_id", &columns.company_id, &usual.company_id)
-        .with_unusual("event", &columns.event, &usual.event)
-        .with_unusual("at", &columns.at, &usual.at)
-        .with_some("at_is", source.at_is_utc.then_some("UTC"))
-        .with_unusual("person_id", &columns.person_id, &usual.person_id)
-        .with_some("event_id", columns.event_id.as_ref())
-        .with_unusual("late_days", source.late_days, USUAL_LATE_DAYS)
-        .with_unusual("people_days", source.people_days, USUAL_PEOPLE_DAYS)
-        .with_unusual("timeout", &source.timeout.to_string(), &Timeout::default().to_string())
-}
-
 impl Definition for PullSource {
-    fn title(&self) -> String {
-        format!("source '{}'", self.name)
+    fn block(&self) -> Block {
+        let (columns, usual) = (&self.columns, Columns::default());
+        let (relation, query) = match &self.rows {
+            Rows::Relation(name) => (Some(name.as_str()), None),
+            Rows::Query(query) => (None, Some(query.as_str())),
+        };
+        Block::new("[[source]]", format!("source '{}'", self.name))
+            .with("name", self.name.as_str())
+            .with("engine", self.engine.as_str())
+            .with("url", self.url.as_str())
+            .with_some("relation", relation)
+            .with_some("query", query)
+            .with_unusual("company_id", columns.company_id.as_str(), usual.company_id)
+            .with_unusual("event", columns.event.as_str(), usual.event)
+            .with_unusual("at", columns.at.as_str(), usual.at)
+            .with_some("at_is", self.at_is_utc.then_some("UTC"))
+            .with_unusual("person_id", columns.person_id.as_str(), usual.person_id)
+            .with_some("event_id", columns.event_id.as_deref())
+            .with_unusual("late_days", u32::from(self.late_days), u32::from(USUAL_LATE_DAYS))
+            .with_unusual("people_days", u32::from(self.people_days), u32::from(USUAL_PEOPLE_DAYS))
+            .with_unusual("timeout", self.timeout.to_string(), Timeout::default().to_string())
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(store.source(&self.name)?.as_ref().map(block))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        Ok(store.source(&self.name)?.as_ref().map(PullSource::block))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {

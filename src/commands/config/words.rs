@@ -2,21 +2,13 @@
 
 use anyhow::Result;
 
-use super::section::{Definition, Section};
-use crate::configuration::{Block, ConfigTable, ConfigValue};
+use super::section::{Definition, Section, own_settings};
+use crate::configuration::{Block, ConfigTable};
 use crate::domain::words::Words;
 use crate::store::Store;
 
-pub(super) const SECTION: Section = Section {
-    path: &["words"],
-    heading: "[words]",
-    is_list: false,
-    read,
-    own: |store| {
-        let words = store.words()?;
-        Ok(if words == Words::default() { Vec::new() } else { vec![block(&words)] })
-    },
-};
+pub(super) const SECTION: Section =
+    Section { heading: "[words]", read, own: |store| Ok(own_settings(&store.words()?)) };
 
 fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["urgent", "settled"]);
@@ -27,28 +19,17 @@ fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
     }))
 }
 
-fn block(words: &Words) -> Block {
-    let usual = Words::default();
-    let block = Block { is_list: false, ..Block::new("words", words.title()) };
-    let own = |words: &Vec<String>, usual: Vec<String>| {
-        Some(ConfigValue::List(words.clone())).filter(|_| *words != usual)
-    };
-    block
-        .with_some("urgent", own(&words.urgent, usual.urgent))
-        .with_some("settled", own(&words.settled, usual.settled))
-}
-
 impl Definition for Words {
-    fn title(&self) -> String {
-        "words".to_owned()
+    fn block(&self) -> Block {
+        let usual = Words::default();
+        let own = |words: &Vec<String>, usual| Some(words.clone()).filter(|words| *words != usual);
+        Block::new("[words]", "words")
+            .with_some("urgent", own(&self.urgent, usual.urgent))
+            .with_some("settled", own(&self.settled, usual.settled))
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(Some(block(&store.words()?)))
-    }
-
-    fn wanted(&self, _store: &Store) -> Result<Block> {
-        Ok(block(self))
+        Ok(Some(store.words()?.block()))
     }
 
     fn save(&self, store: &Store, _table: &ConfigTable<'_>) -> Result<()> {
