@@ -59,113 +59,73 @@ pub(crate) struct Cli {
     command: Option<Command>,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    Init(init::Init),
-    Import(import::Import),
-    #[command(subcommand)]
-    Event(event::EventCommand),
-    #[command(subcommand)]
-    Rule(rule::RuleCommand),
-    Run(run::Run),
-    Pull(pull::Pull),
-    Daily(daily::Daily),
-    List(list::List),
-    Show(show::Show),
-    Ack(ack::Ack),
-    Reopen(reopen::Reopen),
-    Snooze(snooze::Snooze),
-    Note(note::Note),
-    Assign(assign::Assign),
-    Inbox(inbox::Inbox),
-    #[command(subcommand)]
-    Notify(notify::NotifyCommand),
-    Agenda(agenda::Agenda),
-    Triage(triage::Triage),
-    #[command(subcommand)]
-    Playbook(playbook::PlaybookCommand),
-    #[command(subcommand)]
-    Task(task::TaskCommand),
-    #[command(subcommand)]
-    Team(team::TeamCommand),
-    #[command(subcommand)]
-    Company(company::CompanyCommand),
-    #[command(subcommand)]
-    Segment(segment::SegmentCommand),
-    #[command(subcommand)]
-    Metric(metric::MetricCommand),
-    #[command(subcommand)]
-    Attribute(attribute::AttributeCommand),
-    #[command(subcommand)]
-    Pulse(pulse::PulseCommand),
-    #[command(subcommand)]
-    Health(health::HealthCommand),
-    #[command(subcommand)]
-    Reason(reason::ReasonCommand),
-    #[command(subcommand)]
-    Report(report::ReportCommand),
-    #[command(subcommand)]
-    Export(export::ExportCommand),
-    #[command(subcommand)]
-    Config(config::ConfigCommand),
-    Status(status::Status),
-    Check(check::Check),
-    Backup(backup::Backup),
-    Backtest(backtest::Backtest),
-    Tune(tune::Tune),
-    Demo(demo::Demo),
-    Completions(completions::Completions),
-    Man(man::Man),
-    Licences(licences::Licences),
-}
-
 /// Adds the arguments of a command.
 type Define = fn(clap::Command) -> clap::Command;
 
-/// The arguments of each command, defined only for the command that is used: defining all of them
-/// takes longer than a short command.
-const ARGUMENTS: [(&str, Define); 40] = [
-    ("init", init::Init::augment_args),
-    ("import", import::Import::augment_args),
-    ("event", event::EventCommand::augment_subcommands),
-    ("rule", rule::RuleCommand::augment_subcommands),
-    ("run", run::Run::augment_args),
-    ("pull", pull::Pull::augment_args),
-    ("daily", daily::Daily::augment_args),
-    ("list", list::List::augment_args),
-    ("show", show::Show::augment_args),
-    ("ack", ack::Ack::augment_args),
-    ("reopen", reopen::Reopen::augment_args),
-    ("snooze", snooze::Snooze::augment_args),
-    ("note", note::Note::augment_args),
-    ("assign", assign::Assign::augment_args),
-    ("inbox", inbox::Inbox::augment_args),
-    ("notify", notify::NotifyCommand::augment_subcommands),
-    ("agenda", agenda::Agenda::augment_args),
-    ("triage", triage::Triage::augment_args),
-    ("playbook", playbook::PlaybookCommand::augment_subcommands),
-    ("task", task::TaskCommand::augment_subcommands),
-    ("team", team::TeamCommand::augment_subcommands),
-    ("company", company::CompanyCommand::augment_subcommands),
-    ("segment", segment::SegmentCommand::augment_subcommands),
-    ("metric", metric::MetricCommand::augment_subcommands),
-    ("attribute", attribute::AttributeCommand::augment_subcommands),
-    ("pulse", pulse::PulseCommand::augment_subcommands),
-    ("health", health::HealthCommand::augment_subcommands),
-    ("reason", reason::ReasonCommand::augment_subcommands),
-    ("report", report::ReportCommand::augment_subcommands),
-    ("export", export::ExportCommand::augment_subcommands),
-    ("config", config::ConfigCommand::augment_subcommands),
-    ("status", status::Status::augment_args),
-    ("check", check::Check::augment_args),
-    ("backup", backup::Backup::augment_args),
-    ("backtest", backtest::Backtest::augment_args),
-    ("tune", tune::Tune::augment_args),
-    ("demo", demo::Demo::augment_args),
-    ("completions", completions::Completions::augment_args),
-    ("man", man::Man::augment_args),
-    ("licences", licences::Licences::augment_args),
-];
+/// Declares each command with its arguments, and what adds these to a parser.
+macro_rules! commands {
+    ($($name:literal $(#[$attribute:meta])? $command:ident($arguments:ty) $define:ident;)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$attribute])? $command($arguments),)*
+        }
+
+        impl Command {
+            fn run(self, context: &Context) -> Result<()> {
+                match self {
+                    $(Command::$command(arguments) => arguments.run(context),)*
+                }
+            }
+        }
+
+        /// The arguments of each command, defined only for the command that is used: defining all
+        /// of them takes longer than a short command.
+        const ARGUMENTS: &[(&str, Define)] = &[$(($name, <$arguments>::$define)),*];
+    };
+}
+
+commands! {
+    "init" Init(init::Init) augment_args;
+    "import" Import(import::Import) augment_args;
+    "event" #[command(subcommand)] Event(event::EventCommand) augment_subcommands;
+    "rule" #[command(subcommand)] Rule(rule::RuleCommand) augment_subcommands;
+    "run" Run(run::Run) augment_args;
+    "pull" Pull(pull::Pull) augment_args;
+    "daily" Daily(daily::Daily) augment_args;
+    "list" List(list::List) augment_args;
+    "show" Show(show::Show) augment_args;
+    "ack" Ack(ack::Ack) augment_args;
+    "reopen" Reopen(reopen::Reopen) augment_args;
+    "snooze" Snooze(snooze::Snooze) augment_args;
+    "note" Note(note::Note) augment_args;
+    "assign" Assign(assign::Assign) augment_args;
+    "inbox" Inbox(inbox::Inbox) augment_args;
+    "notify" #[command(subcommand)] Notify(notify::NotifyCommand) augment_subcommands;
+    "agenda" Agenda(agenda::Agenda) augment_args;
+    "triage" Triage(triage::Triage) augment_args;
+    "playbook" #[command(subcommand)] Playbook(playbook::PlaybookCommand) augment_subcommands;
+    "task" #[command(subcommand)] Task(task::TaskCommand) augment_subcommands;
+    "team" #[command(subcommand)] Team(team::TeamCommand) augment_subcommands;
+    "company" #[command(subcommand)] Company(company::CompanyCommand) augment_subcommands;
+    "segment" #[command(subcommand)] Segment(segment::SegmentCommand) augment_subcommands;
+    "metric" #[command(subcommand)] Metric(metric::MetricCommand) augment_subcommands;
+    "attribute" #[command(subcommand)] Attribute(attribute::AttributeCommand) augment_subcommands;
+    "pulse" #[command(subcommand)] Pulse(pulse::PulseCommand) augment_subcommands;
+    "health" #[command(subcommand)] Health(health::HealthCommand) augment_subcommands;
+    "reason" #[command(subcommand)] Reason(reason::ReasonCommand) augment_subcommands;
+    "report" #[command(subcommand)] Report(report::ReportCommand) augment_subcommands;
+    "export" #[command(subcommand)] Export(export::ExportCommand) augment_subcommands;
+    "config" #[command(subcommand)] Config(config::ConfigCommand) augment_subcommands;
+    "status" Status(status::Status) augment_args;
+    "check" Check(check::Check) augment_args;
+    "backup" Backup(backup::Backup) augment_args;
+    "backtest" Backtest(backtest::Backtest) augment_args;
+    "tune" Tune(tune::Tune) augment_args;
+    "demo" Demo(demo::Demo) augment_args;
+    "completions" Completions(completions::Completions) augment_args;
+    "man" Man(man::Man) augment_args;
+    "licences" Licences(licences::Licences) augment_args;
+}
 
 /// The version of the program, of SQLite and of the schema, on one line.
 fn version() -> String {
@@ -218,46 +178,7 @@ impl Cli {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self.command {
             None => home::run(context),
-            Some(Command::Init(args)) => args.run(context),
-            Some(Command::Import(args)) => args.run(context),
-            Some(Command::Event(args)) => args.run(context),
-            Some(Command::Rule(args)) => args.run(context),
-            Some(Command::Run(args)) => args.run(context),
-            Some(Command::Pull(args)) => args.run(context),
-            Some(Command::Daily(args)) => args.run(context),
-            Some(Command::List(args)) => args.run(context),
-            Some(Command::Show(args)) => args.run(context),
-            Some(Command::Ack(args)) => args.run(context),
-            Some(Command::Reopen(args)) => args.run(context),
-            Some(Command::Snooze(args)) => args.run(context),
-            Some(Command::Note(args)) => args.run(context),
-            Some(Command::Assign(args)) => args.run(context),
-            Some(Command::Inbox(args)) => args.run(context),
-            Some(Command::Notify(args)) => args.run(context),
-            Some(Command::Agenda(args)) => args.run(context),
-            Some(Command::Triage(args)) => args.run(context),
-            Some(Command::Playbook(args)) => args.run(context),
-            Some(Command::Task(args)) => args.run(context),
-            Some(Command::Team(args)) => args.run(context),
-            Some(Command::Company(args)) => args.run(context),
-            Some(Command::Segment(args)) => args.run(context),
-            Some(Command::Metric(args)) => args.run(context),
-            Some(Command::Attribute(args)) => args.run(context),
-            Some(Command::Pulse(args)) => args.run(context),
-            Some(Command::Health(args)) => args.run(context),
-            Some(Command::Reason(args)) => args.run(context),
-            Some(Command::Report(args)) => args.run(context),
-            Some(Command::Export(args)) => args.run(context),
-            Some(Command::Config(args)) => args.run(context),
-            Some(Command::Status(args)) => args.run(context),
-            Some(Command::Check(args)) => args.run(context),
-            Some(Command::Backup(args)) => args.run(context),
-            Some(Command::Backtest(args)) => args.run(context),
-            Some(Command::Tune(args)) => args.run(context),
-            Some(Command::Demo(args)) => args.run(context),
-            Some(Command::Completions(args)) => args.run(context),
-            Some(Command::Man(args)) => args.run(context),
-            Some(Command::Licences(args)) => args.run(context),
+            Some(command) => command.run(context),
         }
     }
 }
