@@ -22,15 +22,8 @@ pub(crate) struct Environment {
     pub user: Option<String>,
     /// SIGNALS_NOW.
     pub now: Option<String>,
-    /// NO_COLOR is set and not empty, or TERM is dumb.
-    pub wants_no_colour: bool,
-    /// CLICOLOR_FORCE is set and not 0.
-    pub forces_colour: bool,
-    /// COLUMNS.
-    pub columns: Option<u16>,
-    /// PAGER, with the default options for `less` unless LESS is set: keep colours, quit if
-    /// everything fits, do not clear the screen.
-    pub pager: Option<String>,
+    /// NO_COLOR, TERM, CLICOLOR_FORCE, COLUMNS and PAGER.
+    pub terminal: Terminal,
 }
 
 impl Environment {
@@ -41,13 +34,17 @@ impl Environment {
             database: std::env::var_os("SIGNALS_DB").filter(|value| !value.is_empty()),
             user: text("SIGNALS_USER").or_else(|| text("LOGNAME")).or_else(|| text("USER")),
             now: text("SIGNALS_NOW"),
-            wants_no_colour: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
-            forces_colour: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
-            columns: text("COLUMNS").and_then(|value| value.parse().ok()),
-            pager: text("PAGER").map(|pager| match text("LESS") {
-                Some(_) => pager,
-                None => format!("LESS=FRX; export LESS; {pager}"),
-            }),
+            terminal: Terminal {
+                wants_no_colour: text("NO_COLOR").is_some()
+                    || text("TERM").as_deref() == Some("dumb"),
+                forces_colour: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+                columns: text("COLUMNS").and_then(|value| value.parse().ok()),
+                // `less` keeps colours, quits if everything fits, and does not clear the screen.
+                pager: text("PAGER").map(|pager| match text("LESS") {
+                    Some(_) => pager,
+                    None => format!("LESS=FRX; export LESS; {pager}"),
+                }),
+            },
         }
     }
 }
@@ -65,12 +62,8 @@ impl Context {
     /// # Errors
     /// SIGNALS_NOW is not an instant (exit 2).
     pub(crate) fn new(options: &GlobalOptions, environment: &Environment) -> Result<Self> {
-        let terminal = Terminal {
-            wants_no_colour: environment.wants_no_colour,
-            forces_colour: environment.forces_colour,
-            columns: environment.columns,
-            pager: environment.pager.clone().filter(|_| !options.no_pager),
-        };
+        let mut terminal = environment.terminal.clone();
+        terminal.pager.take_if(|_| options.no_pager);
         let database =
             options.db.clone().or_else(|| environment.database.clone().map(PathBuf::from));
         Ok(Context {
@@ -100,10 +93,8 @@ impl Context {
 
     /// The user: `--by`, else SIGNALS_USER, else the login name.
     pub(crate) fn user(&self) -> String {
-        self.user
-            .clone()
-            .or_else(|| whoami::username().ok())
-            .unwrap_or_else(|| "unknown".to_owned())
+        let user = self.user.clone().or_else(|| whoami::username().ok());
+        user.unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// An environment variable that the configuration names, such as a secret; `None` if it is not
@@ -124,12 +115,9 @@ impl Context {
     /// No path was given and there is no home directory (exit 6).
     pub(crate) fn database(&self) -> Result<PathBuf> {
         self.database.clone().ok_or_else(|| {
-            CommandError::new(
-                ErrorKind::NoDatabase,
-                "no home directory, so there is no default place for the database",
-            )
-            .hint("--db PATH or SIGNALS_DB names it")
-            .into()
+            let message = "no home directory, so there is no default place for the database";
+            let failure = CommandError::new(ErrorKind::NoDatabase, message);
+            failure.hint("--db PATH or SIGNALS_DB names it").into()
         })
     }
 
@@ -169,22 +157,18 @@ impl Context {
 fn user(options: &GlobalOptions, environment: &Environment) -> Result<Option<String>> {
     let given = options.by.clone().filter(|name| !name.trim().is_empty());
     let user = given.or_else(|| environment.user.clone());
-    match user {
-        Some(user) if user.contains(char::is_control) => {
-            Err(usage("the user name contains control characters")
-                .hint("set it with --by NAME or SIGNALS_USER")
-                .into())
-        }
-        user => Ok(user),
+    if user.as_ref().is_some_and(|user| user.contains(char::is_control)) {
+        let failure = usage("the user name contains control characters");
+        return Err(failure.hint("set it with --by NAME or SIGNALS_USER").into());
     }
+    Ok(user)
 }
 
 /// Refuses control characters other than tabs and line breaks in reasons, notes and names: the
 /// database stores them, and terminals show files made from it.
 pub(crate) fn refuse_control_characters(arguments: &[OsString]) -> Result<()> {
     let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    let harmful = arguments.iter().find(|text| text.to_string_lossy().contains(is_harmful));
-    match harmful {
+    match arguments.iter().find(|text| text.to_string_lossy().contains(is_harmful)) {
         Some(text) => {
             Err(usage(format!("'{}' contains control characters", text.display())).into())
         }
@@ -204,15 +188,12 @@ pub(crate) fn enter(folder: &Path) -> Result<PathBuf> {
 }
 
 fn clock(environment: &Environment) -> Result<Clock> {
-    match &environment.now {
-        Some(text) => match text.parse() {
-            Ok(now) => Ok(Clock::fixed(now)),
-            Err(_) => Err(usage(format!("SIGNALS_NOW is '{text}', which is not a time"))
-                .hint("write it like 2026-03-31T09:30:00Z")
-                .into()),
-        },
-        None => Ok(Clock::of_the_machine()),
-    }
+    let Some(text) = &environment.now else { return Ok(Clock::of_the_machine()) };
+    text.parse().map(Clock::fixed).map_err(|_| {
+        usage(format!("SIGNALS_NOW is '{text}', which is not a time"))
+            .hint("write it like 2026-03-31T09:30:00Z")
+            .into()
+    })
 }
 
 /// The database for completing names in a shell; `None` if there is none.
