@@ -66,18 +66,18 @@ impl ErrorKind {
 }
 
 /// An error that the user sees: its kind, what happened and where, and what to do.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandError {
-    kind: ErrorKind,
-    message: String,
-    hints: Vec<String>,
-    reported: bool,
+    pub(crate) kind: ErrorKind,
+    /// Empty if the error was already printed.
+    pub(crate) message: String,
+    pub(crate) hints: Vec<String>,
 }
 
 impl CommandError {
     /// Creates an error; `message` says what is wrong and where, without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        CommandError { kind, message: message.into(), hints: Vec::new(), reported: false }
+        CommandError { kind, message: message.into(), hints: Vec::new() }
     }
 
     /// Adds advice on what to do, ideally a command to paste.
@@ -88,20 +88,12 @@ impl CommandError {
 
     /// An error that was already printed: it only sets the exit code.
     pub fn reported(kind: ErrorKind) -> Self {
-        CommandError { kind, message: String::new(), hints: Vec::new(), reported: true }
+        CommandError::new(kind, "")
     }
 
     /// The same error with another kind.
     pub fn of_kind(self, kind: ErrorKind) -> Self {
         CommandError { kind, ..self }
-    }
-
-    pub fn hints(&self) -> &[String] {
-        &self.hints
-    }
-
-    pub fn kind(&self) -> ErrorKind {
-        self.kind
     }
 }
 
@@ -125,8 +117,7 @@ pub(crate) fn not_allowed(message: impl Into<String>) -> CommandError {
 
 /// A database with contents that this program never writes (exit 7).
 pub(crate) fn damaged(message: impl Into<String>) -> CommandError {
-    CommandError::new(ErrorKind::Damaged, message)
-        .hint("restore the newest backup; `signals check` tells what is damaged")
+    with_hint(CommandError::new(ErrorKind::Damaged, message))
 }
 
 /// An input that is refused as a whole (exit 4).
@@ -140,38 +131,27 @@ pub(crate) fn no_thread(error: &io::Error) -> CommandError {
         .hint("check the limits on processes and memory (ulimit -a)")
 }
 
-/// What the user is told about an error, and its exit code.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ErrorReport {
-    /// Decides the exit code.
-    pub kind: ErrorKind,
-    /// Empty if the error was already printed.
-    pub message: String,
-    pub hints: Vec<String>,
-}
-
 /// Summarizes an error for the user. `None`: the reader of a pipe has closed it, which is not an
 /// error.
-pub(crate) fn report(error: &anyhow::Error) -> Option<ErrorReport> {
+pub(crate) fn report(error: &anyhow::Error) -> Option<CommandError> {
     if is_closed_pipe(error) {
         return None;
     }
     let failure = error.chain().find_map(|cause| cause.downcast_ref::<CommandError>());
     if let Some(failure) = failure {
-        let message = if failure.reported { String::new() } else { chain_text(error) };
-        return Some(ErrorReport { kind: failure.kind, message, hints: failure.hints.clone() });
+        let is_reported = failure.message.is_empty();
+        let message = if is_reported { String::new() } else { chain_text(error) };
+        return Some(CommandError { message, ..failure.clone() });
     }
     let kind = error.chain().find_map(kind_of_cause).unwrap_or(ErrorKind::Other);
-    Some(ErrorReport { kind, message: chain_text(error), hints: hints_for(kind) })
+    Some(with_hint(CommandError::new(kind, chain_text(error))))
 }
 
 /// Summarizes a panic for the user.
-pub(crate) fn panic_report(panic: &(dyn std::any::Any + Send)) -> ErrorReport {
-    let text = panic.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-    let message =
-        format!("signals made a mistake: {}", text.unwrap_or_else(|| "unknown".to_owned()));
-    ErrorReport { kind: ErrorKind::Bug, message, hints: hints_for(ErrorKind::Bug) }
+pub(crate) fn panic_report(panic: &(dyn std::any::Any + Send)) -> CommandError {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    with_hint(CommandError::new(ErrorKind::Bug, format!("signals made a mistake: {text}")))
 }
 
 fn chain_text(error: &anyhow::Error) -> String {
@@ -185,11 +165,8 @@ fn chain_text(error: &anyhow::Error) -> String {
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
@@ -247,17 +224,18 @@ fn kind_of_sqlite(code: ErrorCode) -> ErrorKind {
     }
 }
 
-fn hints_for(kind: ErrorKind) -> Vec<String> {
-    let hint = match kind {
+/// Adds what to do about every error of its kind.
+fn with_hint(error: CommandError) -> CommandError {
+    let hint = match error.kind {
         ErrorKind::Busy => "another signals command is writing; try again when it has finished",
         ErrorKind::Damaged => "restore the newest backup; `signals check` tells what is damaged",
         ErrorKind::Io => "check that the disk has room and that you may write there",
         ErrorKind::Bug => {
             "this is a mistake in signals; please report it with the command that led to it"
         }
-        _ => return Vec::new(),
+        _ => return error,
     };
-    vec![hint.to_owned()]
+    error.hint(hint)
 }
 
 #[cfg(test)]

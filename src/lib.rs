@@ -50,7 +50,7 @@ use clap::error::ErrorKind as ClapErrorKind;
 
 use cli::Cli;
 use context::{Context, Environment};
-use error::{ErrorKind, ErrorReport};
+use error::{CommandError, ErrorKind};
 
 pub use output_file::forget_unfinished;
 pub use triage::give_back_terminal;
@@ -89,7 +89,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     report.map_or(ExitCode::SUCCESS, |report| end(&context, &report))
 }
 
-fn end(context: &Context, report: &ErrorReport) -> ExitCode {
+fn end(context: &Context, report: &CommandError) -> ExitCode {
     context.ui.failure(report);
     ExitCode::from(report.kind.exit_code())
 }

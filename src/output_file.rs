@@ -37,6 +37,13 @@ enum Out {
 }
 
 impl OutputFile {
+    /// Writes an output at once.
+    pub(crate) fn write_at(target: &Path, bytes: &[u8]) -> Result<()> {
+        let mut file = OutputFile::begin(target)?;
+        file.add(bytes)?;
+        file.finish()
+    }
+
     /// Begins the output at `target`. Links are followed.
     pub(crate) fn begin(target: &Path) -> Result<Self> {
         let begin = || -> io::Result<Self> {
@@ -86,19 +93,22 @@ impl OutputFile {
     }
 }
 
+impl Out {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Out::Whole { file, .. } => file,
+            Out::Direct(file) => file,
+        }
+    }
+}
+
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.out {
-            Out::Whole { file, .. } => file.write(bytes),
-            Out::Direct(file) => file.write(bytes),
-        }
+        self.out.writer().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.out {
-            Out::Whole { file, .. } => file.flush(),
-            Out::Direct(file) => file.flush(),
-        }
+        self.out.writer().flush()
     }
 }
 
@@ -157,16 +167,12 @@ fn temporary(target: &Path) -> io::Result<NamedTempFile> {
 fn keep(file: BufWriter<NamedTempFile>, target: &Path, replaces: bool) -> io::Result<()> {
     let temporary = file.into_inner().map_err(io::IntoInnerError::into_error)?;
     let path = temporary.path().to_owned();
-    let kept = if replaces {
-        if let Ok(replaced) = fs::metadata(target) {
-            resemble(temporary.as_file(), &replaced)?;
-        }
-        temporary.as_file().sync_all()?;
-        temporary.persist(target)
-    } else {
-        temporary.as_file().sync_all()?;
-        temporary.persist_noclobber(target)
-    };
+    if replaces && let Ok(replaced) = fs::metadata(target) {
+        resemble(temporary.as_file(), &replaced)?;
+    }
+    temporary.as_file().sync_all()?;
+    let persist = if replaces { NamedTempFile::persist } else { NamedTempFile::persist_noclobber };
+    let kept = persist(temporary, target);
     kept.map_err(|error| error.error)?;
     unfinished().retain(|other| *other != path);
     // The directory entry must reach the disk too.

@@ -14,7 +14,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::error::{self, CommandError, ErrorKind, ErrorReport, usage};
+use crate::error::{self, CommandError, not_allowed, usage};
 use crate::render::{Look, RecordWriter, Screen, Value, escape, wrap_prose};
 
 /// When to use colours.
@@ -59,8 +59,6 @@ pub(crate) struct Ui {
     shows_progress: bool,
 }
 
-const HINT_STYLE: Style = AnsiColor::Cyan.on_default().bold();
-
 /// The width of a terminal that does not report one.
 const USUAL_WIDTH: u16 = 80;
 
@@ -78,19 +76,18 @@ impl Ui {
             ColorChoice::Auto if terminal.wants_no_colour => false,
             ColorChoice::Auto => is_terminal || terminal.forces_colour,
         };
-        let (out_is_terminal, error_is_terminal) =
-            (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let [out_is_terminal, error_is_terminal] =
+            [io::stdout().is_terminal(), io::stderr().is_terminal()];
         let size = terminal_size::terminal_size().filter(|(width, _)| width.0 > 0);
-        let measured = || size.map(|(width, _)| width.0);
         let lines = size.map(|(_, height)| usize::from(height.0)).filter(|_| out_is_terminal);
-        let width = terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH);
+        let width = terminal.columns.or(size.map(|(width, _)| width.0)).unwrap_or(USUAL_WIDTH);
         Ui {
             out: buffered(io::stdout()),
             look: Look {
                 has_colour: colour(out_is_terminal),
                 width: out_is_terminal.then_some(width),
             },
-            pager: terminal.pager.clone().zip(lines),
+            pager: terminal.pager.zip(lines),
             error_colour: colour(error_is_terminal),
             error_width: error_is_terminal.then_some(width),
             is_quiet,
@@ -109,7 +106,6 @@ impl Ui {
         Ui { out, look, pager: None, ..*self }
     }
 
-    /// How to draw screens.
     pub(crate) fn look(&self) -> Look {
         self.look
     }
@@ -176,7 +172,7 @@ impl Ui {
     /// Prints a warning about the result.
     pub(crate) fn warning(&self, text: impl Display) {
         if !self.is_quiet {
-            self.say("warning: ", AnsiColor::Yellow.on_default().bold(), &text.to_string());
+            self.alarm(text);
         }
     }
 
@@ -187,25 +183,24 @@ impl Ui {
 
     /// Prints a hint about an [alarm](Ui::alarm).
     pub(crate) fn alarm_hint(&self, text: impl Display) {
-        self.say("hint: ", HINT_STYLE, &text.to_string());
+        self.say("hint: ", AnsiColor::Cyan.on_default().bold(), &text.to_string());
     }
 
-    /// Prints a hint.
     pub(crate) fn hint(&self, text: impl Display) {
         if !self.is_quiet {
-            self.say("hint: ", HINT_STYLE, &text.to_string());
+            self.alarm_hint(text);
         }
     }
 
     /// Prints an error with its hints.
-    pub(crate) fn failure(&self, report: &ErrorReport) {
+    pub(crate) fn failure(&self, report: &CommandError) {
         // Earlier output comes first; if it cannot be written, the error matters more.
         let _ = self.flush();
         if report.message.is_empty() {
             return;
         }
         self.say("error: ", AnsiColor::Red.on_default().bold(), &report.message);
-        report.hints.iter().for_each(|hint| self.say("hint: ", HINT_STYLE, hint));
+        report.hints.iter().for_each(|hint| self.alarm_hint(hint));
     }
 
     /// Prints an error, unless the user need not see it.
@@ -251,12 +246,8 @@ impl Ui {
     /// No terminal (exit 2), with the hint `instead`.
     pub(crate) fn ask(&self, question: &str, instead: &str) -> Result<String> {
         if !self.can_ask() {
-            return Err(CommandError::new(
-                ErrorKind::Usage,
-                format!("{} needs an answer", question.trim_end_matches([':', '?', ' '])),
-            )
-            .hint(instead)
-            .into());
+            let question = question.trim_end_matches([':', '?', ' ']);
+            return Err(usage(format!("{question} needs an answer")).hint(instead).into());
         }
         self.flush()?;
         #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
@@ -267,9 +258,8 @@ impl Ui {
         io::stdin().lock().read_line(&mut answer)?;
         let answer = answer.trim();
         if answer.contains(char::is_control) {
-            return Err(
-                usage("the answer contains control characters, perhaps from an arrow key").into()
-            );
+            let message = "the answer contains control characters, perhaps from an arrow key";
+            return Err(usage(message).into());
         }
         Ok(answer.to_owned())
     }
@@ -291,19 +281,16 @@ impl Ui {
         if self.agrees(question, "--yes answers it")? {
             return Ok(());
         }
-        Err(CommandError::new(ErrorKind::NotAllowed, "nothing was changed").into())
+        Err(not_allowed("nothing was changed").into())
     }
 
     /// A progress bar over a number of bytes (`None`: unknown), visible only on a terminal.
     pub(crate) fn progress(&self, total: Option<u64>, what: &str) -> ProgressBar {
-        self.bar(
-            total,
-            what,
-            match total {
-                Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
-                None => "{msg} {spinner} {bytes} {bytes_per_sec}",
-            },
-        )
+        let template = match total {
+            Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
+            None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+        };
+        self.bar(total, what, template)
     }
 
     /// A progress bar over a number of days, visible only on a terminal.
@@ -312,11 +299,8 @@ impl Ui {
     }
 
     fn bar(&self, total: Option<u64>, what: &str, template: &str) -> ProgressBar {
-        let target = if self.shows_progress {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let hidden = ProgressDrawTarget::hidden();
+        let target = if self.shows_progress { ProgressDrawTarget::stderr() } else { hidden };
         let bar = ProgressBar::with_draw_target(total, target)
             .with_message(escape::for_terminal(what).into_owned());
         match ProgressStyle::with_template(template) {

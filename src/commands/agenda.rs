@@ -4,12 +4,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::FormatOption;
-use super::{output, run, task};
+use super::{run, task};
 use crate::context::Context;
 use crate::ops::agenda::{self, AgendaQuery};
-use crate::query::{AsOfOption, both_days, csm_called, user_as_csm};
-use crate::render::Format;
-use crate::store::Store;
+use crate::query::{AsOfOption, both_days, person_meant};
 use crate::views::agenda::AGENDA;
 
 /// Show what to do next, company by company, most at stake first.
@@ -47,13 +45,14 @@ pub(crate) struct Agenda {
 }
 
 impl Agenda {
-    /// Prints the agenda.
-    ///
     /// # Errors
     /// A day in the future (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
-        let person = self.person(context, &store)?;
+        let person = match self.everyone {
+            true => None,
+            false => person_meant(context, &store, self.csm.as_deref())?,
+        };
         let question = AgendaQuery { person: person.as_deref(), as_of: self.as_of };
         let agenda = agenda::gather(context, &store, &question)?;
         let most = if self.all { usize::MAX } else { self.limit };
@@ -63,8 +62,8 @@ impl Agenda {
             context.ui.note(format!("the agenda of {name}; --everyone shows everybody's"));
         }
         run::report_withheld(context, &store)?;
-        if self.format.format != Format::Table {
-            output::print_items(&context.ui, self.format.format, &AGENDA, &agenda.lines(most))?;
+        if !self.format.is_table() {
+            self.format.print(context, &AGENDA, &agenda.lines(most))?;
             context.ui.flush()?;
             let left_out = agenda.left_out(most, person.as_deref());
             left_out.iter().for_each(|line| context.ui.note(line));
@@ -82,14 +81,6 @@ impl Agenda {
         match &person {
             Some(name) if agenda.groups.is_empty() => task::hint_at_stranger(context, &store, name),
             _ => Ok(()),
-        }
-    }
-
-    fn person(&self, context: &Context, store: &Store) -> Result<Option<String>> {
-        match &self.csm {
-            Some(name) => Ok(Some(csm_called(store, name)?)),
-            None if self.everyone => Ok(None),
-            None => user_as_csm(context, store),
         }
     }
 }

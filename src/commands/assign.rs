@@ -6,6 +6,7 @@ use clap::Args;
 use super::options::signal_number;
 use crate::context::Context;
 use crate::domain::playbook::validate_line;
+use crate::domain::signal::SignalId;
 use crate::error::usage;
 use crate::ops::acknowledge::{self, NewEntry};
 use crate::ops::work;
@@ -17,14 +18,12 @@ use crate::query::csm_called;
 pub(crate) struct Assign {
     /// The signal's number
     #[arg(value_name = "ID", value_parser = signal_number)]
-    id: i64,
+    id: SignalId,
     /// The person
     name: String,
 }
 
 impl Assign {
-    /// Assigns the signal.
-    ///
     /// # Errors
     /// A blank name (exit 2); an unknown or closed signal (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
@@ -32,7 +31,7 @@ impl Assign {
             .map_err(|error| usage(format!("the name of a person {error}")))?;
         let mut store = context.writer()?;
         let name = csm_called(&store, self.name.trim())?;
-        let ids = acknowledge::distinct(&[self.id]);
+        let ids = [self.id];
         acknowledge::enter(context, &mut store, &ids, &NewEntry::assign(name.clone()))?;
         if let Some(text) = work::stranger(&store, &name)? {
             context.ui.warning(text);

@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::options::FormatOption;
-use super::output;
 use crate::context::Context;
 use crate::views::attributes::{ATTRIBUTES, AttributeRow};
 
@@ -21,9 +20,9 @@ pub(crate) enum AttributeCommand {
 
 impl AttributeCommand {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
-        let AttributeCommand::List(FormatOption { format }) = self;
+        let AttributeCommand::List(format) = self;
         let catalogue = context.reader()?.catalogue()?;
         let rows: Vec<AttributeRow> = catalogue.all().map(AttributeRow::of).collect();
-        output::print_items(&context.ui, format, &ATTRIBUTES, &rows)
+        format.print(context, &ATTRIBUTES, &rows)
     }
 }

@@ -1,23 +1,24 @@
 //! `signals backtest`: whether signals predict churn.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
+use indicatif::ProgressBar;
 
-use super::options::{FormatOption, refuse_database};
-use super::output;
+use super::options::{FormatOption, range, refuse_database};
 use crate::backtest::{self, BacktestPlan, BacktestResult, can_be_bad};
 use crate::context::Context;
 use crate::domain::backtest::Settings;
-use crate::domain::day::DayOrOffset;
+use crate::domain::day::{Day, DayOrOffset, DayRange};
 use crate::domain::rule::Rule;
-use crate::error::{not_allowed, usage};
+use crate::error::{CommandError, not_allowed, usage};
 use crate::output_file::OutputFile;
 use crate::query::{ConditionOptions, not_in_the_future};
 use crate::render::{Format, RecordWriter};
 use crate::run::last_complete_day;
-use crate::store::Store;
+use crate::store::{Catalogue, Store};
 use crate::views::backtest as view;
 
 /// Measure whether the signals of rules foretell churn
@@ -90,15 +91,15 @@ impl Backtest {
         if let Some(path) = &self.signals {
             write_signals(&store, path, &rules, &outcome)?;
         }
-        if self.format.format != Format::Table {
-            output::print_items(&context.ui, self.format.format, &view::ROWS, &outcome.rows)?;
-            if outcome.health.is_some() {
-                context.ui.note("the health bands are in the table and in `report backtest`");
-            }
-            view::remarks(&outcome).into_iter().for_each(|remark| context.ui.note(remark));
-            return Ok(());
+        if self.format.is_table() {
+            return context.ui.page(|screen| view::draw(&outcome, screen));
         }
-        context.ui.page(|screen| view::draw(&outcome, screen))
+        self.format.print(context, &view::ROWS, &outcome.rows)?;
+        if outcome.health.is_some() {
+            context.ui.note("the health bands are in the table and in `report backtest`");
+        }
+        view::remarks(&outcome).into_iter().for_each(|remark| context.ui.note(remark));
+        Ok(())
     }
 }
 
@@ -110,12 +111,10 @@ impl BacktestOptions {
         store: &mut Store,
     ) -> Result<(Vec<Rule>, BacktestResult)> {
         if self.min_lead > self.horizon {
-            return Err(usage(format!(
-                "a lead of {} days is longer than the horizon of {} days",
-                self.min_lead, self.horizon
-            ))
-            .hint("--min-lead must be at most --horizon")
-            .into());
+            let (lead, horizon) = (self.min_lead, self.horizon);
+            let message =
+                format!("a lead of {lead} days is longer than the horizon of {horizon} days");
+            return Err(usage(message).hint("--min-lead must be at most --horizon").into());
         }
         let catalogue = store.catalogue()?;
         let conditions = self.companies.conditions(store, &catalogue)?;
@@ -124,15 +123,8 @@ impl BacktestOptions {
             None => last_complete_day(store, context.today(store))?,
         };
         let from = self.from.map(|given| context.day(store, given));
-        if let (Some(from), Some(until)) = (from, until)
-            && from > until
-        {
-            return Err(usage(format!("{from} is after {until}")).into());
-        }
-        let nothing = || {
-            not_allowed("there are no events to replay the rules on")
-                .hint("`signals import FILE` brings them")
-        };
+        from.zip(until).map(|(from, until)| range(from, until)).transpose()?;
+        let nothing = || no_events("to replay the rules on");
         let question = BacktestPlan {
             rules: self.rules(store)?,
             settings: Settings {
@@ -174,26 +166,36 @@ impl BacktestOptions {
 fn replay(
     context: &Context,
     store: &mut Store,
-    catalogue: &crate::store::Catalogue,
+    catalogue: &Catalogue,
     question: &BacktestPlan<'_>,
 ) -> Result<Option<BacktestResult>> {
     let Some(data) = store.event_days()? else { return Ok(None) };
-    let days = (question.settings.until - data.from + 1).max(0) as u64;
-    let bar = context.ui.progress_of_days(days, "replaying");
+    let bar = replay_progress(context, data, question.settings.until);
     let outcome = backtest::run(store, catalogue, question, |_| bar.inc(1));
     bar.finish_and_clear();
     outcome
 }
 
-fn no_churn(outcome: &BacktestResult) -> crate::error::CommandError {
-    not_allowed(format!(
-        "no churn is known among these customers up to {} that a signal could have foretold",
-        outcome.days.to
-    ))
-    .hint(
-        "`signals company churn ID --on DAY` records one, `signals import --kind churn FILE` many",
-    )
-    .hint("subscriptions that end are churns too: `signals import subscriptions.csv`")
+/// The progress of a replay of the days of events up to a day.
+pub(super) fn replay_progress(context: &Context, data: DayRange, until: Day) -> ProgressBar {
+    context.ui.progress_of_days((until - data.from + 1).max(0) as u64, "replaying")
+}
+
+/// The error for a database without events; `purpose` says what they are needed for.
+pub(super) fn no_events(purpose: &str) -> CommandError {
+    not_allowed(format!("there are no events {purpose}")).hint("`signals import FILE` brings them")
+}
+
+fn no_churn(outcome: &BacktestResult) -> CommandError {
+    let until = outcome.days.to;
+    let message = format!(
+        "no churn is known among these customers up to {until} that a signal could have foretold"
+    );
+    let hint =
+        "`signals company churn ID --on DAY` records one, `signals import --kind churn FILE` many";
+    not_allowed(message)
+        .hint(hint)
+        .hint("subscriptions that end are churns too: `signals import subscriptions.csv`")
 }
 
 fn write_signals(
@@ -202,11 +204,8 @@ fn write_signals(
     rules: &[Rule],
     outcome: &BacktestResult,
 ) -> Result<()> {
-    let ids: std::collections::HashMap<_, _> = store
-        .company_summaries()?
-        .into_iter()
-        .map(|summary| (summary.key, summary.company_id))
-        .collect();
+    let summaries = store.company_summaries()?.into_iter();
+    let ids: HashMap<_, _> = summaries.map(|summary| (summary.key, summary.company_id)).collect();
     let mut bytes = Vec::new();
     let mut writer = RecordWriter::new(Format::Csv, &view::SIGNAL_FIELDS);
     writer.start(&mut bytes)?;
@@ -217,7 +216,5 @@ fn write_signals(
         }
     }
     writer.finish(&mut bytes);
-    let mut file = OutputFile::begin(path)?;
-    file.add(&bytes)?;
-    file.finish()
+    OutputFile::write_at(path, &bytes)
 }

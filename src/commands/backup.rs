@@ -18,18 +18,14 @@ pub(crate) struct Backup {
 }
 
 impl Backup {
-    /// Writes the copy.
-    ///
     /// # Errors
     /// A file that exists already (exit 9) or cannot be written (exit 8).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         if is_standard_output(&self.file) {
-            return Err(usage("a backup needs a file, not standard output")
-                .hint("signals backup FILE")
-                .into());
+            let failure = usage("a backup needs a file, not standard output");
+            return Err(failure.hint("signals backup FILE").into());
         }
-        let store = context.reader()?;
-        store.back_up(&self.file)?;
+        context.reader()?.back_up(&self.file)?;
         context.ui.note(format!("wrote {}", self.file.display()));
         Ok(())
     }

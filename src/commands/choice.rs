@@ -3,11 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::signal_number;
+use super::options::{distinct, report_matches, signal_number};
 use crate::context::Context;
 use crate::domain::signal::{SignalId, SignalState};
 use crate::error::{not_allowed, usage};
-use crate::ops::acknowledge;
 use crate::query::FilterOptions;
 use crate::render::counted;
 use crate::store::{SignalFilter, Store};
@@ -17,7 +16,7 @@ use crate::store::{SignalFilter, Store};
 pub(super) struct SignalChoice {
     /// The signals' numbers
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = signal_number)]
-    ids: Vec<i64>,
+    ids: Vec<SignalId>,
     /// All signals that match the filters, instead of ids
     #[arg(long)]
     all: bool,
@@ -41,7 +40,7 @@ impl SignalChoice {
     ) -> Result<Vec<SignalId>> {
         if !self.all {
             return match self.filter.is_empty() {
-                true => Ok(acknowledge::distinct(&self.ids)),
+                true => Ok(distinct(&self.ids)),
                 false => Err(usage("filters choose signals only together with --all").into()),
             };
         }
@@ -51,8 +50,7 @@ impl SignalChoice {
         let filter =
             SignalFilter { state: Some(needed), ..self.filter.listed(context, store, None)? };
         let ids = store.signal_ids(&filter)?;
-        let (count, verb) = (ids.len() as u64, if ids.len() == 1 { "matches" } else { "match" });
-        context.ui.note(format!("{} {verb}", counted(count, "signal", "signals")));
+        report_matches(context, ids.len(), "signal", "signals");
         Ok(ids)
     }
 

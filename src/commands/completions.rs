@@ -25,7 +25,6 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    /// Prints the script.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let (known, shell) = (shells::Shells::builtins(), self.shell.to_string());
         let mut script = Vec::new();

@@ -7,13 +7,11 @@ use clap::Args;
 
 use super::import::{Import, ReadingOptions};
 use super::notify::Send;
-use super::options::FormatOption;
 use super::pull::Pull;
 use super::run::{DayOptions, Run};
 use crate::context::Context;
 use crate::domain::{COUNTS, EVENTS};
 use crate::error::{self, CommandError, ErrorKind};
-use crate::render::Format;
 use crate::store::{ImportRecord, Store};
 
 /// Pull the sources, import files, run the days that are due, and send notifications: one line for cron.
@@ -40,13 +38,10 @@ pub(crate) struct Daily {
     reading: ReadingOptions,
 }
 
-/// The kinds of errors after which further steps run, and those that end the command, from the most
-/// to the least serious. Rejected rows, which are not listed, are the least serious.
-const GRAVITY: [ErrorKind; 11] = [
-    ErrorKind::Bug,
-    ErrorKind::Damaged,
+/// The kinds of errors after which further steps run, from the most to the least serious. All others
+/// would affect the next steps too.
+const GRAVITY: [ErrorKind; 9] = [
     ErrorKind::Io,
-    ErrorKind::NoDatabase,
     ErrorKind::Busy,
     ErrorKind::Other,
     ErrorKind::Usage,
@@ -54,11 +49,10 @@ const GRAVITY: [ErrorKind; 11] = [
     ErrorKind::InputRefused,
     ErrorKind::Stale,
     ErrorKind::Undelivered,
+    ErrorKind::SomeRowsRejected,
 ];
 
 impl Daily {
-    /// Runs the steps.
-    ///
     /// # Errors
     /// The most serious error of the steps, which was already printed.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
@@ -71,23 +65,23 @@ impl Daily {
 
     fn steps(self, context: &Context) -> Result<()> {
         let before = context.writer()?.imports()?.len();
-        let format = FormatOption { format: Format::Table };
         let mut worst = None;
         if !context.reader()?.sources()?.is_empty() {
-            step(context, &mut worst, || Pull::usual().run(context))?;
+            step(context, &mut worst, || Pull::default().run(context))?;
         }
         if !self.files.is_empty() {
             let import = Import::of(self.files.clone(), self.reading);
             step(context, &mut worst, || import.run(context))?;
         }
-        let run = Run::of(self.days, format);
+        let run = Run::of(self.days);
         match events_not_imported(&context.reader()?, &self.files, before)? {
-            Some(file) => context
-                .ui
-                .alarm(format!("no day was run, because {} was not imported", file.display())),
+            Some(file) => {
+                let file = file.display();
+                context.ui.alarm(format!("no day was run, because {file} was not imported"));
+            }
             None => step(context, &mut worst, || run.run(context))?,
         }
-        step(context, &mut worst, || Send::usual(format).run(context))?;
+        step(context, &mut worst, || Send::default().run(context))?;
         worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
     }
 }
@@ -119,18 +113,7 @@ fn step(
 ) -> Result<()> {
     let Err(error) = work() else { return Ok(()) };
     let Some(report) = error::report(&error) else { return Err(error) };
-    let goes_on = [
-        ErrorKind::SomeRowsRejected,
-        ErrorKind::InputRefused,
-        ErrorKind::Usage,
-        ErrorKind::NotAllowed,
-        ErrorKind::Stale,
-        ErrorKind::Undelivered,
-        ErrorKind::Io,
-        ErrorKind::Other,
-        ErrorKind::Busy,
-    ];
-    if !goes_on.contains(&report.kind) {
+    if !GRAVITY.contains(&report.kind) {
         return Err(error);
     }
     context.ui.failure(&report);
@@ -139,9 +122,7 @@ fn step(
 }
 
 fn graver(one: ErrorKind, other: ErrorKind) -> ErrorKind {
-    let rank =
-        |kind: ErrorKind| GRAVITY.iter().position(|known| *known == kind).unwrap_or(GRAVITY.len());
-    if rank(other) < rank(one) { other } else { one }
+    GRAVITY.into_iter().find(|kind| [one, other].contains(kind)).unwrap_or(one)
 }
 
 #[cfg(test)]

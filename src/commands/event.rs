@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::options::FormatOption;
-use super::output;
 use crate::context::Context;
 use crate::views::events::{EVENTS, WatchedEvent};
 
@@ -18,22 +17,19 @@ pub(crate) enum EventCommand {
 }
 
 impl EventCommand {
-    /// Lists the events.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
-        let EventCommand::List(FormatOption { format }) = self;
+        let EventCommand::List(format) = self;
         let store = context.reader()?;
         let rules = store.rules()?;
         let watching = |event: &str| {
-            let rules = rules.iter().map(|stored| &stored.rule).filter(|rule| rule.enabled);
-            rules
-                .filter(|rule| rule.logic.event() == Some(event))
-                .map(|rule| rule.name.clone())
-                .collect()
+            let enabled = rules.iter().map(|stored| &stored.rule).filter(|rule| rule.enabled);
+            let watching = enabled.filter(|rule| rule.logic.event() == Some(event));
+            watching.map(|rule| rule.name.clone()).collect()
         };
         let events = store.event_summaries()?.into_iter();
         let events: Vec<_> = events
             .map(|summary| WatchedEvent { rules: watching(&summary.name), summary })
             .collect();
-        output::print_items(&context.ui, format, &EVENTS, &events)
+        format.print(context, &EVENTS, &events)
     }
 }

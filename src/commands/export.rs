@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::options::refuse_database;
+use super::options::{ending, output_file, refuse_terminal};
 use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
-use crate::error::usage;
-use crate::output_file::{OutputFile, is_standard_output};
+use crate::output_file::OutputFile;
 use crate::query::{AsOfOption, ConditionOptions, SelectedCompanies};
 use crate::render::{Format, RecordBook, RecordWriter, Value, counted};
 use crate::store::{Scope, SignalFilter, SignalOrder, SortKey, Store, TaskFilter};
@@ -30,10 +29,22 @@ pub(crate) enum ExportCommand {
     Signals(ExportOptions),
     /// All companies, by id
     #[command(after_help = "Example:\n  signals export companies --format ndjson")]
-    Companies(ExportCompanies),
+    Companies {
+        #[command(flatten)]
+        as_of: AsOfOption,
+        #[command(flatten)]
+        condition: ConditionOptions,
+        #[command(flatten)]
+        options: ExportOptions,
+    },
     /// The companies of a segment, by id
     #[command(after_help = "Example:\n  signals export segment at-risk --out at-risk.csv")]
-    Segment(ExportSegment),
+    Segment {
+        /// The segment's name
+        name: String,
+        #[command(flatten)]
+        entries: ExportEntries,
+    },
     /// The health of each company on each day that was run, with every measure
     #[command(after_help = "Example:\n  signals export health --out health.csv")]
     Health(ExportEntries),
@@ -70,28 +81,6 @@ pub(crate) enum ExportFormat {
     Xlsx,
 }
 
-/// Which companies, and where they go.
-#[derive(Debug, Args)]
-pub(crate) struct ExportCompanies {
-    #[command(flatten)]
-    as_of: AsOfOption,
-    #[command(flatten)]
-    condition: ConditionOptions,
-    #[command(flatten)]
-    options: ExportOptions,
-}
-
-/// Which segment, and where it goes.
-#[derive(Debug, Args)]
-pub(crate) struct ExportSegment {
-    /// The segment's name
-    name: String,
-    #[command(flatten)]
-    as_of: AsOfOption,
-    #[command(flatten)]
-    options: ExportOptions,
-}
-
 /// Where an export goes, and how.
 #[derive(Debug, Args)]
 pub(crate) struct ExportOptions {
@@ -112,196 +101,168 @@ impl ExportCommand {
     /// Writes the export.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
+        let export = |options| Export { context, store: &store, options };
         match self {
-            ExportCommand::Signals(options) => signals(context, &store, &options),
-            ExportCommand::Companies(ExportCompanies { as_of, condition, options }) => {
-                companies(context, &store, &condition, as_of, &options)
+            ExportCommand::Signals(options) => export(options).signals(),
+            ExportCommand::Companies { as_of, condition, options } => {
+                export(options).companies(as_of, &condition)
             }
-            ExportCommand::Segment(ExportSegment { name, as_of, options }) => {
+            ExportCommand::Segment { name, entries: ExportEntries { as_of, options } } => {
                 let condition = ConditionOptions { segment: Some(name), condition: None };
-                companies(context, &store, &condition, as_of, &options)
+                export(options).companies(as_of, &condition)
             }
             ExportCommand::Health(ExportEntries { as_of, options }) => {
-                health(context, &store, as_of, &options)
+                export(options).health(as_of)
             }
             ExportCommand::Pulses(ExportEntries { as_of, options }) => {
-                pulses(context, &store, as_of, &options)
+                export(options).pulses(as_of)
             }
-            ExportCommand::Tasks(ExportEntries { as_of, options }) => {
-                tasks(context, &store, as_of, &options)
-            }
-            ExportCommand::Events(options) => events(context, &store, &options),
+            ExportCommand::Tasks(ExportEntries { as_of, options }) => export(options).tasks(as_of),
+            ExportCommand::Events(options) => export(options).events(),
         }
     }
 }
 
-fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
-    let order = SignalOrder { key: SortKey::Date, is_descending: false, limit: None };
-    options.write(context, store, &SIGNALS.fields.names(), &mut |record| {
-        store.for_each_signal(&SignalFilter::default(), order, |signal| {
-            record(&SIGNALS.fields.values(&signal))
+struct Export<'e> {
+    context: &'e Context,
+    store: &'e Store,
+    options: ExportOptions,
+}
+
+impl Export<'_> {
+    fn signals(&self) -> Result<()> {
+        let order = SignalOrder { key: SortKey::Date, is_descending: false, limit: None };
+        self.write(&SIGNALS.fields.names(), &mut |record| {
+            self.store.for_each_signal(&SignalFilter::default(), order, |signal| {
+                record(&SIGNALS.fields.values(&signal))
+            })
         })
-    })
-}
+    }
 
-/// All attributes of the companies that meet a condition.
-fn companies(
-    context: &Context,
-    store: &Store,
-    condition: &ConditionOptions,
-    as_of: AsOfOption,
-    options: &ExportOptions,
-) -> Result<()> {
-    let catalogue = store.catalogue()?;
-    let columns = catalogue.names();
-    let as_of = as_of.resolve(context, store)?;
-    let companies = condition.select(store, &catalogue, &columns, as_of)?;
-    options.write(context, store, &columns, &mut |record| {
-        companies.values(&columns)?.try_for_each(|row| record(&views::companies::values(&row)))
-    })
-}
+    /// All attributes of the companies that meet a condition.
+    fn companies(&self, as_of: AsOfOption, condition: &ConditionOptions) -> Result<()> {
+        let catalogue = self.store.catalogue()?;
+        let columns = catalogue.names();
+        let as_of = as_of.resolve(self.context, self.store)?;
+        let companies = condition.select(self.store, &catalogue, &columns, as_of)?;
+        self.write(&columns, &mut |record| {
+            companies.values(&columns)?.try_for_each(|row| record(&views::companies::values(&row)))
+        })
+    }
 
-/// All companies that ever existed, with the attributes that identify them, ordered by id.
-fn all_companies(context: &Context, store: &Store) -> Result<SelectedCompanies> {
-    let as_of = AsOfOption::default().resolve(context, store)?;
-    SelectedCompanies::select(store, &store.catalogue()?, &exports::COMPANY, &[], as_of)
-}
+    /// All companies that ever existed, with the attributes that identify them, ordered by id.
+    fn all_companies(&self) -> Result<SelectedCompanies> {
+        let as_of = AsOfOption::default().resolve(self.context, self.store)?;
+        let catalogue = self.store.catalogue()?;
+        SelectedCompanies::select(self.store, &catalogue, &exports::COMPANY, &[], as_of)
+    }
 
-fn health(
-    context: &Context,
-    store: &Store,
-    as_of: AsOfOption,
-    options: &ExportOptions,
-) -> Result<()> {
-    let last = as_of.resolve(context, store)?.day;
-    let companies = all_companies(context, store)?;
-    let keys = companies.keys();
-    let days = store.days_run(DayRange { from: Day::from_number(i32::MIN), to: last })?;
-    options.write(context, store, &exports::HEALTH, &mut |record| {
-        for day in &days {
-            let scored = store.health_on(*day, Scope::All)?;
-            for (key, names) in keys.iter().zip(companies.values(&exports::COMPANY)?) {
-                if let Some(health) = scored.get(key) {
-                    record(&exports::health(&names, *day, health))?;
+    fn health(&self, as_of: AsOfOption) -> Result<()> {
+        let last = as_of.resolve(self.context, self.store)?.day;
+        let companies = self.all_companies()?;
+        let keys = companies.keys();
+        let days = DayRange { from: Day::from_number(i32::MIN), to: last };
+        let days = self.store.days_run(days)?;
+        self.write(&exports::HEALTH, &mut |record| {
+            for day in &days {
+                let scored = self.store.health_on(*day, Scope::All)?;
+                for (key, names) in keys.iter().zip(companies.values(&exports::COMPANY)?) {
+                    if let Some(health) = scored.get(key) {
+                        record(&exports::health(&names, *day, health))?;
+                    }
                 }
             }
+            Ok(())
+        })
+    }
+
+    fn pulses(&self, as_of: AsOfOption) -> Result<()> {
+        let last = as_of.resolve(self.context, self.store)?.last_entry();
+        let pulses = self.store.all_pulses(last)?;
+        let companies = self.all_companies()?;
+        let names: HashMap<_, _> =
+            companies.keys().into_iter().zip(companies.values(&exports::COMPANY)?).collect();
+        self.write(&exports::PULSES, &mut |record| {
+            let mut named =
+                pulses.iter().filter_map(|pulse| Some((names.get(&pulse.company)?, pulse)));
+            named.try_for_each(|(names, pulse)| record(&exports::pulse(names, pulse)))
+        })
+    }
+
+    fn tasks(&self, as_of: AsOfOption) -> Result<()> {
+        let as_of = as_of.resolve(self.context, self.store)?;
+        let (today, until) = (as_of.today(), as_of.last_entry());
+        let tasks = self.store.tasks(&TaskFilter { until, ..TaskFilter::default() })?;
+        self.write(&TASKS.fields.names(), &mut |record| {
+            let mut listed = tasks.iter().map(|task| ListedTask { task: task.clone(), today });
+            listed.try_for_each(|task| record(&TASKS.fields.values(&task)))
+        })
+    }
+
+    fn events(&self) -> Result<()> {
+        self.write(&exports::EVENTS, &mut |record| {
+            self.store.for_each_event(|event| record(&exports::event(event)))
+        })?;
+        let all = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
+        let pulled = self.store.pulled_days(all)?;
+        if let (Some(first), Some(last)) = (pulled.first(), pulled.last()) {
+            let days = counted(pulled.len() as u64, "day", "days");
+            self.context.ui.note(format!(
+                "of {days} from {} to {} there are counts and no events: they are not in this export",
+                first.day, last.day
+            ));
         }
         Ok(())
-    })
-}
-
-fn pulses(
-    context: &Context,
-    store: &Store,
-    as_of: AsOfOption,
-    options: &ExportOptions,
-) -> Result<()> {
-    let pulses = store.all_pulses(as_of.resolve(context, store)?.last_entry())?;
-    let companies = all_companies(context, store)?;
-    let names: HashMap<_, _> =
-        companies.keys().into_iter().zip(companies.values(&exports::COMPANY)?).collect();
-    options.write(context, store, &exports::PULSES, &mut |record| {
-        let mut named = pulses.iter().filter_map(|pulse| Some((names.get(&pulse.company)?, pulse)));
-        named.try_for_each(|(names, pulse)| record(&exports::pulse(names, pulse)))
-    })
-}
-
-fn tasks(
-    context: &Context,
-    store: &Store,
-    as_of: AsOfOption,
-    options: &ExportOptions,
-) -> Result<()> {
-    let as_of = as_of.resolve(context, store)?;
-    let today = as_of.today();
-    let tasks = store.tasks(&TaskFilter { until: as_of.last_entry(), ..TaskFilter::default() })?;
-    options.write(context, store, &TASKS.fields.names(), &mut |record| {
-        let mut listed = tasks.iter().map(|task| ListedTask { task: task.clone(), today });
-        listed.try_for_each(|task| record(&TASKS.fields.values(&task)))
-    })
-}
-
-fn events(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
-    options.write(context, store, &exports::EVENTS, &mut |record| {
-        store.for_each_event(|event| record(&exports::event(event)))
-    })?;
-    let all = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
-    let pulled = store.pulled_days(all)?;
-    if let (Some(first), Some(last)) = (pulled.first(), pulled.last()) {
-        let days = counted(pulled.len() as u64, "day", "days");
-        context.ui.note(format!(
-            "of {days} from {} to {} there are counts and no events: they are not in this export",
-            first.day, last.day
-        ));
     }
-    Ok(())
-}
 
-impl ExportOptions {
-    fn write(
-        &self,
-        context: &Context,
-        store: &Store,
-        fields: &[&str],
-        produce: Produce<'_>,
-    ) -> Result<()> {
-        let file = self.out.as_deref().filter(|path| !is_standard_output(path));
-        file.map_or(Ok(()), |path| refuse_database(context, path))?;
-        let format = match self.format() {
+    fn write(&self, fields: &[&str], produce: Produce<'_>) -> Result<()> {
+        let options = &self.options;
+        let file = output_file(self.context, options.out.as_deref())?;
+        let format = match options.format() {
             ExportFormat::Csv => Format::Csv,
             ExportFormat::Json => Format::Json,
             ExportFormat::Ndjson => Format::Ndjson,
-            ExportFormat::Xlsx => return write_workbook(context, store, file, fields, produce),
+            ExportFormat::Xlsx => return self.write_workbook(file, fields, produce),
         };
-        let writer = RecordWriter::new(format, fields).raw(self.raw);
+        let writer = RecordWriter::new(format, fields).raw(options.raw);
         match file {
             Some(path) => write_file(path, writer, produce),
-            None => context.ui.records(writer, |record| produce(record)),
+            None => self.context.ui.records(writer, |record| produce(record)),
         }
     }
 
+    fn write_workbook(
+        &self,
+        file: Option<&Path>,
+        fields: &[&str],
+        produce: Produce<'_>,
+    ) -> Result<()> {
+        let mut workbook = |folder: Option<&Path>| {
+            let today = self.context.today(self.store);
+            let mut book = RecordBook::new("export", fields, today, folder)?;
+            produce(&mut |values| book.record(values))?;
+            book.into_bytes()
+        };
+        let Some(path) = file else {
+            refuse_terminal(self.context)?;
+            return self.context.ui.data(workbook(None)?);
+        };
+        let mut file = OutputFile::begin(path)?;
+        let bytes = workbook(file.folder())?;
+        file.add(&bytes)?;
+        file.finish()
+    }
+}
+
+impl ExportOptions {
     fn format(&self) -> ExportFormat {
-        let ending =
-            self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
-        self.format.unwrap_or(match ending.map(str::to_lowercase).as_deref() {
+        self.format.unwrap_or(match ending(self.out.as_deref()).as_deref() {
             Some("json") => ExportFormat::Json,
             Some("ndjson" | "jsonl") => ExportFormat::Ndjson,
             Some("xlsx") => ExportFormat::Xlsx,
             _ => ExportFormat::Csv,
         })
     }
-}
-
-fn write_workbook(
-    context: &Context,
-    store: &Store,
-    file: Option<&Path>,
-    fields: &[&str],
-    produce: Produce<'_>,
-) -> Result<()> {
-    let Some(path) = file else {
-        if context.ui.look().width.is_some() {
-            return Err(usage("a workbook is nothing for a terminal")
-                .hint("--out FILE.xlsx writes it to a file")
-                .into());
-        }
-        return context.ui.data(workbook(context.today(store), fields, None, produce)?);
-    };
-    let mut file = OutputFile::begin(path)?;
-    let bytes = workbook(context.today(store), fields, file.folder(), produce)?;
-    file.add(&bytes)?;
-    file.finish()
-}
-
-fn workbook(
-    today: Day,
-    fields: &[&str],
-    folder: Option<&Path>,
-    produce: Produce<'_>,
-) -> Result<Vec<u8>> {
-    let mut book = RecordBook::new("export", fields, today, folder)?;
-    produce(&mut |values| book.record(values))?;
-    book.into_bytes()
 }
 
 fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -> Result<()> {

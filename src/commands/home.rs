@@ -2,14 +2,15 @@
 
 use anyhow::Result;
 
-use super::output::{self, Extras};
+use super::options::FormatOption;
+use super::output::Extras;
 use crate::context::Context;
 use crate::domain::attributes::Datum;
 use crate::domain::health::Band;
 use crate::domain::signal::{SignalState, SignalType};
 use crate::query::{AsOfOption, SelectedCompanies};
+use crate::render::counted;
 use crate::render::escape::for_terminal;
-use crate::render::{Format, counted};
 use crate::store::{SignalFilter, SignalOrder, Snoozed, Store};
 use crate::views::signals::NEWEST;
 
@@ -41,11 +42,9 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     match context.database() {
         Ok(path) if path.exists() => {}
         Ok(path) => {
-            context.ui.data(BEGIN)?;
-            return context.ui.data(format!(
-                "\nThere is no database at {} yet.\n",
-                for_terminal(&path.display().to_string())
-            ));
+            let path = path.display().to_string();
+            let path = for_terminal(&path);
+            return context.ui.data(format!("{BEGIN}\nThere is no database at {path} yet.\n"));
         }
         Err(_) => return context.ui.data(BEGIN),
     }
@@ -60,9 +59,8 @@ pub(crate) fn run(context: &Context) -> Result<()> {
         print_newest(context, &store)?;
     }
     if bad > SHOWN {
-        context.ui.note(format!(
-            "the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"
-        ));
+        let hint = "`signals list --type bad --state open` shows all";
+        context.ui.note(format!("the newest {SHOWN} of {bad}; {hint}"));
     }
     report_day(context, &store)?;
     advise(context, &store, bad)
@@ -109,7 +107,7 @@ fn print_newest(context: &Context, store: &Store) -> Result<()> {
     };
     let order = SignalOrder { limit: Some(SHOWN), ..SignalOrder::NEWEST_FIRST };
     let extras = Extras { link: store.company_link()?, ..Extras::default() };
-    output::print_with(&context.ui, Format::Table, &NEWEST, &extras, |each| {
+    FormatOption::default().print_with(context, &NEWEST, &extras, |each| {
         store.for_each_signal(&filter, order, |signal| each(&signal))
     })?;
     context.ui.flush()
@@ -117,26 +115,23 @@ fn print_newest(context: &Context, store: &Store) -> Result<()> {
 
 /// Prints what to do next.
 fn advise(context: &Context, store: &Store, bad: u64) -> Result<()> {
-    let yesterday = context.today(store).previous();
+    let (ui, yesterday) = (&context.ui, context.today(store).previous());
     let Some(data) = store.event_days()? else {
-        context.ui.hint("`signals import FILE` brings events and companies");
+        ui.hint("`signals import FILE` brings events and companies");
         return Ok(());
     };
     if data.to < yesterday {
         let days = counted((yesterday - data.to).unsigned_abs().into(), "day", "days");
-        context.ui.note(format!("your data ends on {}, {days} before yesterday", data.to));
+        ui.note(format!("your data ends on {}, {days} before yesterday", data.to));
     }
-    if store.rules()?.is_empty() {
-        context.ui.hint("`signals rule preset add --usual` adds the rules that suit most teams");
+    ui.hint(if store.rules()?.is_empty() {
+        "`signals rule preset add --usual` adds the rules that suit most teams"
     } else if store.latest_run_day()?.is_none() {
-        let hint = "`signals run` runs yesterday; `signals run --from DAY --to DAY` runs days that have passed";
-        context.ui.hint(hint);
+        "`signals run` runs yesterday; `signals run --from DAY --to DAY` runs days that have passed"
     } else if bad > 0 {
-        context.ui.hint("`signals show ID` explains one, `signals ack ID --reason TEXT` closes it");
+        "`signals show ID` explains one, `signals ack ID --reason TEXT` closes it"
     } else {
-        context
-            .ui
-            .hint("`signals list` shows all signals, `signals status` where the database stands");
-    }
+        "`signals list` shows all signals, `signals status` where the database stands"
+    });
     Ok(())
 }

@@ -8,18 +8,16 @@ use clap::Args;
 
 use super::init::parse_zone;
 use super::options::{FormatOption, is_same_file, refuse_database};
-use super::output;
 use crate::context::Context;
-use crate::domain::zone::Zone;
 use crate::error::{self, CommandError, ErrorKind, usage};
 use crate::import::amounts::DecimalMark;
 use crate::import::catalogue::catalogue;
 use crate::import::header::Delimiter;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
-use crate::load::{self, LoadRequest, Loaded, LoadedFile};
+use crate::load::{self, LoadRequest, Loaded, LoadedFile, MadeCompanies};
 use crate::output_file::OutputFile;
-use crate::render::{Format, counted};
+use crate::render::counted;
 use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
 
@@ -35,7 +33,7 @@ Examples:
   signals import --undo";
 
 /// Import files: events, companies and other facts about customers.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = AFTER_HELP, after_long_help = long_help())]
 pub(crate) struct Import {
     /// The files; `-` is standard input. gzip, zstd and Parquet are read directly
@@ -104,8 +102,7 @@ pub(crate) struct ReadingOptions {
 impl Import {
     /// An import of these files.
     pub(crate) fn of(files: Vec<PathBuf>, reading: ReadingOptions) -> Self {
-        let format = FormatOption { format: Format::Table };
-        Import { files, reading, dry_run: false, list: false, undo: None, format }
+        Import { files, reading, ..Import::default() }
     }
 
     /// Imports the files, each in its own transaction.
@@ -114,24 +111,21 @@ impl Import {
     /// Some rows were rejected (exit 3); a file was refused (exit 4).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         if self.list {
-            let imports = context.reader()?.imports()?;
-            return output::print_items(&context.ui, self.format.format, &IMPORTS, &imports);
+            return self.format.print(context, &IMPORTS, &context.reader()?.imports()?);
         }
         if let Some(number) = self.undo {
             return self.undo(context, number);
         }
         if self.reading.rejects.is_some() && self.files.len() > 1 {
-            return Err(usage("--rejects takes the rows of one file")
-                .hint("import the files one by one")
-                .into());
+            let failure = usage("--rejects takes the rows of one file");
+            return Err(failure.hint("import the files one by one").into());
         }
         let options = self.reading.options()?;
         if let Some(rejects) = &self.reading.rejects {
             refuse_database(context, rejects)?;
             if self.files.iter().any(|file| is_same_file(file, rejects)) {
-                return Err(usage(format!("{} is the file to import", rejects.display()))
-                    .hint("choose another name")
-                    .into());
+                let failure = usage(format!("{} is the file to import", rejects.display()));
+                return Err(failure.hint("choose another name").into());
             }
         }
         let path = context.database()?;
@@ -139,8 +133,8 @@ impl Import {
         if self.dry_run && is_new {
             // A dry run creates nothing, not even the database: it imports into a temporary one.
             let folder = tempfile::tempdir()?;
-            let mut store =
-                Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?;
+            let path = folder.path().join("dry-run.db");
+            let mut store = Store::create_or_open(&path, Permissions::Owner)?;
             return self.import_all(context, &mut store, &options);
         }
         let mut store = context.maker()?;
@@ -177,7 +171,6 @@ impl Import {
             context.ui.note("reading from the terminal; Ctrl-D ends it");
         }
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
-        let by = context.user();
         let request = LoadRequest {
             path: file,
             options,
@@ -185,7 +178,7 @@ impl Import {
             last_wins: self.reading.last_wins,
             accepts_loss: self.reading.accept_loss,
             finish,
-            by: &by,
+            by: &context.user(),
         };
         let mut rejects = self.reading.rejects.as_deref().map(OutputFile::begin).transpose()?;
         let name = file.display().to_string();
@@ -218,20 +211,18 @@ impl Import {
                 Ok(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well })
             }
             // The next file need not have the same problem.
-            Err(error) => match error::report(&error) {
-                Some(report) if report.kind == ErrorKind::InputRefused => {
-                    ui.failure(&report);
-                    Ok(Ended::Refused)
-                }
-                Some(report)
-                    if matches!(report.kind, ErrorKind::Usage | ErrorKind::Io)
-                        && self.files.len() > 1 =>
-                {
-                    ui.failure(&report);
-                    Ok(Ended::Failed(report.kind))
-                }
-                _ => Err(error),
-            },
+            Err(error) => {
+                let Some(report) = error::report(&error) else { return Err(error) };
+                let ended = match report.kind {
+                    ErrorKind::InputRefused => Ended::Refused,
+                    kind @ (ErrorKind::Usage | ErrorKind::Io) if self.files.len() > 1 => {
+                        Ended::Failed(kind)
+                    }
+                    _ => return Err(error),
+                };
+                ui.failure(&report);
+                Ok(ended)
+            }
         }
     }
 
@@ -249,12 +240,7 @@ impl Import {
             let ids = if made == 1 { "an id" } else { "ids" };
             ui.note(format!("{verb} {companies} ({ids} not seen before): {named}{more}"));
         }
-        for (id, other) in &loaded.made.look_alikes {
-            ui.note(format!(
-                "'{id}' looks like '{other}'; if they are one: \
-                 signals company merge '{id}' '{other}'"
-            ));
-        }
+        report_look_alikes(context, &loaded.made);
         if loaded.companies_joined > 0 {
             let joined = counted(
                 loaded.companies_joined,
@@ -277,15 +263,23 @@ impl Import {
     }
 }
 
+/// Prints which new companies may be known under another id.
+pub(super) fn report_look_alikes(context: &Context, made: &MadeCompanies) {
+    for (id, other) in &made.look_alikes {
+        context.ui.note(format!(
+            "'{id}' looks like '{other}'; if they are one: signals company merge '{id}' '{other}'"
+        ));
+    }
+}
+
 impl ReadingOptions {
     fn options(&self) -> Result<Options> {
-        let timezone: Option<Zone> = self.timezone.as_deref().map(parse_zone).transpose()?;
         Ok(Options {
             kind: self.kind.clone(),
             map: self.map.clone(),
             encoding: self.encoding.clone(),
             delimiter: self.delimiter,
-            timezone,
+            timezone: self.timezone.as_deref().map(parse_zone).transpose()?,
             date_format: self.date_format,
             decimal: self.decimal,
             wide: self.wide,
@@ -300,12 +294,11 @@ impl Import {
         let now = context.clock.now();
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
         let (import, file) = store.transaction(finish, |store| store.undo_import(number, now))?;
-        context.ui.note(match self.dry_run {
-            true => {
-                format!("import {import} ({file}) would be undone (dry run: nothing was written)")
-            }
-            false => format!("import {import} ({file}) is undone"),
-        });
+        let undone = match self.dry_run {
+            true => "would be undone (dry run: nothing was written)",
+            false => "is undone",
+        };
+        context.ui.note(format!("import {import} ({file}) {undone}"));
         Ok(())
     }
 }
@@ -322,14 +315,9 @@ enum Ended {
 /// Whether an import says something about the rows of the file: it was done, or refused because of
 /// them. Otherwise an earlier list of rejected rows stays.
 fn is_about_its_rows(outcome: &LoadedFile) -> bool {
-    match &outcome.result {
-        Ok(_) => true,
-        Err(error) => {
-            let is_refused =
-                error::report(error).is_some_and(|report| report.kind == ErrorKind::InputRefused);
-            is_refused && outcome.plan.is_some()
-        }
-    }
+    let Err(error) = &outcome.result else { return true };
+    let report = error::report(error).filter(|report| report.kind == ErrorKind::InputRefused);
+    report.is_some() && outcome.plan.is_some()
 }
 
 /// What the file is and how its columns are read, in one line.
@@ -342,9 +330,8 @@ fn describe(plan: &Plan) -> String {
     let columns: Vec<String> = columns.collect();
     let product = plan.mapping.product.map(|product| format!(" of {product}")).unwrap_or_default();
     let mut text = format!("{}{product}: {}", plan.mapping.kind.name, columns.join(", "));
-    if !plan.mapping.custom.is_empty() {
-        let custom: Vec<&str> =
-            plan.mapping.custom.iter().map(|custom| custom.name.as_str()).collect();
+    let custom: Vec<&str> = plan.mapping.custom.iter().map(|custom| custom.name.as_str()).collect();
+    if !custom.is_empty() {
         text.push_str(&format!("; own columns: {}", custom.join(", ")));
     }
     if !plan.mapping.ignored.is_empty() {
@@ -355,8 +342,8 @@ fn describe(plan: &Plan) -> String {
 
 /// The findings of a dry run besides the mapping and the counts.
 fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
-    let packing =
-        plan.packing.map(|packing| format!(", packed with {packing}")).unwrap_or_default();
+    let packing = plan.packing.map(|packing| format!(", packed with {packing}"));
+    let packing = packing.unwrap_or_default();
     let mut lines = vec![
         format!("delimiter {}, encoding {}{packing}", plan.delimiter.name(), plan.encoding),
         format!("times without a zone are in {}, days are counted in {}", plan.times_in, plan.zone),
@@ -371,9 +358,8 @@ fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
     }
     if loaded.ambiguous_dates > 0 {
         let dates = counted(loaded.ambiguous_dates, "date", "dates");
-        lines.push(format!(
-            "{dates} could be day/month or month/day, and were read as --date-format says"
-        ));
+        let read = "and were read as --date-format says";
+        lines.push(format!("{dates} could be day/month or month/day, {read}"));
     }
     if loaded.rows.repeated > 0 {
         let rows = counted(loaded.rows.repeated, "row is", "rows are");

@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::FormatOption;
-use super::output;
 use crate::context::Context;
 use crate::domain::signal::SignalId;
 use crate::query::find_member;
@@ -46,13 +45,13 @@ impl Inbox {
         if !self.mark_read {
             let store = context.reader()?;
             let entries = self.entries(&store, &find_member(&store, &person)?.name)?;
-            return output::print_linked(&context.ui, self.format.format, &INBOX, &entries, &store);
+            return self.format.print_linked(context, &store, &INBOX, &entries);
         }
         let mut store = context.writer()?;
         let person = find_member(&store, &person)?.name;
         let entries = self.entries(&store, &person)?;
         // Notifications that could not be printed stay unread.
-        output::print_linked(&context.ui, self.format.format, &INBOX, &entries, &store)?;
+        self.format.print_linked(context, &store, &INBOX, &entries)?;
         context.ui.flush()?;
         let signals: Vec<SignalId> = entries.iter().map(|entry| entry.signal.id).collect();
         store.transaction(Finish::Commit, |store| {

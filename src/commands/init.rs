@@ -22,8 +22,6 @@ pub(crate) struct Init {
 }
 
 impl Init {
-    /// Creates the database.
-    ///
     /// # Errors
     /// An unknown time zone (exit 2); another time zone after events were imported (exit 9); a file
     /// that cannot be created.
@@ -46,11 +44,8 @@ impl Init {
             }
             store.set_zone(zone)?;
         }
-        context.ui.note(format!(
-            "{} is ready; days begin and end in {}",
-            store.path().display(),
-            store.zone()
-        ));
+        let (path, zone) = (store.path().display(), store.zone());
+        context.ui.note(format!("{path} is ready; days begin and end in {zone}"));
         context.ui.hint("`signals import events.csv` is next");
         Ok(())
     }
@@ -61,13 +56,11 @@ impl Init {
 /// # Errors
 /// An unknown name (exit 2).
 pub(crate) fn parse_zone(name: &str) -> Result<Zone> {
-    if let Ok(zone) = name.parse() {
-        return Ok(zone);
-    }
-    let failure = usage(format!("'{name}' is not a time zone"));
-    Err(match nearest(name, Zone::names()) {
-        Some(zone) => failure.hint(format!("did you mean {zone}?")),
-        None => failure.hint("names are like Europe/Bucharest or UTC"),
-    }
-    .into())
+    name.parse().map_err(|_| {
+        let hint = match nearest(name, Zone::names()) {
+            Some(zone) => format!("did you mean {zone}?"),
+            None => "names are like Europe/Bucharest or UTC".to_owned(),
+        };
+        usage(format!("'{name}' is not a time zone")).hint(hint).into()
+    })
 }

@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::FormatOption;
-use super::output::{self, Extras};
+use super::output::Extras;
 use crate::context::Context;
 use crate::domain::similar_names::nearest;
 use crate::query::{FilterOptions, both_days, find_company};
-use crate::render::{self, Format, counted};
+use crate::render::{self, counted};
 use crate::store::{SignalFilter, SignalOrder, Snoozed, SortKey, Store};
 use crate::views::signals::SIGNALS;
 
@@ -42,8 +42,6 @@ pub(crate) struct List {
 const COUNTED_BEYOND: u64 = 200;
 
 impl List {
-    /// Prints the signals.
-    ///
     /// # Errors
     /// An unknown company (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
@@ -54,7 +52,7 @@ impl List {
             Some(key) => SignalOrder { key, is_descending: self.desc, limit: self.limit },
             None => SignalOrder { limit: self.limit, ..SignalOrder::NEWEST_FIRST },
         };
-        if self.format.format == Format::Table
+        if self.format.is_table()
             && let Some(days) = both_days(context, &store)?
         {
             context.ui.note(days);
@@ -62,7 +60,7 @@ impl List {
         let mut count = 0;
         let known = self.known_columns();
         let extras = Extras { known: &known, link: store.company_link()? };
-        output::print_with(&context.ui, self.format.format, &SIGNALS, &extras, |each| {
+        self.format.print_with(context, &SIGNALS, &extras, |each| {
             store.for_each_signal(&filter, order, |signal| {
                 count += 1;
                 each(&signal)
@@ -70,15 +68,11 @@ impl List {
         })?;
         match count {
             0 => self.explain_nothing(context, &store),
-            _ if self.format.format == Format::Table => {
-                self.print_total(context, &store, &filter, count)
-            }
+            _ if self.format.is_table() => self.print_total(context, &store, &filter, count),
             _ => Ok(()),
         }
     }
-}
 
-impl List {
     /// The columns with the same value in every row, because of the filters.
     fn known_columns(&self) -> Vec<&'static str> {
         let FilterOptions { signal_type, state, event, csm, holds, .. } = &self.filter;

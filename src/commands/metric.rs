@@ -6,11 +6,10 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::options::{FormatOption, whole_number};
-use super::output;
 use crate::context::Context;
 use crate::domain::metric::{self, DAYS, Metric, MetricDefinition, MetricMeasure, USUAL_DAYS};
-use crate::domain::similar_names::{nearest, nearest_of_all};
-use crate::error::{CommandError, ErrorKind, not_allowed, usage};
+use crate::error::{CommandError, not_allowed, usage};
+use crate::query::{never_imported, read_typed, unknown};
 use crate::store::{Catalogue, Finish, Known, Store};
 use crate::views::metrics::METRICS;
 
@@ -29,10 +28,12 @@ pub(crate) enum MetricCommand {
     List(FormatOption),
     /// Remove a metric that nothing uses
     #[command(after_help = "Example:\n  signals metric remove reports_30d")]
-    Remove(MetricName),
+    Remove {
+        /// The metric's name
+        name: String,
+    },
 }
 
-/// Create a metric, or change an existing one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -62,26 +63,17 @@ pub(crate) struct AddMetric {
     formula: Option<String>,
 }
 
-/// The metric that is meant.
-#[derive(Debug, Args)]
-pub(crate) struct MetricName {
-    /// The metric's name
-    name: String,
-}
-
 impl MetricCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// An invalid formula (exit 2); a name that is taken, a cycle, an unknown metric, or one that
     /// is in use (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             MetricCommand::Add(args) => args.run(context),
-            MetricCommand::List(FormatOption { format }) => {
-                output::print_items(&context.ui, format, &METRICS, &context.reader()?.metrics()?)
+            MetricCommand::List(format) => {
+                format.print(context, &METRICS, &context.reader()?.metrics()?)
             }
-            MetricCommand::Remove(MetricName { name }) => remove(context, &name),
+            MetricCommand::Remove { name } => remove(context, &name),
         }
     }
 }
@@ -103,11 +95,7 @@ impl AddMetric {
         let mut store = context.maker()?;
         let old = store.transaction(Finish::Commit, |store| {
             if let MetricDefinition::Formula(formula) = &metric.definition {
-                store
-                    .catalogue()?
-                    .with(&metric)
-                    .read_new(formula)
-                    .map_err(|mistake| mistake.of_kind(ErrorKind::Usage))?;
+                read_typed(&store.catalogue()?.with(&metric), formula)?;
             }
             save(store, &metric)
         })?;
@@ -131,11 +119,8 @@ pub(crate) fn warn_of_unknown_event(
     store: &Store,
     metric: &Metric,
 ) -> Result<()> {
-    let MetricDefinition::Counted { event, .. } = &metric.definition else { return Ok(()) };
-    if !store.has_event_name(event)? {
-        let like = nearest_of_all(event, store.event_names()?.into_iter());
-        let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
-        context.ui.warning(format!("no event '{event}' was ever imported{like}"));
+    if let MetricDefinition::Counted { event, .. } = &metric.definition {
+        never_imported(store, event)?.iter().for_each(|remark| context.ui.warning(remark));
     }
     Ok(())
 }
@@ -174,25 +159,17 @@ pub(crate) fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Comman
     }
     let is_itself =
         |known: &Known<'_>| matches!(known, Known::Metric(metric) if metric.name == name);
-    match catalogue.all().find(|known| known.name().eq_ignore_ascii_case(name) && !is_itself(known))
-    {
-        Some(Known::BuiltIn(_)) => {
-            Err(not_allowed(format!("'{name}' is an attribute already"))
-                .hint("choose another name"))
+    let mut all = catalogue.all();
+    let taken = all.find(|known| known.name().eq_ignore_ascii_case(name) && !is_itself(known));
+    let message = match taken {
+        None => return Ok(()),
+        Some(Known::BuiltIn(_)) => format!("'{name}' is an attribute already"),
+        Some(Known::Own(..)) => format!("'{name}' is a column of the companies' file already"),
+        Some(Known::Metric(Metric { name: other, .. })) => {
+            format!("there is a metric '{other}', which expressions could not tell from '{name}'")
         }
-        Some(Known::Own(..)) => {
-            Err(not_allowed(format!("'{name}' is a column of the companies' file already"))
-                .hint("choose another name"))
-        }
-        Some(Known::Metric(metric)) => {
-            let message = format!(
-                "there is a metric '{}', which expressions could not tell from '{name}'",
-                metric.name
-            );
-            Err(not_allowed(message).hint("choose another name"))
-        }
-        None => Ok(()),
-    }
+    };
+    Err(not_allowed(message).hint("choose another name"))
 }
 
 /// Checks a formula with these names for cycles.
@@ -236,7 +213,8 @@ fn remove(context: &Context, name: &str) -> Result<()> {
     let mut store = context.writer()?;
     store.transaction(Finish::Commit, |store| {
         if store.metric(name)?.is_none() {
-            return Err(unknown_metric(store, name)?.into());
+            let names = store.metrics()?.into_iter().map(|metric| metric.name);
+            return Err(unknown("metric", name, names, "metric list").into());
         }
         let uses = uses(store, name)?;
         if !uses.is_empty() {
@@ -247,16 +225,6 @@ fn remove(context: &Context, name: &str) -> Result<()> {
     })?;
     context.ui.note(format!("the metric '{name}' is removed"));
     Ok(())
-}
-
-fn unknown_metric(store: &Store, name: &str) -> Result<CommandError> {
-    let failure = not_allowed(format!("there is no metric '{name}'"));
-    Ok(match nearest(name, store.metrics()?.into_iter().map(|metric| metric.name)) {
-        Some(like) => {
-            failure.hint(format!("did you mean '{like}'? `signals metric list` shows all"))
-        }
-        None => failure.hint("`signals metric list` shows all"),
-    })
 }
 
 /// The uses of an attribute: in other metrics, segments, rules and health profiles.

@@ -13,7 +13,7 @@ use crate::domain::signal::SignalType;
 use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::notify::{self, Transports};
 use crate::query::find_member;
-use crate::render::{Format, Value, counted};
+use crate::render::{Value, counted};
 use crate::store::{Delivery, Finish, SendingLimits, Store};
 use crate::views::messages::MESSAGES;
 
@@ -28,11 +28,15 @@ pub(crate) enum NotifyCommand {
     /// Show or set a person's notification preferences
     Prefs(Prefs),
     /// Send somebody a test message at once
-    Test(Test),
+    #[command(after_help = "Example:\n  signals notify test --for ana")]
+    Test {
+        /// The person, by the name in the team file
+        #[arg(long = "for", value_name = "NAME")]
+        person: String,
+    },
 }
 
-/// Deliver what is due.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Later calls retry failed deliveries with growing delays and give up after 8 tries.
 
@@ -53,7 +57,6 @@ pub(crate) struct Send {
     format: FormatOption,
 }
 
-/// Show or set a person's notification preferences.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -73,18 +76,7 @@ pub(crate) struct Prefs {
     format: FormatOption,
 }
 
-/// Send somebody a test message at once.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals notify test --for ana")]
-pub(crate) struct Test {
-    /// The person, by the name in the team file
-    #[arg(long = "for", value_name = "NAME")]
-    person: String,
-}
-
 impl NotifyCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// Somebody who is not in the team, or unusable settings (exit 9); undelivered messages (exit
     /// 10).
@@ -92,7 +84,7 @@ impl NotifyCommand {
         match self {
             NotifyCommand::Send(args) => args.run(context),
             NotifyCommand::Prefs(args) => args.run(context),
-            NotifyCommand::Test(args) => args.run(context),
+            NotifyCommand::Test { person } => test(context, &person),
         }
     }
 }
@@ -119,11 +111,6 @@ const HOW_TO_CONFIGURE: &str =
     "SIGNALS_SMTP_URL names a mail server, SIGNALS_SLACK_WEBHOOK a webhook of Slack";
 
 impl Send {
-    /// Delivers what is due, for `signals daily`.
-    pub(crate) fn usual(format: FormatOption) -> Self {
-        Send { dry_run: false, format }
-    }
-
     /// Delivers what is due and prints the state of each message.
     ///
     /// # Errors
@@ -135,16 +122,11 @@ impl Send {
         if transports.is_empty() {
             context.ui.note(NO_TRANSPORT);
             context.ui.hint(HOW_TO_CONFIGURE);
-            return if self.format.format == Format::Table {
-                Ok(())
-            } else {
-                self.print(context, &[])
-            };
+            return self.print(context, &[]);
         }
         if store.team()?.is_empty() {
-            context
-                .ui
-                .hint("nobody is in the team; `signals import team.csv` says who is to be told");
+            let hint = "nobody is in the team; `signals import team.csv` says who is to be told";
+            context.ui.hint(hint);
         }
         let deliveries = match self.dry_run {
             true => notify::rehearse(&mut store, &context.clock, &transports, &settings)?,
@@ -163,47 +145,40 @@ impl Send {
     }
 
     fn print(&self, context: &Context, deliveries: &[Delivery]) -> Result<()> {
-        if deliveries.is_empty() && self.format.format == Format::Table {
+        if deliveries.is_empty() && self.format.is_table() {
             return Ok(());
         }
-        output::print_items(&context.ui, self.format.format, &MESSAGES, deliveries)
+        self.format.print(context, &MESSAGES, deliveries)
     }
 
     fn summary(&self, deliveries: &[Delivery]) -> String {
+        use MessageState::{Dead, Due, Failed, Sent, Waiting};
         let count = |wanted: &[MessageState]| {
             deliveries.iter().filter(|delivery| wanted.contains(&delivery.state)).count()
         };
-        let failed = count(&[MessageState::Failed, MessageState::Dead]);
-        let waiting = count(&[MessageState::Waiting]);
-        match self.dry_run {
-            true => format!(
-                "would send {}, waiting {waiting}, failed {failed}",
-                count(&[MessageState::Due])
-            ),
-            false => {
-                format!("sent {}, waiting {waiting}, failed {failed}", count(&[MessageState::Sent]))
-            }
-        }
+        let sent = match self.dry_run {
+            true => format!("would send {}", count(&[Due])),
+            false => format!("sent {}", count(&[Sent])),
+        };
+        format!("{sent}, waiting {}, failed {}", count(&[Waiting]), count(&[Failed, Dead]))
     }
 }
 
 fn undelivered(deliveries: &[Delivery]) -> CommandError {
-    let problem = deliveries.iter().find(|delivery| delivery.state != MessageState::Sent);
-    let why = problem.and_then(|delivery| delivery.message.last_error.clone()).unwrap_or_default();
-    let left = deliveries.iter().filter(|delivery| delivery.state != MessageState::Sent);
-    let (dead, waiting): (Vec<&Delivery>, Vec<&Delivery>) =
-        left.partition(|delivery| delivery.state == MessageState::Dead);
-    let what = counted((dead.len() + waiting.len()) as u64, "message was", "messages were");
-    let failure = CommandError::new(ErrorKind::Undelivered, format!("{what} not delivered: {why}"));
-    let failure = match waiting.is_empty() {
-        true => failure,
-        false => failure.hint("later calls of `signals notify send` try again"),
-    };
-    match dead.is_empty() {
-        true => failure,
-        false => failure
-            .hint("a dead message is not tried again; `signals inbox --for NAME` has its signals"),
+    let left = || deliveries.iter().filter(|delivery| delivery.state != MessageState::Sent);
+    let why = left().next().and_then(|delivery| delivery.message.last_error.clone());
+    let dead = left().filter(|delivery| delivery.state == MessageState::Dead).count();
+    let what = counted(left().count() as u64, "message was", "messages were");
+    let message = format!("{what} not delivered: {}", why.unwrap_or_default());
+    let mut failure = CommandError::new(ErrorKind::Undelivered, message);
+    if dead < left().count() {
+        failure = failure.hint("later calls of `signals notify send` try again");
     }
+    if dead > 0 {
+        let hint = "a dead message is not tried again; `signals inbox --for NAME` has its signals";
+        failure = failure.hint(hint);
+    }
+    failure
 }
 
 /// The types of signals that are announced immediately.
@@ -215,10 +190,8 @@ fn realtime(text: &str) -> Result<Realtime, String> {
     if text == "none" {
         return Ok(Realtime(Vec::new()));
     }
-    let mut types = text
-        .split([',', ';'])
-        .map(|name| name.trim().parse())
-        .collect::<Result<Vec<SignalType>, _>>()?;
+    let types = text.split([',', ';']).map(|name| name.trim().parse());
+    let mut types = types.collect::<Result<Vec<SignalType>, _>>()?;
     types.sort_unstable();
     types.dedup();
     Ok(Realtime(types))
@@ -242,8 +215,7 @@ impl Prefs {
         let member = store.transaction(Finish::Commit, |store| {
             let mut member = find_member(store, &self.name)?;
             if let Some(Realtime(types)) = &self.realtime {
-                member.realtime =
-                    types.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(";");
+                member.realtime = joined(types);
             }
             member.digest = self.digest.unwrap_or(member.digest);
             store.save_fact(&member)?;
@@ -253,9 +225,10 @@ impl Prefs {
     }
 
     fn print(&self, context: &Context, member: &TeamMember) -> Result<()> {
-        let realtime: Vec<&str> =
-            Preferences::of(member).realtime.iter().map(|one| one.as_str()).collect();
-        let realtime = if realtime.is_empty() { "none".to_owned() } else { realtime.join(";") };
+        let realtime = match joined(&Preferences::of(member).realtime) {
+            none if none.is_empty() => "none".to_owned(),
+            types => types,
+        };
         let fields: [(&str, Value<'_>); 7] = [
             ("name", (&member.name).into()),
             ("role", (&member.role).into()),
@@ -265,44 +238,39 @@ impl Prefs {
             ("realtime", realtime.into()),
             ("digest", if member.digest { "yes" } else { "no" }.into()),
         ];
-        if self.format.format != Format::Table {
-            return output::print_record(&context.ui, self.format.format, fields);
+        if !self.format.is_table() {
+            return self.format.print_record(context, fields);
         }
-        context.ui.page(|screen| {
-            let text = |value: &Value<'_>| match value {
-                Value::Text(text) => text.to_string(),
-                _ => "-".to_owned(),
-            };
-            let names: Vec<String> =
-                fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
-            let values = fields.iter().map(|(_, value)| text(value));
-            screen.pairs(names.iter().map(String::as_str).zip(values));
-        })
+        let text = |value: &Value<'_>| match value {
+            Value::Text(text) => text.to_string(),
+            _ => "-".to_owned(),
+        };
+        context.ui.page(|screen| output::draw_record(screen, &fields, text))
     }
 }
 
-impl Test {
-    fn run(self, context: &Context) -> Result<()> {
-        let store = context.reader()?;
-        let member = find_member(&store, &self.person)?;
-        let Setup { limits, transports, .. } = Setup::of(context, &store)?;
-        if transports.is_empty() {
-            return Err(not_allowed("no transport is configured").hint(HOW_TO_CONFIGURE).into());
+fn joined(types: &[SignalType]) -> String {
+    types.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(";")
+}
+
+fn test(context: &Context, person: &str) -> Result<()> {
+    let store = context.reader()?;
+    let member = find_member(&store, person)?;
+    let Setup { limits, transports, .. } = Setup::of(context, &store)?;
+    if transports.is_empty() {
+        return Err(not_allowed("no transport is configured").hint(HOW_TO_CONFIGURE).into());
+    }
+    let mut problems = Vec::new();
+    for (channel, problem) in notify::test(transports, &member, limits, &context.clock)? {
+        match (channel, problem) {
+            (channel, Some(problem)) => problems.push(format!("{channel}: {problem}")),
+            (Channel::Email, None) => context.ui.note(format!("e-mail: sent to {}", member.name)),
+            (Channel::Slack, None) => context.ui.note("Slack: posted"),
         }
-        let mut problems = Vec::new();
-        for (channel, problem) in notify::test(transports, &member, limits, &context.clock)? {
-            match (channel, problem) {
-                (channel, Some(problem)) => problems.push(format!("{channel}: {problem}")),
-                (Channel::Email, None) => {
-                    context.ui.note(format!("e-mail: sent to {}", member.name))
-                }
-                (Channel::Slack, None) => context.ui.note("Slack: posted"),
-            }
-        }
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(CommandError::new(ErrorKind::Undelivered, problems.join("; ")).into()),
-        }
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(CommandError::new(ErrorKind::Undelivered, problems.join("; ")).into()),
     }
 }
 

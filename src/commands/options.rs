@@ -1,6 +1,8 @@
 //! Options that several commands share, and the parsers of their values.
 
+use std::collections::HashSet;
 use std::fmt::Display;
+use std::hash::Hash;
 use std::ops::RangeInclusive;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -9,8 +11,11 @@ use std::str::FromStr;
 use anyhow::Result;
 
 use crate::context::Context;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::signal::SignalId;
 use crate::error::usage;
-use crate::render::Format;
+use crate::output_file::is_standard_output;
+use crate::render::{Format, counted};
 
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct FormatOption {
@@ -43,9 +48,31 @@ where
     }
 }
 
-/// Parses the id of a signal.
-pub(super) fn signal_number(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| format!("'{text}' is not the number of a signal"))
+pub(super) fn signal_number(text: &str) -> Result<SignalId, String> {
+    text.parse().map(SignalId).map_err(|_| format!("'{text}' is not the number of a signal"))
+}
+
+/// The ids without duplicates, in the given order.
+pub(super) fn distinct<T: Copy + Eq + Hash>(ids: &[T]) -> Vec<T> {
+    let mut seen = HashSet::new();
+    ids.iter().copied().filter(|id| seen.insert(*id)).collect()
+}
+
+/// Prints the number of things that match the filters of a change.
+pub(super) fn report_matches(context: &Context, count: usize, one: &str, many: &str) {
+    let verb = if count == 1 { "matches" } else { "match" };
+    context.ui.note(format!("{} {verb}", counted(count as u64, one, many)));
+}
+
+/// The days from one to another, inclusive.
+///
+/// # Errors
+/// The first is after the last (exit 2).
+pub(super) fn range(from: Day, to: Day) -> Result<DayRange> {
+    match (DayRange { from, to }) {
+        days if days.is_empty() => Err(usage(format!("{from} is after {to}")).into()),
+        days => Ok(days),
+    }
 }
 
 /// Refuses to overwrite the database or its side files.
@@ -60,11 +87,40 @@ pub(super) fn refuse_database(context: &Context, path: &Path) -> Result<()> {
         PathBuf::from(name)
     });
     if beside.iter().any(|other| is_same_file(path, other)) {
-        return Err(usage(format!("{} is the database itself", path.display()))
-            .hint("choose another name")
-            .into());
+        let failure = usage(format!("{} is the database itself", path.display()));
+        return Err(failure.hint("choose another name").into());
     }
     Ok(())
+}
+
+/// The file of `--out`; `None` for standard output.
+///
+/// # Errors
+/// The database (exit 2).
+pub(super) fn output_file<'p>(
+    context: &Context,
+    out: Option<&'p Path>,
+) -> Result<Option<&'p Path>> {
+    let file = out.filter(|path| !is_standard_output(path));
+    file.map_or(Ok(()), |path| refuse_database(context, path))?;
+    Ok(file)
+}
+
+/// The ending of a file's name, in lower case.
+pub(super) fn ending(file: Option<&Path>) -> Option<String> {
+    file?.extension()?.to_str().map(str::to_lowercase)
+}
+
+/// Refuses to write a workbook to a terminal.
+///
+/// # Errors
+/// Standard output is a terminal (exit 2).
+pub(super) fn refuse_terminal(context: &Context) -> Result<()> {
+    if context.ui.look().width.is_none() {
+        return Ok(());
+    }
+    let failure = usage("a workbook is nothing for a terminal");
+    Err(failure.hint("--out FILE.xlsx writes it to a file").into())
 }
 
 /// Whether two paths lead to the same file.

@@ -2,22 +2,12 @@
 
 use anyhow::Result;
 
+use super::options::FormatOption;
+use crate::context::Context;
 use crate::domain::company_link::CompanyLink;
-use crate::render::{Format, RecordWriter, TextTable, Value};
+use crate::render::{Format, RecordWriter, Screen, TextTable, Value};
 use crate::store::Store;
-use crate::ui::Ui;
 use crate::views::Listing;
-
-/// Prints a list in any format. `produce` passes one item after the other; only tables hold all of
-/// them in memory.
-pub(super) fn print_list<T>(
-    ui: &Ui,
-    format: Format,
-    listing: &Listing<T>,
-    produce: impl FnOnce(&mut dyn FnMut(&T) -> Result<()>) -> Result<()>,
-) -> Result<()> {
-    print_with(ui, format, listing, &Extras::default(), produce)
-}
 
 /// Additions to the table of a list.
 #[derive(Default)]
@@ -28,75 +18,95 @@ pub(super) struct Extras<'e> {
     pub link: Option<CompanyLink>,
 }
 
-/// Prints a list as [`print_list`] does, with additions.
-pub(super) fn print_with<T>(
-    ui: &Ui,
-    format: Format,
-    listing: &Listing<T>,
-    extras: &Extras<'_>,
-    produce: impl FnOnce(&mut dyn FnMut(&T) -> Result<()>) -> Result<()>,
-) -> Result<()> {
-    if format != Format::Table {
-        let names = listing.fields.names();
-        let writer = RecordWriter::new(format, &names);
-        return ui
-            .records(writer, |record| produce(&mut |item| record(&listing.fields.values(item))));
+impl FormatOption {
+    /// Whether it is for people.
+    pub(super) fn is_table(self) -> bool {
+        self.format == Format::Table
     }
-    let mut table = listing.table([]);
-    extras.known.iter().for_each(|title| table.know(title));
-    let link = extras.link.as_ref().filter(|_| ui.look().shows_links());
-    let column = listing.column("company");
-    let id = listing.fields.names().iter().position(|name| *name == "company_id");
-    produce(&mut |item| {
-        table.toned_row(listing.cells(item));
-        if let (Some(link), Some(column), Some(id)) = (link, column, id)
-            && let Some(Value::Text(id)) = listing.fields.values(item).get(id)
-        {
-            table.link(column, link.of(id));
+
+    /// Prints a list.
+    pub(super) fn print<T>(
+        self,
+        context: &Context,
+        listing: &Listing<T>,
+        items: &[T],
+    ) -> Result<()> {
+        let extras = Extras::default();
+        self.print_with(context, listing, &extras, |each| items.iter().try_for_each(each))
+    }
+
+    /// Prints a list; at a terminal each company is a link to where the configuration says that it
+    /// is found.
+    pub(super) fn print_linked<T>(
+        self,
+        context: &Context,
+        store: &Store,
+        listing: &Listing<T>,
+        items: &[T],
+    ) -> Result<()> {
+        let extras = Extras { link: store.company_link()?, ..Extras::default() };
+        self.print_with(context, listing, &extras, |each| items.iter().try_for_each(each))
+    }
+
+    /// Prints a list with additions. `produce` passes one item after the other; only tables hold
+    /// all of them in memory.
+    pub(super) fn print_with<T>(
+        self,
+        context: &Context,
+        listing: &Listing<T>,
+        extras: &Extras<'_>,
+        produce: impl FnOnce(&mut dyn FnMut(&T) -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
+        let names = listing.fields.names();
+        if !self.is_table() {
+            return context.ui.records(RecordWriter::new(self.format, &names), |record| {
+                produce(&mut |item| record(&listing.fields.values(item)))
+            });
         }
-        Ok(())
-    })?;
-    print_table(ui, &table, listing.when_empty)
+        let mut table = listing.table([]);
+        extras.known.iter().for_each(|title| table.know(title));
+        let link = extras.link.as_ref().filter(|_| context.ui.look().shows_links());
+        let column = listing.column("company");
+        let id = names.iter().position(|name| *name == "company_id");
+        produce(&mut |item| {
+            table.toned_row(listing.cells(item));
+            if let (Some(link), Some(column), Some(id)) = (link, column, id)
+                && let Some(Value::Text(id)) = listing.fields.values(item).get(id)
+            {
+                table.link(column, link.of(id));
+            }
+            Ok(())
+        })?;
+        print_table(context, &table, listing.when_empty)
+    }
+
+    /// Prints one record for other programs.
+    pub(super) fn print_record<'n, 'v>(
+        self,
+        context: &Context,
+        fields: impl IntoIterator<Item = (&'n str, Value<'v>)>,
+    ) -> Result<()> {
+        let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+        context.ui.records(RecordWriter::new(self.format, &names), |record| record(&values))
+    }
 }
 
-/// Prints a list of items in memory.
-pub(super) fn print_items<T>(
-    ui: &Ui,
-    format: Format,
-    listing: &Listing<T>,
-    items: &[T],
-) -> Result<()> {
-    print_list(ui, format, listing, |each| items.iter().try_for_each(each))
-}
-
-/// Prints a list of items in memory; at a terminal each company is a link to where the configuration
-/// says that it is found.
-pub(super) fn print_linked<T>(
-    ui: &Ui,
-    format: Format,
-    listing: &Listing<T>,
-    items: &[T],
-    store: &Store,
-) -> Result<()> {
-    let extras = Extras { link: store.company_link()?, ..Extras::default() };
-    print_with(ui, format, listing, &extras, |each| items.iter().try_for_each(each))
-}
-
-/// Prints one record for other programs.
-pub(super) fn print_record<'n, 'v>(
-    ui: &Ui,
-    format: Format,
-    fields: impl IntoIterator<Item = (&'n str, Value<'v>)>,
-) -> Result<()> {
-    let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-    ui.records(RecordWriter::new(format, &names), |record| record(&values))
+/// Draws the fields of a record for people; `text` formats their values.
+pub(super) fn draw_record(
+    screen: &mut Screen,
+    fields: &[(&str, Value<'_>)],
+    text: impl Fn(&Value<'_>) -> String,
+) {
+    let names: Vec<String> = fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
+    let values = fields.iter().map(|(_, value)| text(value));
+    screen.pairs(names.iter().map(String::as_str).zip(values));
 }
 
 /// Prints a table, or the text for an empty one.
-pub(super) fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Result<()> {
+pub(super) fn print_table(context: &Context, table: &TextTable, when_empty: &str) -> Result<()> {
     if table.is_empty() {
-        ui.note(when_empty);
+        context.ui.note(when_empty);
         return Ok(());
     }
-    ui.page(|screen| screen.table(table))
+    context.ui.page(|screen| screen.table(table))
 }

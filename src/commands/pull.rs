@@ -3,11 +3,12 @@
 use anyhow::Result;
 use clap::Args;
 
+use super::import::report_look_alikes;
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::domain::similar_names::nearest_of_all;
 use crate::domain::source::PullSource;
-use crate::error::{CommandError, ErrorKind, not_allowed};
+use crate::error::{self, CommandError, ErrorKind, not_allowed};
 use crate::pull::access::{address, password};
 use crate::pull::plan::PullDays;
 use crate::pull::{PullRequest, Pulled, check_days, explain, pull};
@@ -15,7 +16,7 @@ use crate::render::counted;
 use crate::store::{Finish, Store};
 
 /// Pull counts from the databases that hold the events, as `[[source]]` of the configuration says.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Only days that are new or have changed are pulled; the last known days are checked again. A known day \
 that has lost more than 5 percent of its events or companies is refused: a server that came up empty \
@@ -52,19 +53,6 @@ pub(crate) struct Pull {
 }
 
 impl Pull {
-    /// A pull of all sources with default options.
-    pub(crate) fn usual() -> Self {
-        Pull {
-            source: None,
-            from: None,
-            to: None,
-            full: false,
-            accept_loss: false,
-            dry_run: false,
-            explain: false,
-        }
-    }
-
     /// Pulls each source separately; the most serious error decides the exit code.
     ///
     /// # Errors
@@ -78,7 +66,7 @@ impl Pull {
         let mut worst: Option<ErrorKind> = None;
         for source in &sources {
             let Err(error) = self.one(context, &mut store, source, wanted) else { continue };
-            let Some(report) = crate::error::report(&error) else { return Err(error) };
+            let Some(report) = error::report(&error) else { return Err(error) };
             if sources.len() == 1 {
                 return Err(error);
             }
@@ -92,25 +80,19 @@ impl Pull {
         let all = store.sources()?;
         let Some(name) = &self.source else {
             if all.is_empty() {
-                return Err(not_allowed("no source is configured")
-                    .hint("write [[source]] into a file and `signals config apply` it")
-                    .into());
+                let hint = "write [[source]] into a file and `signals config apply` it";
+                return Err(not_allowed("no source is configured").hint(hint).into());
             }
             return Ok(all);
         };
-        let like = nearest_of_all(name, all.iter().map(|source| source.name.clone()));
-        let fits = |source: &PullSource| source.name.eq_ignore_ascii_case(name);
-        match all.into_iter().find(fits) {
-            Some(source) => Ok(vec![source]),
-            None => {
-                let error = not_allowed(format!("there is no source '{name}'"));
-                Err(match like {
-                    Some(like) => error.hint(format!("the nearest is '{like}'")),
-                    None => error.hint("`signals config export` shows the sources"),
-                }
-                .into())
-            }
+        if let Some(source) = all.iter().find(|source| source.name.eq_ignore_ascii_case(name)) {
+            return Ok(vec![source.clone()]);
         }
+        let hint = match nearest_of_all(name, all.into_iter().map(|source| source.name)) {
+            Some(like) => format!("the nearest is '{like}'"),
+            None => "`signals config export` shows the sources".to_owned(),
+        };
+        Err(not_allowed(format!("there is no source '{name}'")).hint(hint).into())
     }
 
     fn one(
@@ -139,10 +121,9 @@ impl Pull {
         }
         let pulled = pull(store, &context.clock, &request)?;
         self.tell(context, source, &pulled);
-        if pulled.delivered.rejected.is_empty() {
-            Ok(())
-        } else {
-            Err(CommandError::reported(ErrorKind::SomeRowsRejected).into())
+        match pulled.delivered.rejected.is_empty() {
+            true => Ok(()),
+            false => Err(CommandError::reported(ErrorKind::SomeRowsRejected).into()),
         }
     }
 
@@ -159,16 +140,10 @@ impl Pull {
         if delivered.companies_made > 0 {
             let companies = counted(delivered.companies_made, "company", "companies");
             let verb = if self.dry_run { "would create" } else { "created" };
-            ui.note(format!(
-                "{verb} {companies} (ids not seen before): {}",
-                delivered.made.named.join(", ")
-            ));
+            let named = delivered.made.named.join(", ");
+            ui.note(format!("{verb} {companies} (ids not seen before): {named}"));
         }
-        for (id, other) in &delivered.made.look_alikes {
-            ui.note(format!(
-                "'{id}' looks like '{other}'; if they are one: signals company merge '{id}' '{other}'"
-            ));
-        }
+        report_look_alikes(context, &delivered.made);
         let nothing = if self.dry_run { " (dry run: nothing was written)" } else { "" };
         let looked = counted(pulled.looked_at, "day", "days");
         let replaced = match (pulled.days.first(), pulled.days.last()) {

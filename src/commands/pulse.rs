@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::options::FormatOption;
-use super::output;
 use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
 use crate::domain::day::DayOrOffset;
@@ -13,7 +12,6 @@ use crate::domain::reason::ReasonKind;
 use crate::error::usage;
 use crate::ops::acknowledge;
 use crate::query::{find_company, not_in_the_future};
-use crate::render::Format;
 use crate::run;
 use crate::store::{Finish, Store};
 use crate::views::pulses::{HISTORY, HistoryRow, SCALE, ScaleRow};
@@ -29,13 +27,20 @@ pub(crate) enum PulseCommand {
     /// Set the pulse of a company
     Set(SetPulse),
     /// Show a company's pulses with their reasons, and a sparkline
-    History(History),
+    #[command(
+        after_help = "Examples:\n  signals pulse history acme\n  signals pulse history acme --format json"
+    )]
+    History {
+        /// The company's id or name
+        company: String,
+        #[command(flatten)]
+        format: FormatOption,
+    },
     /// Show the six levels, with the team's guideline for each
     #[command(after_help = "Example:\n  signals pulse scale")]
     Scale(FormatOption),
 }
 
-/// Set the pulse of a company. It counts from today unless --on names another day.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -55,29 +60,15 @@ pub(crate) struct SetPulse {
     on: Option<DayOrOffset>,
 }
 
-/// Show each pulse of a company, oldest first.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  signals pulse history acme\n  signals pulse history acme --format json"
-)]
-pub(crate) struct History {
-    /// The company's id or name
-    company: String,
-    #[command(flatten)]
-    format: FormatOption,
-}
-
 impl PulseCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// An unknown company or reason code (exit 9); a day in the future, or too many reason codes
     /// (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             PulseCommand::Set(args) => args.run(context),
-            PulseCommand::History(args) => args.run(context),
-            PulseCommand::Scale(args) => scale(context, args.format),
+            PulseCommand::History { company, format } => history(context, &company, format),
+            PulseCommand::Scale(format) => scale(context, format),
         }
     }
 }
@@ -89,33 +80,26 @@ impl SetPulse {
         let on = self.on.map(|day| not_in_the_future(context, &store, day)).transpose()?;
         let reason_codes = self.why.codes(&store, ReasonKind::Pulse)?;
         if reason_codes.len() > MOST_REASONS {
-            let message =
-                format!("{} reason codes are more than {MOST_REASONS}", reason_codes.len());
-            return Err(usage(message)
+            let given = reason_codes.len();
+            let failure = usage(format!("{given} reason codes are more than {MOST_REASONS}"));
+            return Err(failure
                 .hint("give those that matter most; --note has room for more")
                 .into());
         }
         let has_reason = !reason_codes.is_empty();
         let before = store.pulses(company)?;
         let (pulse, raised) = store.transaction(Finish::Commit, |store| {
-            let today = context.clock.now().day_in(store.zone());
+            let today = context.today(store);
             let mark =
                 PulseMark { day: on.unwrap_or(today), at: context.clock.now(), level: self.level };
-            let pulse = Pulse {
-                company,
-                mark,
-                reason_codes,
-                note: self.why.note(),
-                by: Some(context.user()),
-            };
+            let (note, by) = (self.why.note(), Some(context.user()));
+            let pulse = Pulse { company, mark, reason_codes, note, by };
             store.save_fact(&pulse)?;
             // A pulse of an earlier day takes effect when that day is run again, or on the next
             // run.
-            let is_present = mark.day == today;
-            let raised = if is_present {
-                run::after_pulse(store, &context.clock, company, mark.day)?
-            } else {
-                Vec::new()
+            let raised = match mark.day == today {
+                true => run::after_pulse(store, &context.clock, company, mark.day)?,
+                false => Vec::new(),
             };
             Ok((pulse, raised))
         })?;
@@ -141,9 +125,8 @@ impl SetPulse {
     ) -> Result<()> {
         let (day, level) = (pulse.mark.day, pulse.mark.level);
         let marks: Vec<PulseMark> = before.iter().map(|pulse| pulse.mark).collect();
-        let old = pulse::current(&marks, day)
-            .map(|old| format!("; it was {}", old.level))
-            .unwrap_or_default();
+        let old = pulse::current(&marks, day).map(|old| format!("; it was {}", old.level));
+        let old = old.unwrap_or_default();
         context.ui.note(format!("the pulse of '{}' is {level} from {day} on{old}", self.company));
         context.ui.note(format!("{level}: {}", store.guideline(level)?));
         let all = pulse::in_order(marks.into_iter().chain([pulse.mark]).collect());
@@ -151,38 +134,33 @@ impl SetPulse {
             context.ui.note(format!("SuccessScore on {day}: {:.1}", pulse::to_one_decimal(score)));
         }
         if let Some(later) = all.last().filter(|last| last.day > day) {
-            context.ui.note(format!(
-                "since {} it is {}, which was set for a later day",
-                later.day, later.level
-            ));
+            let (day, level) = (later.day, later.level);
+            context.ui.note(format!("since {day} it is {level}, which was set for a later day"));
         }
         Ok(())
     }
 }
 
-impl History {
-    fn run(self, context: &Context) -> Result<()> {
-        let store = context.reader()?;
-        let key = find_company(&store, &self.company)?;
-        let company = store.company(key)?;
-        let rows = HistoryRow::all(&company, store.pulses(key)?);
-        if self.format.format != Format::Table || rows.is_empty() {
-            return output::print_items(&context.ui, self.format.format, &HISTORY, &rows);
-        }
-        context.ui.page(|screen| {
-            screen.heading(company.name.as_deref().unwrap_or(&company.company_id));
-            screen.pairs(rows.last().map(|last| ("journey", last.journey.clone())));
-            screen.gap();
-            screen.table(&HISTORY.table(&rows));
-        })
+/// Prints each pulse of a company, oldest first.
+fn history(context: &Context, company: &str, format: FormatOption) -> Result<()> {
+    let store = context.reader()?;
+    let key = find_company(&store, company)?;
+    let company = store.company(key)?;
+    let rows = HistoryRow::all(&company, store.pulses(key)?);
+    if !format.is_table() || rows.is_empty() {
+        return format.print(context, &HISTORY, &rows);
     }
+    context.ui.page(|screen| {
+        screen.heading(company.name.as_deref().unwrap_or(&company.company_id));
+        screen.pairs(rows.last().map(|last| ("journey", last.journey.clone())));
+        screen.gap();
+        screen.table(&HISTORY.table(&rows));
+    })
 }
 
-fn scale(context: &Context, format: Format) -> Result<()> {
+fn scale(context: &Context, format: FormatOption) -> Result<()> {
     let store = context.reader()?;
-    let rows: Result<Vec<ScaleRow>> = Level::ALL
-        .into_iter()
-        .map(|level| Ok(ScaleRow { level, guideline: store.guideline(level)? }))
-        .collect();
-    output::print_items(&context.ui, format, &SCALE, &rows?)
+    let row = |level| Ok(ScaleRow { level, guideline: store.guideline(level)? });
+    let rows = Level::ALL.into_iter().map(row).collect::<Result<Vec<_>>>()?;
+    format.print(context, &SCALE, &rows)
 }

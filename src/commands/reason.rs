@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::options::FormatOption;
-use super::output;
 use crate::context::Context;
 use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind};
 use crate::error::{CommandError, not_allowed, usage};
@@ -21,32 +20,45 @@ Examples:
   signals reason retire competition/building-own")]
 pub(crate) enum ReasonCommand {
     /// List the reason codes, including retired ones
-    List(ListReasons),
+    #[command(
+        after_help = "Examples:\n  signals reason list --kind churn\n  signals reason list --active --format json"
+    )]
+    List {
+        /// Only those of this kind: pulse, downsell or churn
+        #[arg(long, value_name = "KIND")]
+        kind: Option<ReasonKind>,
+        /// Only those that can still be given
+        #[arg(long)]
+        active: bool,
+        #[command(flatten)]
+        format: FormatOption,
+    },
     /// Add a reason code, or bring back a retired one
     Add(AddReason),
     /// Rename a reason code, also where it is used already
-    Rename(RenameReason),
+    #[command(
+        after_help = "Example:\n  signals reason rename support/response-time support/slow-answers"
+    )]
+    Rename {
+        /// The present code
+        old: String,
+        /// The new code
+        new: ReasonCode,
+        /// Its kind, if several kinds have a code of this name
+        #[arg(long, value_name = "KIND")]
+        kind: Option<ReasonKind>,
+    },
     /// Retire a reason code; records that use it stay as they are
-    Retire(RetireReason),
+    #[command(after_help = "Example:\n  signals reason retire competition/building-own")]
+    Retire {
+        /// The code
+        code: String,
+        /// Its kind, if several kinds have a code of this name
+        #[arg(long, value_name = "KIND")]
+        kind: Option<ReasonKind>,
+    },
 }
 
-/// List the reason codes, by kind and category.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  signals reason list --kind churn\n  signals reason list --active --format json"
-)]
-pub(crate) struct ListReasons {
-    /// Only those of this kind: pulse, downsell or churn
-    #[arg(long, value_name = "KIND")]
-    kind: Option<ReasonKind>,
-    /// Only those that can still be given
-    #[arg(long)]
-    active: bool,
-    #[command(flatten)]
-    format: FormatOption,
-}
-
-/// Add a reason code, or bring back a retired one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -63,60 +75,34 @@ pub(crate) struct AddReason {
     description: Option<String>,
 }
 
-/// Rename a reason code. The old name is still understood.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  signals reason rename support/response-time support/slow-answers"
-)]
-pub(crate) struct RenameReason {
-    /// The present code
-    old: String,
-    /// The new code
-    new: ReasonCode,
-    /// Its kind, if several kinds have a code of this name
-    #[arg(long, value_name = "KIND")]
-    kind: Option<ReasonKind>,
-}
-
-/// Retire a reason code.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals reason retire competition/building-own")]
-pub(crate) struct RetireReason {
-    /// The code
-    code: String,
-    /// Its kind, if several kinds have a code of this name
-    #[arg(long, value_name = "KIND")]
-    kind: Option<ReasonKind>,
-}
-
 impl ReasonCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// A code that is unknown, exists already, or is already retired (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            ReasonCommand::List(args) => args.run(context),
+            ReasonCommand::List { kind, active, format } => list(context, kind, active, format),
             ReasonCommand::Add(args) => args.run(context),
-            ReasonCommand::Rename(args) => args.run(context),
-            ReasonCommand::Retire(args) => args.run(context),
+            ReasonCommand::Rename { old, new, kind } => rename(context, &old, &new, kind),
+            ReasonCommand::Retire { code, kind } => retire(context, &code, kind),
         }
     }
 }
 
-impl ListReasons {
-    fn run(self, context: &Context) -> Result<()> {
-        let library = context.reader()?.reason_library()?;
-        let is_asked = |reason: &&Reason| {
-            self.kind.is_none_or(|kind| reason.kind == kind) && (reason.is_active || !self.active)
-        };
-        output::print_list(&context.ui, self.format.format, &REASONS, |each| {
-            library.reasons().iter().filter(is_asked).try_for_each(each)
-        })?;
-        context.ui.flush()?;
-        remark(context, &library);
-        Ok(())
-    }
+fn list(
+    context: &Context,
+    kind: Option<ReasonKind>,
+    only_active: bool,
+    format: FormatOption,
+) -> Result<()> {
+    let library = context.reader()?.reason_library()?;
+    let is_asked = |reason: &&Reason| {
+        kind.is_none_or(|kind| reason.kind == kind) && (reason.is_active || !only_active)
+    };
+    let asked: Vec<Reason> = library.reasons().iter().filter(is_asked).cloned().collect();
+    format.print(context, &REASONS, &asked)?;
+    context.ui.flush()?;
+    remark(context, &library);
+    Ok(())
 }
 
 impl AddReason {
@@ -124,11 +110,7 @@ impl AddReason {
         let mut store = context.maker()?;
         let reason = store.transaction(Finish::Commit, |store| {
             let library = store.reason_library()?;
-            let there = library
-                .reasons()
-                .iter()
-                .find(|reason| reason.kind == self.kind && reason.code == self.code);
-            let reason = match there {
+            let reason = match with_code(&library, self.kind, &self.code) {
                 Some(reason) if reason.is_active => return Err(already_there(reason).into()),
                 Some(reason) => {
                     let description =
@@ -145,49 +127,43 @@ impl AddReason {
     }
 }
 
-impl RenameReason {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.maker()?;
-        let reason = store.transaction(Finish::Commit, |store| {
-            let library = store.reason_library()?;
-            let reason = locate(&library, self.kind, &self.old)?;
-            let is_taken = |other: &&Reason| other.kind == reason.kind && other.code == self.new;
-            if let Some(other) = library.reasons().iter().find(is_taken) {
-                return Err(already_there(other).into());
-            }
-            store.rename_reason(reason, &self.new)?;
-            Ok(reason.clone())
-        })?;
-        context.ui.note(format!(
-            "'{}' of kind {} is '{}' now, also where it was said before",
-            reason.code, reason.kind, self.new
-        ));
-        Ok(())
-    }
+fn rename(context: &Context, old: &str, new: &ReasonCode, kind: Option<ReasonKind>) -> Result<()> {
+    let reason = context.maker()?.transaction(Finish::Commit, |store| {
+        let library = store.reason_library()?;
+        let reason = locate(&library, kind, old)?;
+        if let Some(other) = with_code(&library, reason.kind, new) {
+            return Err(already_there(other).into());
+        }
+        store.rename_reason(reason, new)?;
+        Ok(reason.clone())
+    })?;
+    let Reason { code, kind, .. } = reason;
+    context
+        .ui
+        .note(format!("'{code}' of kind {kind} is '{new}' now, also where it was said before"));
+    Ok(())
 }
 
-impl RetireReason {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.maker()?;
-        let reason = store.transaction(Finish::Commit, |store| {
-            let library = store.reason_library()?;
-            let reason = locate(&library, self.kind, &self.code)?;
-            if !reason.is_active {
-                return Err(not_allowed(format!(
-                    "the reason code '{}' is retired already",
-                    reason.code
-                ))
-                .into());
-            }
-            store.save_reason(&Reason { is_active: false, ..reason.clone() })?;
-            Ok(reason.clone())
-        })?;
-        context.ui.note(format!(
-            "'{}' of kind {} is retired: it cannot be given any more, and what was said with it stays",
-            reason.code, reason.kind
-        ));
-        remark_on_change(context, &store, reason.kind)
-    }
+fn retire(context: &Context, code: &str, kind: Option<ReasonKind>) -> Result<()> {
+    let mut store = context.maker()?;
+    let Reason { code, kind, .. } = store.transaction(Finish::Commit, |store| {
+        let library = store.reason_library()?;
+        let reason = locate(&library, kind, code)?;
+        if !reason.is_active {
+            let message = format!("the reason code '{}' is retired already", reason.code);
+            return Err(not_allowed(message).into());
+        }
+        store.save_reason(&Reason { is_active: false, ..reason.clone() })?;
+        Ok(reason.clone())
+    })?;
+    context.ui.note(format!(
+        "'{code}' of kind {kind} is retired: it cannot be given any more, and what was said with it stays"
+    ));
+    remark_on_change(context, &store, kind)
+}
+
+fn with_code<'l>(library: &'l Library, kind: ReasonKind, code: &ReasonCode) -> Option<&'l Reason> {
+    library.reasons().iter().find(|reason| reason.kind == kind && reason.code == *code)
 }
 
 /// The reason with that code, of the given kind or of the only kind that has it.
@@ -219,11 +195,9 @@ fn locate<'l>(
 
 fn already_there(reason: &Reason) -> CommandError {
     let state = if reason.is_active { "" } else { ", a retired one" };
-    not_allowed(format!(
-        "there is a reason code '{}' of kind {} already{state}",
-        reason.code, reason.kind
-    ))
-    .hint(format!("`signals reason list --kind {}` shows all", reason.kind))
+    let Reason { code, kind, .. } = reason;
+    not_allowed(format!("there is a reason code '{code}' of kind {kind} already{state}"))
+        .hint(format!("`signals reason list --kind {kind}` shows all"))
 }
 
 fn remark_on_change(context: &Context, store: &Store, kind: ReasonKind) -> Result<()> {

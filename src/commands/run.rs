@@ -3,22 +3,22 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::FormatOption;
-use super::output::{self, Extras};
+use super::options::{FormatOption, range};
+use super::output::Extras;
 use super::rule::existing as existing_rule;
 use crate::context::Context;
 use crate::domain::day::{Day, DayOrOffset, DayRange};
 use crate::domain::outage::DAYS_OF_A_STEADY_EVENT;
-use crate::error::{CommandError, ErrorKind, not_allowed, usage};
+use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::query::not_in_the_future;
-use crate::render::{Format, counted};
+use crate::render::counted;
 use crate::run::{self, Accepting, DayReport, DueDays, Manner, Telling};
 use crate::store::{Finish, Store};
 use crate::views::runs::{self, RUNS};
 use crate::views::signals::SIGNALS;
 
 /// Apply the rules to the days that are due, or to the days you name.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
@@ -83,8 +83,8 @@ enum RunCommand {
 
 impl Run {
     /// A run of these days.
-    pub(crate) fn of(days: DayOptions, format: FormatOption) -> Self {
-        Run { subcommand: None, days, dry_run: false, format }
+    pub(crate) fn of(days: DayOptions) -> Self {
+        Run { days, ..Run::default() }
     }
 
     /// Past days must not flood anyone: only new signals are announced, unless the user says
@@ -97,14 +97,12 @@ impl Run {
         }
     }
 
-    /// Runs the days.
-    ///
     /// # Errors
     /// A future day (exit 2); an earlier day without --backfill, or an unknown rule (exit 9); data
     /// that is too old (exit 12).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
-        if let Some(RunCommand::List(FormatOption { format })) = self.subcommand {
-            return output::print_items(&context.ui, format, &RUNS, &context.reader()?.runs()?);
+        if let Some(RunCommand::List(format)) = self.subcommand {
+            return format.print(context, &RUNS, &context.reader()?.runs()?);
         }
         let mut store = context.writer()?;
         let accepting = self.accepting(&store)?;
@@ -127,7 +125,7 @@ impl Run {
         self.print(context, &ran.reports)?;
         ran.reports.iter().for_each(|report| report_broken_data(context, report));
         self.summarise(context, &ran);
-        let outside = store.csms_missing_in_team(context.clock.now().day_in(store.zone()))?;
+        let outside = store.csms_missing_in_team(context.today(&store))?;
         outside.iter().for_each(|line| context.ui.note(line));
         result
     }
@@ -147,11 +145,11 @@ impl Run {
     }
 
     fn print(&self, context: &Context, reports: &[DayReport]) -> Result<()> {
-        if reports.is_empty() && self.format.format == Format::Table {
+        if reports.is_empty() && self.format.is_table() {
             return Ok(());
         }
         let extras = Extras { link: context.reader()?.company_link()?, ..Extras::default() };
-        output::print_with(&context.ui, self.format.format, &SIGNALS, &extras, |each| {
+        self.format.print_with(context, &SIGNALS, &extras, |each| {
             reports.iter().flat_map(|report| &report.raised).try_for_each(each)
         })?;
         context.ui.flush()
@@ -160,15 +158,12 @@ impl Run {
     /// The days to run; `None` if there is nothing to do.
     fn days(&self, context: &Context, store: &Store) -> Result<Option<DayRange>> {
         let day = |given| context.day(store, given);
-        let days = match (self.days.as_of.map(day), self.days.from.map(day), self.days.to.map(day))
-        {
+        let DayOptions { as_of, from, to, .. } = &self.days;
+        let days = match (as_of.map(day), from.map(day), to.map(day)) {
             (Some(day), ..) => DayRange { from: day, to: day },
-            (None, Some(from), Some(to)) => DayRange { from, to },
+            (None, Some(from), Some(to)) => range(from, to)?,
             _ => return self.due_days(context, store),
         };
-        if days.is_empty() {
-            return Err(usage(format!("{} is after {}", days.from, days.to)).into());
-        }
         not_in_the_future(context, store, days.to)?;
         self.refuse_earlier_day(store, days)?;
         self.refuse_day_without_data(context, store, days)?;
@@ -215,10 +210,9 @@ impl Run {
             context.ui.warning(waiting(&due));
         } else if due.days.is_empty() {
             let yesterday = today.previous();
+            let again = "runs it again, for rules and data that came since";
             context.ui.note(format!("every day up to {yesterday} was run already"));
-            context.ui.hint(format!(
-                "`signals run --as-of {yesterday}` runs it again, for rules and data that came since"
-            ));
+            context.ui.hint(format!("`signals run --as-of {yesterday}` {again}"));
         }
         Ok(Some(due.days).filter(|days| !days.is_empty()))
     }
@@ -264,8 +258,7 @@ impl Run {
             let is_told = last.is_some_and(|last| last - *day < run::DAYS_TOLD);
             let telling = if is_told { Telling::Everybody } else { Telling::Nobody };
             let report = self.step(store, |store| {
-                let manner = Manner { telling, accepting: Accepting::Nothing, is_again: true };
-                let report = run::run_day(store, &context.clock, *day, manner)?;
+                let report = run_again(context, store, *day, telling)?;
                 store.record_run_again(*day, next)?;
                 Ok(report)
             })?;
@@ -294,8 +287,8 @@ impl Run {
             let days = counted(lag as u64, "day", "days");
             context.ui.warning(format!("your data ends on {}, {days} before {day}", day - lag));
         }
-        let manner =
-            Manner { telling: self.telling(), accepting: accepting.clone(), is_again: false };
+        let telling = self.telling();
+        let manner = Manner { telling, accepting: accepting.clone(), is_again: false };
         run::run_day(store, &context.clock, day, manner).map(Some)
     }
 
@@ -321,34 +314,25 @@ impl Run {
             context.ui.note(text);
         }
         if !due.is_empty() && due.iter().all(|report| report.record.rules.is_empty()) {
-            context.ui.warning("no rule is enabled, so no signals can be raised");
-            context
-                .ui
-                .hint("`signals rule preset add --usual` adds the rules that suit most teams");
+            let ui = &context.ui;
+            ui.warning("no rule is enabled, so no signals can be raised");
+            ui.hint("`signals rule preset add --usual` adds the rules that suit most teams");
         }
     }
 
     fn summary(&self, reports: &[DayReport]) -> String {
-        let (bad, good, info) = reports.iter().map(|report| runs::raised(&report.record)).fold(
-            (0, 0, 0),
-            |(bad, good, info), (more_bad, more_good, more_info)| {
-                (bad + more_bad, good + more_good, info + more_info)
-            },
-        );
+        let records = || reports.iter().map(|report| &report.record);
+        let (mut bad, mut good, mut info) = (0, 0, 0);
+        for (more_bad, more_good, more_info) in records().map(runs::raised) {
+            (bad, good, info) = (bad + more_bad, good + more_good, info + more_info);
+        }
         let raised = if self.dry_run { "would raise" } else { "raised" };
         let signals = counted(bad + good + info, "signal", "signals");
-        let companies = reports
-            .iter()
-            .map(|report| report.record.companies_evaluated)
-            .max()
-            .unwrap_or_default();
-        let rules =
-            reports.iter().map(|report| report.record.rules.len() as u64).max().unwrap_or_default();
-        format!(
-            "{raised} {signals} ({bad} bad, {good} good, {info} info); {}, {}",
-            counted(companies, "company", "companies"),
-            counted(rules, "rule", "rules")
-        )
+        let companies = records().map(|record| record.companies_evaluated).max();
+        let companies = counted(companies.unwrap_or_default(), "company", "companies");
+        let rules = records().map(|record| record.rules.len() as u64).max();
+        let rules = counted(rules.unwrap_or_default(), "rule", "rules");
+        format!("{raised} {signals} ({bad} bad, {good} good, {info} info); {companies}, {rules}")
     }
 }
 
@@ -382,11 +366,9 @@ impl Ran {
         if self.days_again > 0 {
             let days = counted(self.days_again, "day", "days");
             let added = again.iter().map(|report| report.raised.len() as u64).sum();
+            let added = counted(added, "signal", "signals");
             let retracted = again.iter().map(|report| report.retracted).sum::<u64>();
-            parts.push(format!(
-                "ran {days} again: {} added, {retracted} retracted",
-                counted(added, "signal", "signals")
-            ));
+            parts.push(format!("ran {days} again: {added} added, {retracted} retracted"));
         }
         if self.too_old > 0 {
             let days = counted(self.too_old, "older day", "older days");
@@ -407,14 +389,15 @@ fn run_accepted_days(
 ) -> Result<()> {
     let Some(first) = store.accept_withheld(accepting.rule())? else { return Ok(()) };
     let Some(last) = store.latest_run_day()? else { return Ok(()) };
-    let days = store.days_run(DayRange { from: first, to: last })?;
-    for day in &days {
-        let manner =
-            Manner { telling: Telling::Everybody, accepting: Accepting::Nothing, is_again: true };
-        let report = run::run_day(store, &context.clock, *day, manner)?;
-        ran.add_again(report, *day == last);
+    for day in store.days_run(DayRange { from: first, to: last })? {
+        ran.add_again(run_again(context, store, day, Telling::Everybody)?, day == last);
     }
     Ok(())
+}
+
+fn run_again(context: &Context, store: &Store, day: Day, telling: Telling) -> Result<DayReport> {
+    let manner = Manner { telling, accepting: Accepting::Nothing, is_again: true };
+    run::run_day(store, &context.clock, day, manner)
 }
 
 /// Prints what was held back on a day because its data looks broken, and which events are missing,
@@ -423,8 +406,7 @@ fn report_broken_data(context: &Context, report: &DayReport) {
     let day = report.record.day;
     for event in &report.missing_events {
         context.ui.alarm(format!(
-            "{day} has no event '{event}', which came on each of the {} days before; its trend rules raise nothing bad for {day}",
-            DAYS_OF_A_STEADY_EVENT
+            "{day} has no event '{event}', which came on each of the {DAYS_OF_A_STEADY_EVENT} days before; its trend rules raise nothing bad for {day}"
         ));
     }
     for held_back in &report.held_back {
@@ -472,19 +454,18 @@ fn waiting(due: &DueDays) -> String {
 }
 
 fn stale(due: &DueDays, behind: u64) -> CommandError {
-    let failure = CommandError::new(ErrorKind::Stale, waiting(due))
-        .hint("import the newer events; `signals import --list` shows what was imported last");
-    if due.days.is_empty() {
-        return failure;
-    }
     let complete = due.complete;
-    let failure =
-        failure.hint(format!("`signals run --as-of {complete}` runs the last complete day"));
-    match due.days.len() {
-        1 => failure,
-        several => failure
-            .hint(format!("`signals run --max-lag {behind}` runs all {several} complete days")),
+    let mut failure = CommandError::new(ErrorKind::Stale, waiting(due))
+        .hint("import the newer events; `signals import --list` shows what was imported last");
+    if !due.days.is_empty() {
+        let hint = format!("`signals run --as-of {complete}` runs the last complete day");
+        failure = failure.hint(hint);
     }
+    if let several @ 2.. = due.days.len() {
+        let hint = format!("`signals run --max-lag {behind}` runs all {several} complete days");
+        failure = failure.hint(hint);
+    }
+    failure
 }
 
 fn without_data(
@@ -493,18 +474,15 @@ fn without_data(
     newest: Day,
     complete: Option<Day>,
 ) -> Result<CommandError> {
-    let failure = CommandError::new(
-        ErrorKind::Stale,
-        format!("there is no data for {day}: your data ends on {newest}"),
-    );
+    let message = format!("there is no data for {day}: your data ends on {newest}");
+    let failure = CommandError::new(ErrorKind::Stale, message);
     let Some(complete) = complete else { return Ok(failure.hint("import newer events")) };
     let backfill = match store.latest_run_day()? {
         Some(latest) if latest > complete => " --backfill",
         _ => "",
     };
-    Ok(failure
-        .hint(format!(
-            "`signals run --as-of {complete}{backfill}` runs the newest complete day, {complete}"
-        ))
-        .hint(format!("--max-lag {} runs {day} anyway", day - newest)))
+    let hint = format!(
+        "`signals run --as-of {complete}{backfill}` runs the newest complete day, {complete}"
+    );
+    Ok(failure.hint(hint).hint(format!("--max-lag {} runs {day} anyway", day - newest)))
 }

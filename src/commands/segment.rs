@@ -1,14 +1,13 @@
 //! `signals segment`: segments and their companies.
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use super::company::ListCompanies;
 use super::options::FormatOption;
-use super::output;
 use crate::context::Context;
-use crate::error::{ErrorKind, not_allowed};
-use crate::query::{AsOfOption, SelectedCompanies, condition_of, existing_segment};
+use crate::error::usage;
+use crate::query::{AsOfOption, SelectedCompanies, condition_of, existing_segment, read_typed};
 use crate::store::{Finish, Segment, Store};
 use crate::views::segments::{SEGMENTS, SizedSegment};
 
@@ -21,99 +20,76 @@ Examples:
   signals segment show at-risk")]
 pub(crate) enum SegmentCommand {
     /// Create a segment, or change an existing one
-    Add(AddSegment),
+    #[command(
+        after_help = "Example:\n  signals segment add at-risk --where \"bad_open_signals >= 2 AND mrr >= 1000\""
+    )]
+    Add {
+        /// The segment's name
+        name: String,
+        /// The condition, an expression over attributes
+        #[arg(long = "where", value_name = "EXPRESSION")]
+        condition: String,
+    },
     /// List the segments, with how many companies each has
-    List(ListSegments),
+    #[command(after_help = "Example:\n  signals segment list --as-of 2026-03-31")]
+    List {
+        #[command(flatten)]
+        as_of: AsOfOption,
+        #[command(flatten)]
+        format: FormatOption,
+    },
     /// List the companies of a segment
-    Show(ShowSegment),
+    #[command(
+        after_help = "Example:\n  signals segment show at-risk --columns company_id,csm,events_change_28d_pct"
+    )]
+    Show {
+        /// The segment's name
+        name: String,
+        #[command(flatten)]
+        as_of: AsOfOption,
+        /// The columns, separated by commas
+        #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+        columns: Vec<String>,
+        #[command(flatten)]
+        format: FormatOption,
+    },
     /// Remove a segment
     #[command(after_help = "Example:\n  signals segment remove at-risk")]
-    Remove(SegmentName),
-}
-
-/// Create a segment, or change an existing one.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  signals segment add at-risk --where \"bad_open_signals >= 2 AND mrr >= 1000\""
-)]
-pub(crate) struct AddSegment {
-    /// The segment's name
-    name: String,
-    /// The condition, an expression over attributes
-    #[arg(long = "where", value_name = "EXPRESSION")]
-    condition: String,
-}
-
-/// List the segments.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals segment list --as-of 2026-03-31")]
-pub(crate) struct ListSegments {
-    #[command(flatten)]
-    as_of: AsOfOption,
-    #[command(flatten)]
-    format: FormatOption,
-}
-
-/// List the companies of a segment.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  signals segment show at-risk --columns company_id,csm,events_change_28d_pct"
-)]
-pub(crate) struct ShowSegment {
-    /// The segment's name
-    name: String,
-    #[command(flatten)]
-    as_of: AsOfOption,
-    /// The columns, separated by commas
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    columns: Vec<String>,
-    #[command(flatten)]
-    format: FormatOption,
-}
-
-/// The segment that is meant.
-#[derive(Debug, Args)]
-pub(crate) struct SegmentName {
-    /// The segment's name
-    name: String,
+    Remove {
+        /// The segment's name
+        name: String,
+    },
 }
 
 impl SegmentCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// An invalid expression (exit 2); an unknown segment (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            SegmentCommand::Add(args) => args.run(context),
-            SegmentCommand::List(args) => args.run(context),
-            SegmentCommand::Show(ShowSegment { name, as_of, columns, format }) => {
+            SegmentCommand::Add { name, condition } => add(context, &Segment { name, condition }),
+            SegmentCommand::List { as_of, format } => list(context, as_of, format),
+            SegmentCommand::Show { name, as_of, columns, format } => {
                 ListCompanies::of_segment(name, as_of, columns, format).run(context)
             }
-            SegmentCommand::Remove(SegmentName { name }) => remove(context, &name),
+            SegmentCommand::Remove { name } => remove(context, &name),
         }
     }
 }
 
-impl AddSegment {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.maker()?;
-        let segment = Segment { name: self.name, condition: self.condition };
-        let old = store.transaction(Finish::Commit, |store| save(store, &segment))?;
-        match old {
-            Some(old) if old == segment => {
-                context.ui.note(format!("the segment '{}' stays as it was", segment.name))
-            }
-            Some(old) => {
-                context.ui.note(format!("old: {}: {}", old.name, old.condition));
-                context.ui.note(format!("new: {}: {}", segment.name, segment.condition));
-            }
-            None => {
-                context.ui.note(format!("new segment: {}: {}", segment.name, segment.condition))
-            }
+fn add(context: &Context, segment: &Segment) -> Result<()> {
+    let Segment { name, condition } = segment;
+    let mut store = context.maker()?;
+    match store.transaction(Finish::Commit, |store| save(store, segment))? {
+        Some(old) if old == *segment => {
+            context.ui.note(format!("the segment '{name}' stays as it was"))
         }
-        Ok(())
+        Some(old) => {
+            context.ui.note(format!("old: {}: {}", old.name, old.condition));
+            context.ui.note(format!("new: {name}: {condition}"));
+        }
+        None => context.ui.note(format!("new segment: {name}: {condition}")),
     }
+    Ok(())
 }
 
 /// Creates a segment, or changes an existing one. Returns the previous one.
@@ -122,14 +98,9 @@ impl AddSegment {
 /// An invalid name or condition (exit 2).
 fn save(store: &Store, segment: &Segment) -> Result<Option<Segment>> {
     if segment.name.trim().is_empty() || segment.name.chars().any(char::is_control) {
-        return Err(not_allowed("a segment needs a name, without control characters")
-            .of_kind(ErrorKind::Usage)
-            .into());
+        return Err(usage("a segment needs a name, without control characters").into());
     }
-    store
-        .catalogue()?
-        .read_new(&segment.condition)
-        .map_err(|failure| failure.of_kind(ErrorKind::Usage))?;
+    read_typed(&store.catalogue()?, &segment.condition)?;
     let old = store.segment(&segment.name)?;
     if old.as_ref() != Some(segment) {
         store.save_segment(segment)?;
@@ -137,23 +108,17 @@ fn save(store: &Store, segment: &Segment) -> Result<Option<Segment>> {
     Ok(old)
 }
 
-impl ListSegments {
-    fn run(self, context: &Context) -> Result<()> {
-        let store = context.reader()?;
-        let catalogue = store.catalogue()?;
-        let as_of = self.as_of.resolve(context, &store)?;
-        let segments = store.segments()?;
-        let conditions = segments
-            .iter()
-            .map(|segment| condition_of(&catalogue, segment))
-            .collect::<Result<Vec<_>>>()?;
-        let sizes = SelectedCompanies::count(&store, &catalogue, &conditions, as_of)?;
-        let sized = segments
-            .into_iter()
-            .zip(sizes)
-            .map(|(segment, companies)| SizedSegment { segment, companies });
-        output::print_items(&context.ui, self.format.format, &SEGMENTS, &sized.collect::<Vec<_>>())
-    }
+fn list(context: &Context, as_of: AsOfOption, format: FormatOption) -> Result<()> {
+    let store = context.reader()?;
+    let catalogue = store.catalogue()?;
+    let as_of = as_of.resolve(context, &store)?;
+    let segments = store.segments()?;
+    let conditions = segments.iter().map(|segment| condition_of(&catalogue, segment));
+    let conditions = conditions.collect::<Result<Vec<_>>>()?;
+    let sizes = SelectedCompanies::count(&store, &catalogue, &conditions, as_of)?;
+    let sized = segments.into_iter().zip(sizes);
+    let sized = sized.map(|(segment, companies)| SizedSegment { segment, companies });
+    format.print(context, &SEGMENTS, &sized.collect::<Vec<_>>())
 }
 
 fn remove(context: &Context, name: &str) -> Result<()> {

@@ -4,11 +4,9 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::{FormatOption, signal_number};
-use super::output;
 use crate::context::Context;
 use crate::domain::signal::{SignalId, SignalState};
 use crate::ops::explain;
-use crate::render::Format;
 
 /// Explain a signal: its numbers, how likely chance is, the people behind it, what was done.
 #[derive(Debug, Args)]
@@ -16,27 +14,25 @@ use crate::render::Format;
 pub(crate) struct Show {
     /// The signal's number
     #[arg(value_parser = signal_number)]
-    id: i64,
+    id: SignalId,
     #[command(flatten)]
     format: FormatOption,
 }
 
 impl Show {
-    /// Prints the explanation.
-    ///
     /// # Errors
     /// An unknown signal (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
-        let view = explain::signal(&store, SignalId(self.id))?;
-        if self.format.format == Format::Table {
-            context.ui.page(|screen| view.draw(screen))?;
-            context.ui.flush()?;
-            if view.signal.state() == SignalState::Open {
-                context.ui.hint(format!("`signals ack {} --reason TEXT` closes it", self.id));
-            }
-            return Ok(());
+        let view = explain::signal(&store, self.id)?;
+        if !self.format.is_table() {
+            return self.format.print_record(context, view.fields());
         }
-        output::print_record(&context.ui, self.format.format, view.fields())
+        context.ui.page(|screen| view.draw(screen))?;
+        context.ui.flush()?;
+        if view.signal.state() == SignalState::Open {
+            context.ui.hint(format!("`signals ack {} --reason TEXT` closes it", self.id));
+        }
+        Ok(())
     }
 }

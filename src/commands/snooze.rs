@@ -3,9 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::signal_number;
+use super::options::{distinct, signal_number};
 use crate::context::Context;
 use crate::domain::day::DayOrOffset;
+use crate::domain::signal::SignalId;
 use crate::error::usage;
 use crate::ops::acknowledge::{self, NewEntry};
 
@@ -23,7 +24,7 @@ Examples:
 pub(crate) struct Snooze {
     /// The signals' numbers
     #[arg(value_name = "ID", required = true, value_parser = signal_number)]
-    ids: Vec<i64>,
+    ids: Vec<SignalId>,
     /// The day on which they return, such as 2026-04-15 or +7d
     #[arg(
         long,
@@ -55,7 +56,7 @@ impl Snooze {
             let hint = format!("the first day that is possible is {}", today.next());
             return Err(usage(message).hint(hint).into());
         }
-        let ids = acknowledge::distinct(&self.ids);
+        let ids = distinct(&self.ids);
         let reason = acknowledge::reason(context, self.reason)?;
         acknowledge::enter(context, &mut store, &ids, &NewEntry::snooze(until, reason))?;
         let named = acknowledge::named(&store, &ids)?;

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::domain::day::{Day, Instant};
+use crate::domain::day::Day;
 use crate::domain::signal::{SignalState, SignalType};
 use crate::error::{CommandError, ErrorKind};
-use crate::render::{Format, Value};
+use crate::render::Value;
 use crate::run;
 use crate::store::Store;
 
@@ -26,25 +26,20 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// Prints the state of the database.
-    ///
     /// # Errors
     /// The last run is older than --max-age, or there is none (exit 12).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let fields = fields(context, &store)?;
-        if self.format.format == Format::Table {
+        if self.format.is_table() {
             context.ui.page(|screen| {
                 screen.heading("Status");
-                let names: Vec<String> =
-                    fields.iter().map(|(name, _)| name.replace('_', " ")).collect();
-                let values = fields.iter().map(|(_, value)| text(value));
-                screen.pairs(names.iter().map(String::as_str).zip(values));
+                output::draw_record(screen, &fields, text);
             })?;
         } else {
-            output::print_record(&context.ui, self.format.format, fields)?;
+            self.format.print_record(context, fields)?;
         }
-        let today = context.clock.now().day_in(store.zone());
+        let today = context.today(&store);
         store.csms_missing_in_team(today)?.iter().for_each(|line| context.ui.note(line));
         match self.max_age {
             Some(seconds) => require_recent_run(context, &store, seconds),
@@ -117,13 +112,9 @@ fn text(value: &Value<'_>) -> String {
         Value::Whole(number) => number.to_string(),
         Value::Nested(serde_json::Value::Array(rules)) if !rules.is_empty() => {
             let rules = rules.iter().map(|rule| {
-                let text = |field: &str| rule[field].to_string().replace('"', "");
-                format!(
-                    "{} for {} companies since {}",
-                    text("rule"),
-                    text("companies"),
-                    text("since")
-                )
+                let [rule, companies, since] = ["rule", "companies", "since"]
+                    .map(|field| rule[field].to_string().replace('"', ""));
+                format!("{rule} for {companies} companies since {since}")
             });
             rules.collect::<Vec<_>>().join("; ")
         }
@@ -134,16 +125,14 @@ fn text(value: &Value<'_>) -> String {
 
 fn require_recent_run(context: &Context, store: &Store, seconds: i64) -> Result<()> {
     let hint = "`signals run` runs the days that are due; is cron alive?";
-    let last: Option<Instant> = store.last_run()?.map(|run| run.finished_at);
-    let Some(last) = last else {
-        return Err(CommandError::new(ErrorKind::Stale, "no day was ever run").hint(hint).into());
+    let message = match store.last_run()?.map(|run| run.finished_at) {
+        None => "no day was ever run".to_owned(),
+        Some(last) if context.clock.now().micros() - last.micros() <= seconds * 1_000_000 => {
+            return Ok(());
+        }
+        Some(last) => format!("the last run was at {last}"),
     };
-    if context.clock.now().micros() - last.micros() <= seconds * 1_000_000 {
-        return Ok(());
-    }
-    Err(CommandError::new(ErrorKind::Stale, format!("the last run was at {last}"))
-        .hint(hint)
-        .into())
+    Err(CommandError::new(ErrorKind::Stale, message).hint(hint).into())
 }
 
 /// Parses an age such as `26h` as seconds.

@@ -3,15 +3,14 @@
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::options::FormatOption;
-use super::output;
+use super::options::{FormatOption, distinct, report_matches};
 use crate::context::Context;
 use crate::domain::day::{Day, DayOrOffset};
 use crate::domain::task::{Owner, TaskAction, TaskId, TaskState};
 use crate::error::usage;
 use crate::ops::work;
 use crate::query::{csm_called, find_company};
-use crate::render::{Format, counted};
+use crate::render::counted;
 use crate::store::{Store, TaskFilter, TaskRecord};
 use crate::views::tasks::{ListedTask, TASKS};
 
@@ -24,11 +23,28 @@ pub(crate) enum TaskCommand {
     /// List tasks, earliest due first
     List(ListTasks),
     /// Mark tasks as done
-    Done(FinishTasks),
+    #[command(
+        after_help = "Examples:\n  signals task done 7\n  signals task done 7 8 --note \"Called on Monday\""
+    )]
+    Done {
+        /// The tasks' numbers
+        #[arg(required = true, value_name = "ID", value_parser = task_number)]
+        ids: Vec<TaskId>,
+        /// What came of it
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
     /// Close tasks without doing them
     Drop(DropTasks),
     /// Assign a task to somebody else
-    Assign(AssignTask),
+    #[command(after_help = "Examples:\n  signals task assign 7 ben\n  signals task assign 7 csm")]
+    Assign {
+        /// The task's number
+        #[arg(value_name = "ID", value_parser = task_number)]
+        id: TaskId,
+        /// A person's name, or `csm` or `manager` for the company's
+        name: String,
+    },
     /// Add a task
     Add(AddTask),
 }
@@ -46,7 +62,6 @@ enum States {
     All,
 }
 
-/// List tasks, earliest due first.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  signals task list --csm ana\n  signals task list --company acme --state all --format csv"
@@ -91,7 +106,6 @@ impl TaskFilterOptions {
     }
 }
 
-/// Close tasks without doing them: all of them, or none.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -100,7 +114,7 @@ Examples:
 pub(crate) struct DropTasks {
     /// The tasks' numbers
     #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID", value_parser = task_number)]
-    ids: Vec<i64>,
+    ids: Vec<TaskId>,
     /// Why
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
@@ -114,32 +128,6 @@ pub(crate) struct DropTasks {
     yes: bool,
 }
 
-/// Mark tasks as done: all of them, or none.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  signals task done 7\n  signals task done 7 8 --note \"Called on Monday\""
-)]
-pub(crate) struct FinishTasks {
-    /// The tasks' numbers
-    #[arg(required = true, value_name = "ID", value_parser = task_number)]
-    ids: Vec<i64>,
-    /// What came of it
-    #[arg(long, value_name = "TEXT")]
-    note: Option<String>,
-}
-
-/// Assign a task to somebody else, who keeps it when the company's CSM changes.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  signals task assign 7 ben\n  signals task assign 7 csm")]
-pub(crate) struct AssignTask {
-    /// The task's number
-    #[arg(value_name = "ID", value_parser = task_number)]
-    id: i64,
-    /// A person's name, or `csm` or `manager` for the company's
-    name: String,
-}
-
-/// Add a task for a company.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  signals task add acme \"Send the new price list\" --due 2026-04-10 --for ana"
@@ -160,17 +148,15 @@ pub(crate) struct AddTask {
 }
 
 impl TaskCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// A blank title or name (exit 2); an unknown company or task, or a task that is closed already
     /// (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             TaskCommand::List(args) => args.run(context),
-            TaskCommand::Done(args) => args.run(context),
+            TaskCommand::Done { ids, note } => finish(context, &ids, note.as_deref()),
             TaskCommand::Drop(args) => args.run(context),
-            TaskCommand::Assign(args) => args.run(context),
+            TaskCommand::Assign { id, name } => assign(context, id, &name),
             TaskCommand::Add(args) => args.run(context),
         }
     }
@@ -193,7 +179,7 @@ impl ListTasks {
         let filter = TaskFilter { state, ..filter };
         let tasks = store.tasks(&filter)?;
         let is_empty = tasks.is_empty();
-        print(context, tasks, context.today(&store), self.format.format)?;
+        print(context, tasks, context.today(&store), self.format)?;
         match &self.filter.csm {
             Some(name) if is_empty => hint_at_stranger(context, &store, name),
             _ => Ok(()),
@@ -201,15 +187,26 @@ impl ListTasks {
     }
 }
 
-impl FinishTasks {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.writer()?;
-        let note = self.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
-        let ids = work::distinct(&self.ids);
-        let tasks = work::close(context, &mut store, &ids, TaskAction::Done, note)?;
-        context.ui.note(format!("done: {}", named(&tasks)));
-        Ok(())
-    }
+fn finish(context: &Context, ids: &[TaskId], note: Option<&str>) -> Result<()> {
+    let tasks = close(context, &mut context.writer()?, ids, TaskAction::Done, note)?;
+    context.ui.note(format!("done: {tasks}"));
+    Ok(())
+}
+
+/// Closes tasks, all or none. Returns them for a message: a single one by its title, several by
+/// their number.
+fn close(
+    context: &Context,
+    store: &mut Store,
+    ids: &[TaskId],
+    action: TaskAction,
+    why: Option<&str>,
+) -> Result<String> {
+    let why = why.map(str::trim).filter(|why| !why.is_empty());
+    Ok(match work::close(context, store, &distinct(ids), action, why)?.as_slice() {
+        [task] => format!("task {}: {}", task.id, task.title),
+        tasks => counted(tasks.len() as u64, "task", "tasks"),
+    })
 }
 
 impl DropTasks {
@@ -223,52 +220,40 @@ impl DropTasks {
             let what = counted(ids.len() as u64, "task", "tasks");
             context.ui.confirm(&format!("Drop {what}?"))?;
         }
-        let reason = self.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-        let tasks = work::close(context, &mut store, &ids, TaskAction::Dropped, reason)?;
-        context.ui.note(format!("dropped {}", named(&tasks)));
+        let reason = self.reason.as_deref();
+        let tasks = close(context, &mut store, &ids, TaskAction::Dropped, reason)?;
+        context.ui.note(format!("dropped {tasks}"));
         Ok(())
     }
 
     fn tasks(&self, context: &Context, store: &Store) -> Result<Vec<TaskId>> {
         if !self.all {
             return match self.filter == TaskFilterOptions::default() {
-                true => Ok(work::distinct(&self.ids)),
+                true => Ok(self.ids.clone()),
                 false => Err(usage("filters choose tasks only together with --all").into()),
             };
         }
         let filter = self.filter.filter(context, store)?;
         let filter = TaskFilter { state: Some(TaskState::Open), ..filter };
         let ids: Vec<TaskId> = store.tasks(&filter)?.iter().map(|task| task.id).collect();
-        let (count, verb) = (ids.len() as u64, if ids.len() == 1 { "matches" } else { "match" });
-        context.ui.note(format!("{} {verb}", counted(count, "open task", "open tasks")));
+        report_matches(context, ids.len(), "open task", "open tasks");
         Ok(ids)
     }
 }
 
-/// Tasks in a message: a single one by its title, several by their number.
-fn named(tasks: &[TaskRecord]) -> String {
-    match tasks {
-        [task] => format!("task {}: {}", task.id, task.title),
-        tasks => counted(tasks.len() as u64, "task", "tasks"),
-    }
-}
-
-impl AssignTask {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.writer()?;
-        let owner = work::owner(&store, &self.name)?;
-        work::assign(context, &mut store, TaskId(self.id), &owner)?;
-        warn_of_stranger(context, &store, &owner)?;
-        let Some(task) = store.task(TaskId(self.id))? else { return Ok(()) };
-        let person = task.assignee.as_deref().unwrap_or("nobody, as the company has none");
-        let role = if matches!(owner, Owner::Person(_)) {
-            String::new()
-        } else {
-            format!("the company's {owner}: ")
-        };
-        context.ui.note(format!("task {} is for {role}{person}: {}", task.id, task.title));
-        Ok(())
-    }
+fn assign(context: &Context, id: TaskId, name: &str) -> Result<()> {
+    let mut store = context.writer()?;
+    let owner = work::owner(&store, name)?;
+    work::assign(context, &mut store, id, &owner)?;
+    warn_of_stranger(context, &store, &owner)?;
+    let Some(task) = store.task(id)? else { return Ok(()) };
+    let person = task.assignee.as_deref().unwrap_or("nobody, as the company has none");
+    let role = match owner {
+        Owner::Person(_) => String::new(),
+        role => format!("the company's {role}: "),
+    };
+    context.ui.note(format!("task {} is for {role}{person}: {}", task.id, task.title));
+    Ok(())
 }
 
 impl AddTask {
@@ -280,24 +265,19 @@ impl AddTask {
         let id = work::add(context, &mut store, company, &self.title, due, &owner)?;
         warn_of_stranger(context, &store, &owner)?;
         context.ui.note(format!("added task {id}"));
-        print(
-            context,
-            store.task(id)?.into_iter().collect(),
-            context.today(&store),
-            self.format.format,
-        )
+        print(context, store.task(id)?, context.today(&store), self.format)
     }
 }
 
 /// Prints tasks like the list.
 pub(crate) fn print(
     context: &Context,
-    tasks: Vec<TaskRecord>,
+    tasks: impl IntoIterator<Item = TaskRecord>,
     today: Day,
-    format: Format,
+    format: FormatOption,
 ) -> Result<()> {
     let tasks: Vec<ListedTask> = tasks.into_iter().map(|task| ListedTask { task, today }).collect();
-    output::print_linked(&context.ui, format, &TASKS, &tasks, &context.reader()?)
+    format.print_linked(context, &context.reader()?, &TASKS, &tasks)
 }
 
 /// Prints a hint if a list for a person is empty and nobody with that name is known.
@@ -319,6 +299,6 @@ pub(crate) fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) 
     Ok(())
 }
 
-fn task_number(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| format!("'{text}' is not the number of a task"))
+fn task_number(text: &str) -> Result<TaskId, String> {
+    text.parse().map(TaskId).map_err(|_| format!("'{text}' is not the number of a task"))
 }

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::usage;
-use crate::query::{csm_called, user_as_csm};
+use crate::query::person_meant;
 use crate::triage;
 use crate::views::agenda::AGENDA;
 
@@ -27,20 +27,19 @@ pub(crate) struct Triage {
 }
 
 impl Triage {
-    /// Runs the session.
-    ///
     /// # Errors
     /// No terminal (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         if !context.ui.is_interactive() {
+            let hint =
+                "`signals agenda` prints the same list; ack, snooze, note and task change it";
             return Err(usage("triage needs a terminal to draw on and keys to read")
-                .hint("`signals agenda` prints the same list; ack, snooze, note and task change it")
+                .hint(hint)
                 .into());
         }
-        let person = match &self.csm {
-            Some(name) => Some(csm_called(&context.reader()?, name)?),
-            None if self.everyone => None,
-            None => user_as_csm(context, &context.reader()?)?,
+        let person = match self.everyone {
+            true => None,
+            false => person_meant(context, &context.reader()?, self.csm.as_deref())?,
         };
         let done = triage::run(context, person)?;
         context.ui.note(done.as_deref().unwrap_or(AGENDA.when_empty));

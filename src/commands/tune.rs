@@ -3,10 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 
+use super::backtest::{no_events, replay_progress};
 use super::options::FormatOption;
-use super::output;
-use crate::backtest::ResultRow;
 use crate::backtest::tune::{self, Budget, Tried, Tuned, TunedSet};
+use crate::backtest::{ResultRow, TestPeriod};
 use crate::context::Context;
 use crate::domain::backtest::FEWEST_CHURNS;
 use crate::domain::day::{Day, DayOrOffset};
@@ -60,10 +60,7 @@ impl Tune {
     /// No events, no CSM, or fewer than 20 churns in the first part (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.reader()?;
-        let nothing = || {
-            not_allowed("there are no events to tune the rules on")
-                .hint("`signals import FILE` brings them")
-        };
+        let nothing = || no_events("to tune the rules on");
         let data = store.event_days()?.ok_or_else(nothing)?;
         let until = match self.until {
             Some(until) => not_in_the_future(context, &store, until)?,
@@ -73,27 +70,26 @@ impl Tune {
         let tried = tune::tried(shipped_rule);
         let split = self.split.map(|given| context.day(&store, given));
         let budget = Budget { signals: self.budget, until, split };
-        let bar = context.ui.progress_of_days((until - data.from + 1).max(0) as u64, "replaying");
+        let bar = replay_progress(context, data, until);
         let tuned = tune::tune(&mut store, &catalogue, &tried, &budget, |_| bar.inc(1));
         bar.finish_and_clear();
         let (split, settings, rows) = match tuned? {
             Tuned::NoCsm => {
-                return Err(not_allowed(
-                    "no customer has a CSM, so a budget for each CSM says nothing",
-                )
-                .hint("`signals import companies.csv` with a column csm says who looks after whom")
-                .into());
+                let message = "no customer has a CSM, so a budget for each CSM says nothing";
+                let hint =
+                    "`signals import companies.csv` with a column csm says who looks after whom";
+                return Err(not_allowed(message).hint(hint).into());
             }
             Tuned::TooFewChurns(churns) => {
-                return Err(not_allowed(format!(
+                let message = format!(
                     "{churns} churns in the first part are too few to tune by: {FEWEST_CHURNS} are needed"
-                ))
-                .hint("`signals rule preset add fading silent hardly-used unusually-silent` takes the set that ships")
-                .into());
+                );
+                let hint = "`signals rule preset add fading silent hardly-used unusually-silent` takes the set that ships";
+                return Err(not_allowed(message).hint(hint).into());
             }
             Tuned::Chosen { split, settings, rows } => (split, settings, rows),
         };
-        output::print_items(&context.ui, self.format.format, &view::SETS, &rows)?;
+        self.format.print(context, &view::SETS, &rows)?;
         explain(context, split, &rows);
         if self.apply {
             drop(store);
@@ -110,15 +106,13 @@ fn shipped_rule(name: &str) -> Option<Rule> {
 }
 
 fn explain(context: &Context, split: Day, rows: &[ResultRow<TunedSet>]) {
-    context
-        .ui
-        .note(format!("chosen on the days up to {split}; the later part shows whether it holds"));
-    let later = rows
-        .iter()
-        .find(|row| !row.subject.is_shipped && row.part == crate::backtest::TestPeriod::Later);
+    let ui = &context.ui;
+    ui.note(format!("chosen on the days up to {split}; the later part shows whether it holds"));
+    let mut chosen = rows.iter().filter(|row| !row.subject.is_shipped);
+    let later = chosen.find(|row| row.part == TestPeriod::Later);
     let interval = later.and_then(|row| row.measured.interval);
     if interval.is_none_or(|interval| interval.includes_one()) {
-        context.ui.warning(
+        ui.warning(
             "in the later part the chosen set is not shown to be better than picking by lot",
         );
     }

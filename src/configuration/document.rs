@@ -112,7 +112,7 @@ impl<'d> ConfigTable<'d> {
 
     /// Records an error that was found elsewhere.
     pub(crate) fn error_of(&self, key: &str, failure: &CommandError) {
-        self.error(key, failure, failure.hints().first().map(String::as_str));
+        self.error(key, failure, failure.hints.first().map(String::as_str));
     }
 
     fn note(&self, at: usize, message: &str, hint: Option<&str>) {

@@ -503,7 +503,7 @@ mod tests {
 
     #[test]
     fn what_the_machine_lacks_is_not_the_fault_of_the_file() {
-        let kind = |errno: Errno| cannot_open("a.csv", &errno.into()).kind();
+        let kind = |errno: Errno| cannot_open("a.csv", &errno.into()).kind;
         for errno in [Errno::MFILE, Errno::NFILE, Errno::IO, Errno::NOMEM] {
             assert_eq!(kind(errno), ErrorKind::Io, "{errno}");
         }

@@ -183,9 +183,3 @@ pub(crate) fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
-
-/// The ids without duplicates, in the given order.
-pub(crate) fn distinct(ids: &[i64]) -> Vec<SignalId> {
-    let mut seen = std::collections::HashSet::new();
-    ids.iter().copied().filter(|id| seen.insert(*id)).map(SignalId).collect()
-}

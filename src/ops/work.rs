@@ -8,7 +8,7 @@ use crate::domain::day::Day;
 use crate::domain::playbook::validate_line;
 use crate::domain::similar_names::nearest;
 use crate::domain::task::{Owner, Stamp, TaskAction, TaskId, TaskState};
-use crate::error::{CommandError, not_allowed, usage};
+use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::query::csm_called;
 use crate::store::{Finish, NewTask, Store, TaskRecord};
 
@@ -99,12 +99,6 @@ pub(crate) fn assign(
     })
 }
 
-/// The ids without duplicates, in the given order.
-pub(crate) fn distinct(ids: &[i64]) -> Vec<TaskId> {
-    let mut seen = std::collections::HashSet::new();
-    ids.iter().copied().filter(|id| seen.insert(*id)).map(TaskId).collect()
-}
-
 fn open_tasks(store: &Store, ids: &[TaskId]) -> Result<Vec<TaskRecord>> {
     let (mut tasks, mut problems) = (Vec::new(), Vec::new());
     for id in ids {
@@ -144,19 +138,13 @@ pub(crate) fn stranger(store: &Store, name: &str) -> Result<Option<String>> {
 /// # Errors
 /// The problems combined, with the hint of the first (exit 9).
 pub(crate) fn refuse(problems: &[CommandError], asked: usize) -> Result<()> {
-    match problems {
-        [] => Ok(()),
-        _ => {
-            let list: Vec<String> = problems.iter().take(5).map(ToString::to_string).collect();
-            let more = problems.len().saturating_sub(5);
-            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            let none = if asked > 1 { "nothing was changed: " } else { "" };
-            let failure = not_allowed(format!("{none}{}{more}", list.join("; ")));
-            Err(problems[0]
-                .hints()
-                .iter()
-                .fold(failure, |failure, hint| failure.hint(hint.clone()))
-                .into())
-        }
-    }
+    let Some(first) = problems.first() else { return Ok(()) };
+    let list: Vec<&str> = problems.iter().take(5).map(|problem| problem.message.as_str()).collect();
+    let more = match problems.len().saturating_sub(5) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let none = if asked > 1 { "nothing was changed: " } else { "" };
+    let message = format!("{none}{}{more}", list.join("; "));
+    Err(CommandError { message, ..first.clone().of_kind(ErrorKind::NotAllowed) }.into())
 }

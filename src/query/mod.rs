@@ -5,7 +5,7 @@ mod names;
 mod portfolio;
 mod signals;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::context::Context;
@@ -17,8 +17,10 @@ use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::expression::{Expression, is_true};
 use crate::store::{AttributeTable, Catalogue, Scope, Segment, Store};
 
+use names::the_one_called;
 pub(crate) use names::{
-    csm_called, find_company, find_csm, find_member, rule_called, the_one_called, user_as_csm,
+    csm_called, find_company, find_csm, find_member, never_imported, person_meant, rule_called,
+    unknown,
 };
 pub(crate) use portfolio::{
     PORTFOLIO, current_pulses, has_churned, open_signals, portfolio, present_customers,
@@ -91,8 +93,7 @@ impl ConditionOptions {
             conditions.push(condition_of(catalogue, &existing_segment(store, name)?)?);
         }
         if let Some(text) = &self.condition {
-            let condition = catalogue.read_new(text);
-            conditions.push(condition.map_err(|mistake| mistake.of_kind(ErrorKind::Usage))?);
+            conditions.push(read_typed(catalogue, text)?);
         }
         Ok(conditions)
     }
@@ -165,21 +166,26 @@ impl Selection {
 /// # Errors
 /// No such segment (exit 9), with the most similar name.
 pub(crate) fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
-    let mut segments = store.segments()?;
+    let segments = store.segments()?;
     let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
-    let found = the_one_called(&names, name);
-    if let Some(place) = found.and_then(|found| names.iter().position(|name| *name == found)) {
-        return Ok(segments.swap_remove(place));
+    let called = the_one_called(&names, name);
+    if let Some(found) = segments.iter().find(|segment| Some(segment.name.as_str()) == called) {
+        return Ok(found.clone());
     }
     let names = segments.into_iter().map(|segment| segment.name);
-    let failure = not_allowed(format!("there is no segment '{name}'"));
-    Err(match nearest(name, names) {
-        Some(like) => {
-            failure.hint(format!("did you mean '{like}'? `signals segment list` shows all"))
-        }
-        None => failure.hint("`signals segment add NAME --where EXPRESSION` makes one"),
-    }
-    .into())
+    let hint = match nearest(name, names) {
+        Some(like) => format!("did you mean '{like}'? `signals segment list` shows all"),
+        None => "`signals segment add NAME --where EXPRESSION` makes one".to_owned(),
+    };
+    Err(not_allowed(format!("there is no segment '{name}'")).hint(hint).into())
+}
+
+/// Parses an expression of the command line.
+///
+/// # Errors
+/// An invalid expression (exit 2).
+pub(crate) fn read_typed(catalogue: &Catalogue, text: &str) -> Result<Expression, CommandError> {
+    catalogue.read_new(text).map_err(|failure| failure.of_kind(ErrorKind::Usage))
 }
 
 /// The parsed condition of a segment.
@@ -188,9 +194,12 @@ pub(crate) fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
 /// A condition that is no longer valid (exit 9).
 pub(crate) fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
     let broken = || format!("the segment '{}' is no longer valid", segment.name);
-    catalogue
-        .read(&segment.condition)
-        .map_err(|mistake| anyhow::Error::from(mistake).context(broken()))
+    catalogue.read(&segment.condition).map_err(anyhow::Error::from).with_context(broken)
+}
+
+/// The attributes in some conditions.
+pub(crate) fn names_in(conditions: &[Expression]) -> impl Iterator<Item = &str> {
+    conditions.iter().flat_map(|condition| &condition.names).map(String::as_str)
 }
 
 /// Some companies, with the values of some attributes.
@@ -213,9 +222,7 @@ impl SelectedCompanies {
         conditions: &[Expression],
         as_of: AsOf,
     ) -> Result<SelectedCompanies> {
-        let named =
-            conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
-        let names: Vec<&str> = names.iter().copied().chain(named).collect();
+        let names: Vec<&str> = names.iter().copied().chain(names_in(conditions)).collect();
         let table = store.attributes(catalogue, &names, as_of, Scope::All)?;
         let rows = (0..table.companies().len()).collect();
         let mut companies = SelectedCompanies { table, rows };
@@ -246,9 +253,8 @@ impl SelectedCompanies {
         conditions: &[Expression],
         as_of: AsOf,
     ) -> Result<Vec<u64>> {
-        let named =
-            conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
-        let table = store.attributes(catalogue, &named.collect::<Vec<_>>(), as_of, Scope::All)?;
+        let names: Vec<&str> = names_in(conditions).collect();
+        let table = store.attributes(catalogue, &names, as_of, Scope::All)?;
         let holding = |condition| {
             let values = catalogue.evaluate(condition, &table)?;
             Ok(values.iter().filter(|value| is_true(value)).count() as u64)
@@ -305,27 +311,22 @@ pub(crate) fn known_names<'c>(
     catalogue: &'c Catalogue,
     asked: &[String],
 ) -> Result<Vec<&'c str>, CommandError> {
-    asked
-        .iter()
-        .map(|name| {
-            catalogue
-                .find(name)
-                .map(|known| known.name())
-                .map_err(|failure| failure.of_kind(ErrorKind::Usage))
-        })
-        .collect()
+    let known = |name: &String| {
+        let found = catalogue.find(name).map(|known| known.name());
+        found.map_err(|failure| failure.of_kind(ErrorKind::Usage))
+    };
+    asked.iter().map(known).collect()
 }
 
 /// Turns an error in a value on the command line into a usage error.
 pub(crate) fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
-    let Some(failure) = error
-        .downcast_ref::<CommandError>()
-        .filter(|failure| failure.kind() == ErrorKind::NotAllowed)
-    else {
-        return error;
-    };
-    let usage = CommandError::new(ErrorKind::Usage, format!("{error:#}"));
-    failure.hints().iter().fold(usage, |usage, hint| usage.hint(hint.clone())).into()
+    match error.downcast_ref::<CommandError>() {
+        Some(CommandError { kind: ErrorKind::NotAllowed, hints, .. }) => {
+            let (message, hints) = (format!("{error:#}"), hints.clone());
+            CommandError { kind: ErrorKind::Usage, message, hints }.into()
+        }
+        _ => error,
+    }
 }
 
 /// Refuses a day in the future.

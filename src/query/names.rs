@@ -9,9 +9,9 @@ use anyhow::Result;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::TeamMember;
-use crate::domain::similar_names::nearest;
+use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::domain::team;
-use crate::error::not_allowed;
+use crate::error::{CommandError, not_allowed};
 use crate::store::Store;
 
 /// The name that a text refers to; `None` if there are none or several.
@@ -44,11 +44,18 @@ fn called(names: &[String], text: &str) -> Result<String> {
     Ok(the_one_called(&names, text).unwrap_or(text).to_owned())
 }
 
-/// The user of the command, if they are the CSM of a company.
-pub(crate) fn user_as_csm(context: &Context, store: &Store) -> Result<Option<String>> {
+/// The person of `--csm`, else the user of the command, if they are the CSM of a company.
+pub(crate) fn person_meant(
+    context: &Context,
+    store: &Store,
+    csm: Option<&str>,
+) -> Result<Option<String>> {
+    if let Some(name) = csm {
+        return csm_called(store, name).map(Some);
+    }
     let user = context.user().to_lowercase();
-    let csms = store.csms()?.into_iter().map(|(_, csm)| csm);
-    Ok(csms.into_iter().find(|csm| csm.to_lowercase() == user))
+    let mut csms = store.csms()?.into_iter().map(|(_, csm)| csm);
+    Ok(csms.find(|csm| csm.to_lowercase() == user))
 }
 
 /// The company that the user refers to.
@@ -85,14 +92,34 @@ pub(crate) fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
         return Err(not_allowed(message).hint(format!("their ids: {}", ids.join(", "))).into());
     }
     let names = entries.into_iter().flat_map(|entry| [entry.id, entry.name]).flatten();
-    let failure = not_allowed(format!("there is no company '{text}'"));
-    Err(match nearest(text, names.into_iter()) {
-        Some(name) => {
-            failure.hint(format!("did you mean '{name}'? `signals company list` shows all"))
-        }
-        None => failure.hint("`signals company list` shows all"),
+    Err(unknown("company", text, names, "company list").into())
+}
+
+/// The error for a name that nothing has, with the most similar of the known names; the command
+/// `list` shows all.
+pub(crate) fn unknown(
+    what: &str,
+    name: &str,
+    known: impl IntoIterator<Item = String>,
+    list: &str,
+) -> CommandError {
+    let all = format!("`signals {list}` shows all");
+    not_allowed(format!("there is no {what} '{name}'")).hint(
+        match nearest(name, known.into_iter()) {
+            Some(like) => format!("did you mean '{like}'? {all}"),
+            None => all,
+        },
+    )
+}
+
+/// A remark on an event that was never imported, with the most similar known one; `None` if it was.
+pub(crate) fn never_imported(store: &Store, event: &str) -> Result<Option<String>> {
+    if store.has_event_name(event)? {
+        return Ok(None);
     }
-    .into())
+    let like = nearest_of_all(event, store.event_names()?.into_iter());
+    let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
+    Ok(Some(format!("no event '{event}' was ever imported{like}")))
 }
 
 /// At most this many names are suggested.
@@ -103,27 +130,23 @@ const MOST_NAMED: usize = 20;
 /// # Errors
 /// No such member (exit 9).
 pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
-    let mut team = store.team()?;
+    let team = store.team()?;
     if let Some(member) = team::member(&team, name) {
         return Ok(member.clone());
     }
-    let names: Vec<&str> = team.iter().map(|member| member.name.as_str()).collect();
-    if let Some(found) = the_one_called(&names, name)
-        && let Some(place) = names.iter().position(|name| *name == found)
-    {
-        return Ok(team.swap_remove(place));
+    let all: Vec<String> = team.iter().map(|member| member.name.clone()).collect();
+    let names: Vec<&str> = all.iter().map(String::as_str).collect();
+    let called = the_one_called(&names, name);
+    if let Some(found) = team.iter().find(|member| Some(member.name.as_str()) == called) {
+        return Ok(found.clone());
     }
-    let failure = not_allowed(format!("nobody in the team is called '{name}'"));
-    let all: Vec<String> = team.into_iter().map(|member| member.name).collect();
     let is_known_team = (1..=MOST_NAMED).contains(&all.len());
-    Err(match nearest(name, all.iter().cloned()) {
-        Some(name) => failure.hint(format!("did you mean '{name}'?")),
-        None if is_known_team => failure.hint(format!("the team: {}", all.join(", "))),
-        None => {
-            failure.hint("`signals import team.csv` says who is of the team: name, role, email")
-        }
-    }
-    .into())
+    let hint = match nearest(name, all.iter().cloned()) {
+        Some(name) => format!("did you mean '{name}'?"),
+        None if is_known_team => format!("the team: {}", all.join(", ")),
+        None => "`signals import team.csv` says who is of the team: name, role, email".to_owned(),
+    };
+    Err(not_allowed(format!("nobody in the team is called '{name}'")).hint(hint).into())
 }
 
 /// The CSM that the user refers to, as companies name them.
@@ -133,17 +156,10 @@ pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
 pub(crate) fn find_csm(store: &Store, text: &str) -> Result<String> {
     let names = store.csm_names()?;
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
-    if let Some(name) = the_one_called(&known, text) {
-        return Ok(name.to_owned());
+    match the_one_called(&known, text) {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(unknown("CSM", text, names, "report workload").into()),
     }
-    let failure = not_allowed(format!("there is no CSM '{text}'"));
-    Err(match nearest(text, names.into_iter()) {
-        Some(name) => {
-            failure.hint(format!("did you mean '{name}'? `signals report workload` shows all"))
-        }
-        None => failure.hint("`signals report workload` shows all"),
-    }
-    .into())
 }
 
 #[cfg(test)]

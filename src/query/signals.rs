@@ -67,12 +67,10 @@ impl FilterOptions {
         store: &Store,
         company: Option<CompanyKey>,
     ) -> Result<SignalFilter> {
+        let today = context.today(store);
         Ok(SignalFilter {
             companies: self.companies.companies(context, store)?,
-            snoozed: Some(match (self.snoozed, context.today(store)) {
-                (true, today) => Snoozed::On(today),
-                (false, today) => Snoozed::NotOn(today),
-            }),
+            snoozed: Some(if self.snoozed { Snoozed::On(today) } else { Snoozed::NotOn(today) }),
             rule: self.rule.as_ref().map(|name| rule_called(store, name)).transpose()?,
             since: self.since.map(|given| context.day(store, given)),
             until: self.until.map(|given| context.day(store, given)),
@@ -84,18 +82,14 @@ impl FilterOptions {
     fn of_signals(&self, company: Option<CompanyKey>) -> SignalFilter {
         SignalFilter {
             company,
-            companies: None,
             signal_type: self.signal_type,
             state: self.state,
             event: self.event.clone(),
             rule: self.rule.clone(),
             csm: self.csm.clone(),
-            since: None,
-            until: None,
             max_chance: self.max_chance,
-            snoozed: None,
             holds: self.holds,
-            customers_on: None,
+            ..SignalFilter::default()
         }
     }
 }

@@ -33,8 +33,6 @@ pub(crate) struct ChurnCompany {
 }
 
 impl ChurnCompany {
-    /// Records the churn.
-    ///
     /// # Errors
     /// An unknown company or reason code, or one that had churned already (exit 9); a day in the
     /// future (exit 2).
@@ -72,9 +70,8 @@ impl ChurnCompany {
             context.ui.note(format!("dropped {}", counted(dropped, "open task", "open tasks")));
         }
         if loss.reason_codes.is_empty() {
-            context
-                .ui
-                .hint("--reason-code says why; `signals reason list --kind churn` shows the codes");
+            let hint = "--reason-code says why; `signals reason list --kind churn` shows the codes";
+            context.ui.hint(hint);
         }
         Ok(())
     }

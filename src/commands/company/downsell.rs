@@ -41,8 +41,6 @@ pub(crate) struct DownsellCompany {
 }
 
 impl DownsellCompany {
-    /// Records the downsell.
-    ///
     /// # Errors
     /// An unknown company or reason code, or a company that is not a customer on that day (exit 9);
     /// a day in the future, or more revenue after it than before (exit 2).
@@ -51,10 +49,9 @@ impl DownsellCompany {
         let company = find_company(&store, &self.company)?;
         let on = not_in_the_future(context, &store, self.on)?;
         if let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) {
-            let message = format!(
-                "'{}' was not a customer on {on}: it had churned on {}",
-                self.company, away.churned_on
-            );
+            let (company, day) = (&self.company, away.churned_on);
+            let message =
+                format!("'{company}' was not a customer on {on}: it had churned on {day}");
             return Err(not_allowed(message).into());
         }
         let loss = Loss {
@@ -69,10 +66,8 @@ impl DownsellCompany {
             at: context.clock.now(),
         };
         store.transaction(Finish::Commit, |store| store.add_loss(&loss))?;
-        let less = loss
-            .lost_mrr()
-            .map(|lost| format!(", {:.2} a month less", to_the_cent(lost)))
-            .unwrap_or_default();
+        let less = loss.lost_mrr().map(|lost| format!(", {:.2} a month less", to_the_cent(lost)));
+        let less = less.unwrap_or_default();
         context.ui.note(format!("'{}' pays less from {on} on{less}", self.company));
         if loss.reason_codes.is_empty() {
             context.ui.warning("a downsell without a reason code: `signals reason list --kind downsell` shows them");
@@ -87,9 +82,9 @@ impl DownsellCompany {
         };
         match (before, self.mrr_after) {
             (Some(before), Some(after)) if after >= before => {
+                let company = &self.company;
                 let message = format!(
-                    "{after:.2} a month is no less than {before:.2}, what '{}' paid before",
-                    self.company
+                    "{after:.2} a month is no less than {before:.2}, what '{company}' paid before"
                 );
                 Err(usage(message).hint("--mrr-before says otherwise").into())
             }

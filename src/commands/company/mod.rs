@@ -11,7 +11,7 @@ use self::churn::ChurnCompany;
 use self::downsell::DownsellCompany;
 use self::tag::TagCompany;
 use crate::commands::options::FormatOption;
-use crate::commands::output;
+use crate::commands::output::print_table;
 use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, AttributeGroup, Datum, MONTH};
 use crate::domain::company::CompanyKey;
@@ -23,7 +23,7 @@ use crate::domain::trend::Windows;
 use crate::error::{ErrorKind, not_allowed};
 use crate::query::{AsOfOption, ConditionOptions, Selection, known_names};
 use crate::query::{find_company, not_in_the_future};
-use crate::render::{Format, RecordWriter};
+use crate::render::RecordWriter;
 use crate::store::{Catalogue, Finish, Known, Scope, SignalFilter, SignalOrder, Store, TaskFilter};
 use crate::views::companies::{self, USUAL_COLUMNS};
 use crate::views::company::{CompanyView, ShownAttribute};
@@ -40,18 +40,30 @@ pub(crate) enum CompanyCommand {
     /// Show everything known about a company
     Show(ShowCompany),
     /// Merge the first company into the second
-    Merge(MergeCompanies),
+    #[command(after_help = "Example:\n  signals company merge \"Acme Corp\" 00123")]
+    Merge {
+        /// The company that becomes part of the other; its id stays known
+        from: String,
+        /// The company that stays
+        into: String,
+    },
     /// Record that a company churned, and why
     Churn(ChurnCompany),
     /// Record that a company pays less than before, and why
     Downsell(DownsellCompany),
     /// Record that a churned company is a customer again
-    Return(ReturnCompany),
+    #[command(after_help = "Example:\n  signals company return acme --on 2026-06-01")]
+    Return {
+        /// The company's id or name
+        company: String,
+        /// The first day on which it is a customer again
+        #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+        on: DayOrOffset,
+    },
     /// Add tags to a company, or remove them
     Tag(TagCompany),
 }
 
-/// List the companies.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
@@ -74,7 +86,6 @@ pub(crate) struct ListCompanies {
     format: FormatOption,
 }
 
-/// Show everything known about a company.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals company show acme")]
 pub(crate) struct ShowCompany {
@@ -86,40 +97,17 @@ pub(crate) struct ShowCompany {
     format: FormatOption,
 }
 
-/// Make one company of two.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals company merge \"Acme Corp\" 00123")]
-pub(crate) struct MergeCompanies {
-    /// The company that becomes part of the other; its id stays known
-    from: String,
-    /// The company that stays
-    into: String,
-}
-
-/// Record that a churned company is a customer again.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals company return acme --on 2026-06-01")]
-pub(crate) struct ReturnCompany {
-    /// The company's id or name
-    company: String,
-    /// The first day on which it is a customer again
-    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    on: DayOrOffset,
-}
-
 impl CompanyCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// An unknown company (exit 9) or column (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             CompanyCommand::List(args) => args.run(context),
             CompanyCommand::Show(args) => args.run(context),
-            CompanyCommand::Merge(args) => args.run(context),
+            CompanyCommand::Merge { from, into } => merge(context, &from, &into),
             CompanyCommand::Churn(args) => args.run(context),
             CompanyCommand::Downsell(args) => args.run(context),
-            CompanyCommand::Return(args) => args.run(context),
+            CompanyCommand::Return { company, on } => record_return(context, &company, on),
             CompanyCommand::Tag(args) => args.run(context),
         }
     }
@@ -142,8 +130,6 @@ impl ListCompanies {
         }
     }
 
-    /// Prints the companies.
-    ///
     /// # Errors
     /// An unknown column or an invalid expression (exit 2); an unknown segment (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
@@ -158,7 +144,7 @@ impl ListCompanies {
         if let Some(sort) = sort.first() {
             companies.sort(sort, self.desc)?;
         }
-        if self.format.format == Format::Table {
+        if self.format.is_table() {
             let mut table = companies::table(&columns, companies.values(&names)?);
             let named = names.iter().position(|name| *name == "name");
             let column = named.or(names.iter().position(|name| *name == "company_id"));
@@ -168,7 +154,7 @@ impl ListCompanies {
                     table.link_at(row, column, link.of(&id));
                 }
             }
-            return output::print_table(&context.ui, &table, &self.when_empty());
+            return print_table(context, &table, &self.when_empty());
         }
         let mut rows = companies.values(&names)?;
         context.ui.records(RecordWriter::new(self.format.format, &names), |record| {
@@ -184,7 +170,7 @@ impl ListCompanies {
         if !self.columns.is_empty() {
             return Ok(self.columns.iter().map(|name| by_name(name)).collect::<Result<_, _>>()?);
         }
-        if self.format.format == Format::Table {
+        if self.format.is_table() {
             let known = USUAL_COLUMNS.iter().filter(|name| attributes::find(name).is_some());
             return Ok(known.map(|name| by_name(name)).collect::<Result<_, _>>()?);
         }
@@ -198,11 +184,9 @@ impl ListCompanies {
 
     fn when_empty(&self) -> String {
         match &self.selection.csm {
-            _ if !self.selection.condition.is_empty() => {
-                "no companies meet the condition".to_owned()
-            }
+            _ if !self.selection.condition.is_empty() => "no companies meet the condition".into(),
             Some(csm) => format!("no companies of {csm}"),
-            None => "no companies yet; `signals import FILE` brings them".to_owned(),
+            None => "no companies yet; `signals import FILE` brings them".into(),
         }
     }
 }
@@ -219,8 +203,8 @@ impl ShowCompany {
     fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let view = self.gather(context, &store)?;
-        if self.format.format != Format::Table {
-            return output::print_record(&context.ui, self.format.format, view.fields());
+        if !self.format.is_table() {
+            return self.format.print_record(context, view.fields());
         }
         let link = store.company_link()?;
         context.ui.page(|screen| view.draw(screen, link.as_ref()))
@@ -242,8 +226,14 @@ impl ShowCompany {
         // As of a past day, later events are unknown, but what had been agreed for later is known.
         let is_known = |on: Day| until.is_none_or(|day| on <= day);
         let company = store.company(key)?;
-        let pulses =
-            store.pulses(key)?.into_iter().filter(|pulse| is_known(pulse.mark.day)).collect();
+        let mut pulses = store.pulses(key)?;
+        pulses.retain(|pulse| is_known(pulse.mark.day));
+        let mut nps: Vec<NpsResponse> = store.facts_of(key)?;
+        nps.retain(|response| is_known(response.responded.on));
+        let mut tickets: Vec<Ticket> = store.facts_of(key)?;
+        tickets.retain(|ticket| is_known(ticket.opened.on));
+        let mut touchpoints: Vec<Touchpoint> = store.facts_of(key)?;
+        touchpoints.retain(|contact| is_known(contact.occurred.on));
         let today = until.unwrap_or_else(|| context.today(store));
         let filter = TaskFilter { company: Some(key), until, ..TaskFilter::default() };
         let mut tasks: Vec<ListedTask> =
@@ -262,22 +252,10 @@ impl ShowCompany {
             people_kept: people.people_kept,
             breaks: known_breaks(store.breaks(key)?, until),
             people: store.facts_of(key)?,
-            nps: store
-                .facts_of::<NpsResponse>(key)?
-                .into_iter()
-                .filter(|nps| is_known(nps.responded.on))
-                .collect(),
-            tickets: store
-                .facts_of::<Ticket>(key)?
-                .into_iter()
-                .filter(|ticket| is_known(ticket.opened.on))
-                .collect(),
+            nps,
+            tickets,
             invoices: store.facts_of(key)?,
-            touchpoints: store
-                .facts_of::<Touchpoint>(key)?
-                .into_iter()
-                .filter(|contact| is_known(contact.occurred.on))
-                .collect(),
+            touchpoints,
             goals: store.facts_of(key)?,
             subscriptions: store.subscriptions(key)?,
             as_of: as_of.day,
@@ -301,41 +279,29 @@ fn attributes_of(store: &Store, key: CompanyKey, as_of: AsOf) -> Result<Vec<Show
     catalogue.all().map(|known| Ok(ShownAttribute::of(known, value(known)?))).collect()
 }
 
-impl MergeCompanies {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.writer()?;
-        let (from, into) = (find_company(&store, &self.from)?, find_company(&store, &self.into)?);
-        if from == into {
-            return Err(not_allowed(format!(
-                "'{}' and '{}' are the same company",
-                self.from, self.into
-            ))
-            .into());
-        }
-        store.transaction(Finish::Commit, |store| {
-            store.merge_companies(from, into)?;
-            store.block_undo(&format!("'{}' was merged into '{}' since", self.from, self.into))?;
-            store.reroute_notices(context.clock.now())
-        })?;
-        context
-            .ui
-            .note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
-        Ok(())
+fn merge(context: &Context, from: &str, into: &str) -> Result<()> {
+    let mut store = context.writer()?;
+    let (merged, kept) = (find_company(&store, from)?, find_company(&store, into)?);
+    if merged == kept {
+        return Err(not_allowed(format!("'{from}' and '{into}' are the same company")).into());
     }
+    store.transaction(Finish::Commit, |store| {
+        store.merge_companies(merged, kept)?;
+        store.block_undo(&format!("'{from}' was merged into '{into}' since"))?;
+        store.reroute_notices(context.clock.now())
+    })?;
+    context.ui.note(format!("'{from}' is part of '{into}' now; its id stays known"));
+    Ok(())
 }
 
-impl ReturnCompany {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.writer()?;
-        let company = find_company(&store, &self.company)?;
-        let on = not_in_the_future(context, &store, self.on)?;
-        let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) else {
-            return Err(not_allowed(format!("'{}' was a customer on {on}", self.company)).into());
-        };
-        store.transaction(Finish::Commit, |store| {
-            store.state_return(company, away.churned_on, on)
-        })?;
-        context.ui.note(format!("'{}' is a customer again from {on} on", self.company));
-        Ok(())
-    }
+fn record_return(context: &Context, company: &str, on: DayOrOffset) -> Result<()> {
+    let mut store = context.writer()?;
+    let key = find_company(&store, company)?;
+    let on = not_in_the_future(context, &store, on)?;
+    let Some(away) = store.breaks(key)?.into_iter().find(|away| away.covers(on)) else {
+        return Err(not_allowed(format!("'{company}' was a customer on {on}")).into());
+    };
+    store.transaction(Finish::Commit, |store| store.state_return(key, away.churned_on, on))?;
+    context.ui.note(format!("'{company}' is a customer again from {on} on"));
+    Ok(())
 }

@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::commands::options::FormatOption;
-use crate::commands::output;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::playbook::validate_tag;
@@ -48,36 +47,26 @@ impl TagCompany {
         }
         self.tags.iter().try_for_each(|tag| validate_tag(tag)).map_err(usage)?;
         if let Some(tag) = self.tags.iter().find(|tag| self.remove.contains(tag)) {
-            return Err(
-                usage(format!("the tag '{tag}' is both to be put on and to be taken off")).into()
-            );
+            let message = format!("the tag '{tag}' is both to be put on and to be taken off");
+            return Err(usage(message).into());
         }
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
         store.transaction(Finish::Commit, |store| {
             let stamp = work::stamp(context, store)?;
-            self.tags.iter().try_for_each(|tag| add(context, store, company, tag, &stamp))?;
+            for tag in &self.tags {
+                if !store.add_tag(company, tag, &stamp)? {
+                    context.ui.note(format!("the tag '{tag}' was there already"));
+                }
+            }
             self.remove.iter().try_for_each(|tag| remove(store, company, tag, &stamp))
         })?;
         self.print(context, &store, company)
     }
 
     fn print(&self, context: &Context, store: &Store, company: CompanyKey) -> Result<()> {
-        output::print_items(&context.ui, self.format.format, &TAGS, &store.tags(company)?)
+        self.format.print(context, &TAGS, &store.tags(company)?)
     }
-}
-
-fn add(
-    context: &Context,
-    store: &Store,
-    company: CompanyKey,
-    tag: &str,
-    stamp: &Stamp,
-) -> Result<()> {
-    if !store.add_tag(company, tag, stamp)? {
-        context.ui.note(format!("the tag '{tag}' was there already"));
-    }
-    Ok(())
 }
 
 fn remove(store: &Store, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<()> {
@@ -85,11 +74,10 @@ fn remove(store: &Store, company: CompanyKey, tag: &str, stamp: &Stamp) -> Resul
         return Ok(());
     }
     let has = store.tags(company)?.into_iter().map(|record| record.tag);
-    let failure =
-        not_allowed(format!("the company does not have the tag '{tag}'; nothing was changed"));
-    Err(match nearest(tag, has) {
-        Some(like) => failure.hint(format!("did you mean '{like}'?")),
-        None => failure.hint("`signals company tag COMPANY` shows those that it has"),
-    }
-    .into())
+    let hint = match nearest(tag, has) {
+        Some(like) => format!("did you mean '{like}'?"),
+        None => "`signals company tag COMPANY` shows those that it has".to_owned(),
+    };
+    let message = format!("the company does not have the tag '{tag}'; nothing was changed");
+    Err(not_allowed(message).hint(hint).into())
 }

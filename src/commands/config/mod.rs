@@ -29,12 +29,12 @@ use clap::{Args, Subcommand};
 
 use self::section::Advice;
 use self::sections::DefinedTable;
-use super::options::refuse_database;
+use super::options::output_file;
 use super::rule::Rivals;
 use crate::configuration::{Block, ConfigError, Difference, Document, place, write};
 use crate::context::Context;
-use crate::error::{CommandError, ErrorKind, ErrorReport, not_allowed, refused};
-use crate::output_file::{OutputFile, is_standard_output};
+use crate::error::{CommandError, ErrorKind, not_allowed, refused};
+use crate::output_file::OutputFile;
 use crate::render::counted;
 use crate::render::escape::for_terminal;
 use crate::store::{Finish, Permissions, Store};
@@ -50,12 +50,22 @@ pub(crate) enum ConfigCommand {
     /// Apply a configuration file; what it does not name stays as it is
     Apply(ApplyConfig),
     /// Write the configuration as a file that `config apply` takes
-    Export(ExportConfig),
+    #[command(
+        after_help = "Examples:\n  signals config export\n  signals config export --out signals.toml"
+    )]
+    Export {
+        /// The file, written whole or not at all; standard output unless set
+        #[arg(long, short, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Check a configuration file without changing anything
-    Check(CheckConfig),
+    #[command(after_help = "Example:\n  signals config check signals.toml")]
+    Check {
+        /// The file, in TOML
+        file: PathBuf,
+    },
 }
 
-/// Apply a configuration file. What it does not name stays as it is.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -69,38 +79,15 @@ pub(crate) struct ApplyConfig {
     dry_run: bool,
 }
 
-/// Write the configuration as a file that `config apply` takes. What came with the program and was
-/// not changed is left out.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  signals config export\n  signals config export --out signals.toml"
-)]
-pub(crate) struct ExportConfig {
-    /// The file, written whole or not at all; standard output unless set
-    #[arg(long, short, value_name = "FILE")]
-    out: Option<PathBuf>,
-}
-
-/// Say what is wrong with a file, if anything is. It is looked at together with what the database
-/// has; without a database, as for an empty one.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals config check signals.toml")]
-pub(crate) struct CheckConfig {
-    /// The file, in TOML
-    file: PathBuf,
-}
-
 impl ConfigCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// A file that cannot be read (exit 4); one that is not valid TOML or has invalid contents
     /// (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             ConfigCommand::Apply(args) => args.run(context),
-            ConfigCommand::Export(args) => args.run(context),
-            ConfigCommand::Check(args) => args.run(context),
+            ConfigCommand::Export { out } => export(context, out.as_deref()),
+            ConfigCommand::Check { file } => check_file(context, &file),
         }
     }
 }
@@ -122,33 +109,27 @@ impl ApplyConfig {
     }
 }
 
-impl CheckConfig {
-    fn run(self, context: &Context) -> Result<()> {
-        with_items(context, &self.file, |document, items| {
-            let outcome = attempt(context, document, items)?;
-            outcome.advise(context);
-            context.ui.note(format!("{} is sound: {}", self.file.display(), outcome.summary()));
-            Ok(())
-        })
-    }
+/// Checks a file together with what the database has; without a database, as for an empty one.
+fn check_file(context: &Context, file: &Path) -> Result<()> {
+    with_items(context, file, |document, items| {
+        let outcome = attempt(context, document, items)?;
+        outcome.advise(context);
+        context.ui.note(format!("{} is sound: {}", file.display(), outcome.summary()));
+        Ok(())
+    })
 }
 
-impl ExportConfig {
-    fn run(self, context: &Context) -> Result<()> {
-        let text = write(&sections::own(&context.reader()?)?);
-        match &self.out {
-            Some(path) if !is_standard_output(path) => {
-                refuse_database(context, path)?;
-                let mut file = OutputFile::begin(path)?;
-                file.add(text.as_bytes())?;
-                file.finish()
-            }
-            _ => context.ui.data(text),
-        }
+/// Writes the configuration without what came with the program and was not changed.
+fn export(context: &Context, out: Option<&Path>) -> Result<()> {
+    let text = write(&sections::own(&context.reader()?)?);
+    match output_file(context, out)? {
+        Some(path) => OutputFile::write_at(path, text.as_bytes()),
+        None => context.ui.data(text),
     }
 }
 
 /// The result of a file.
+#[derive(Default)]
 struct ConfigChanges {
     changes: Vec<ObjectChange>,
     unchanged: u64,
@@ -221,10 +202,7 @@ fn with_items(
     work: impl FnOnce(&Document<'_>, &[DefinedTable<'_>]) -> Result<()>,
 ) -> Result<()> {
     let (name, text) = (path.display().to_string(), read_file(path)?);
-    let document = match Document::read(&name, &text) {
-        Ok(document) => document,
-        Err(error) => return Err(print_errors(context, &[error])),
-    };
+    let document = Document::read(&name, &text).map_err(|error| print_errors(context, &[error]))?;
     let items = sections::items(&document);
     let result = if document.is_sound() { work(&document, &items) } else { Ok(()) };
     if document.is_sound() { result } else { Err(print_errors(context, &document.errors())) }
@@ -261,12 +239,10 @@ const TOLD: usize = 20;
 
 fn print_errors(context: &Context, errors: &[ConfigError]) -> anyhow::Error {
     for error in errors.iter().take(TOLD) {
-        let hints = error.hint.iter().cloned().collect();
-        context.ui.failure(&ErrorReport {
-            kind: ErrorKind::NotAllowed,
-            message: error.message.clone(),
-            hints,
-        });
+        let failure = not_allowed(error.message.as_str());
+        context
+            .ui
+            .failure(&CommandError { hints: error.hint.iter().cloned().collect(), ..failure });
     }
     if errors.len() > TOLD {
         context.ui.note(format!("and {} more", errors.len() - TOLD));
@@ -304,7 +280,7 @@ fn apply(
     finish: Finish,
 ) -> Result<ConfigChanges> {
     store.transaction(finish, |store| {
-        let mut outcome = ConfigChanges { changes: Vec::new(), unchanged: 0, advice: Vec::new() };
+        let mut outcome = ConfigChanges::default();
         let mut changed = Vec::new();
         for item in items {
             let (present, wanted) =

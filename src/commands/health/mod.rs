@@ -7,18 +7,16 @@ use clap::{Args, Subcommand};
 use rustc_hash::FxHashSet;
 
 use self::profile::ProfileCommand;
-use crate::commands::options::FormatOption;
-use crate::commands::output;
+use crate::commands::options::{FormatOption, range};
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayOrOffset, DayRange};
 use crate::domain::health::Movement;
-use crate::error::usage;
 use crate::health;
 use crate::query::{AsOfOption, SelectedCompanies, Selection, known_names};
 use crate::query::{find_company, not_in_the_future};
-use crate::render::{Format, counted};
+use crate::render::counted;
 use crate::store::{Finish, Scope, Store};
 use crate::views::health::{
     self as views, DRIVERS, DriverRow, HEALTH, HealthRow, HealthView, SHOWN_DAYS,
@@ -46,7 +44,6 @@ pub(crate) enum HealthCommand {
     Profile(ProfileCommand),
 }
 
-/// List the health of the companies that have been scored.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -66,8 +63,6 @@ pub(crate) struct ListHealth {
     format: FormatOption,
 }
 
-/// Show the health of a company: its measures, its trend, and why it changed against 7 and 28 days
-/// before.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  signals health show acme\n  signals health show acme --as-of 2026-03-31 --days 90"
@@ -84,7 +79,7 @@ pub(crate) struct ShowHealth {
     format: FormatOption,
 }
 
-/// Show which measures moved the mean health of the companies that have a score on both days.
+/// Of the companies that have a score on both days.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  signals health drivers\n  signals health drivers --days 90 --segment enterprise"
@@ -99,8 +94,7 @@ pub(crate) struct Drivers {
     format: FormatOption,
 }
 
-/// Recompute the scores of days that were run, with the profiles and facts as they are now. Signals
-/// stay as they are.
+/// With the profiles and facts as they are now. Signals stay as they are.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals health recompute --from 2026-03-01 --to 2026-03-31")]
 pub(crate) struct Recompute {
@@ -113,8 +107,6 @@ pub(crate) struct Recompute {
 }
 
 impl HealthCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// An unknown company or profile (exit 9); an unknown attribute, an invalid expression, or a
     /// day in the future (exit 2).
@@ -135,14 +127,13 @@ impl ListHealth {
         let catalogue = store.catalogue()?;
         let sort = known_names(&catalogue, std::slice::from_ref(&self.sort))?;
         let as_of = self.selection.as_of.resolve(context, &store)?;
-        let names: Vec<&str> =
-            HealthRow::ATTRIBUTES.into_iter().chain(sort.iter().copied()).collect();
+        let names: Vec<&str> = HealthRow::ATTRIBUTES.iter().chain(&sort).copied().collect();
         let mut companies = self.selection.customers(&store, &catalogue, &names, as_of)?;
         for name in sort {
             companies.sort(name, self.desc)?;
         }
         let rows = rows(&store, &companies, as_of)?;
-        output::print_linked(&context.ui, self.format.format, &HEALTH, &rows, &store)
+        self.format.print_linked(context, &store, &HEALTH, &rows)
     }
 }
 
@@ -175,14 +166,14 @@ impl ShowHealth {
         let company = store.company(key)?;
         let as_of = self.as_of.resolve(context, &store)?;
         let view = HealthView::gather(&store, key, as_of, self.days)?;
-        if self.format.format != Format::Table {
+        if !self.format.is_table() {
             let own = [
                 ("company_id", (&company.company_id).into()),
                 ("company_name", company.name.as_ref().into()),
                 ("csm", company.csm.as_ref().into()),
             ];
             let fields = own.into_iter().chain(HealthView::FIELDS.of(&view));
-            return output::print_record(&context.ui, self.format.format, fields);
+            return self.format.print_record(context, fields);
         }
         context.ui.page(|screen| {
             let name = company.name.as_ref().unwrap_or(&company.company_id);
@@ -196,18 +187,11 @@ impl Drivers {
     fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let as_of = self.selection.as_of.resolve(context, &store)?;
-        let days = (
-            store.health_day(as_of)?,
-            store.health_day(AsOf { day: as_of.day - self.days, ..as_of })?,
-        );
-        let companies: FxHashSet<CompanyKey> = self
-            .selection
-            .customers(&store, &store.catalogue()?, &[], as_of)?
-            .keys()
-            .into_iter()
-            .collect();
-        let (Some(day), Some(since)) = days else {
-            let none = format!("no day was run on or before {}", as_of.day - self.days);
+        let before = AsOf { day: as_of.day - self.days, ..as_of };
+        let companies = self.selection.customers(&store, &store.catalogue()?, &[], as_of)?;
+        let companies: FxHashSet<CompanyKey> = companies.keys().into_iter().collect();
+        let (Some(day), Some(since)) = (store.health_day(as_of)?, store.health_day(before)?) else {
+            let none = format!("no day was run on or before {}", before.day);
             return self.print(context, &[], &none);
         };
         let movement = movement(&store, &companies, since, day)?;
@@ -216,8 +200,8 @@ impl Drivers {
     }
 
     fn print(&self, context: &Context, rows: &[DriverRow], summary: &str) -> Result<()> {
-        if self.format.format != Format::Table {
-            return output::print_items(&context.ui, self.format.format, &DRIVERS, rows);
+        if !self.format.is_table() {
+            return self.format.print(context, &DRIVERS, rows);
         }
         if rows.is_empty() {
             context.ui.note(format!("{}: {summary}", DRIVERS.when_empty));
@@ -237,11 +221,8 @@ fn movement(
     day: Day,
 ) -> Result<Movement> {
     let (before, now) = (store.health_on(since, Scope::All)?, store.health_on(day, Scope::All)?);
-    let mut both: Vec<CompanyKey> = now
-        .keys()
-        .filter(|key| companies.contains(key) && before.contains_key(key))
-        .copied()
-        .collect();
+    let is_in_both = |key: &&CompanyKey| companies.contains(key) && before.contains_key(key);
+    let mut both: Vec<CompanyKey> = now.keys().filter(is_in_both).copied().collect();
     // Sums of floating-point numbers depend on the order.
     both.sort_unstable();
     Ok(Movement::of(both.iter().map(|key| (&before[key], &now[key]))))
@@ -251,10 +232,7 @@ impl Recompute {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let to = not_in_the_future(context, &store, self.to)?;
-        let range = DayRange { from: context.day(&store, self.from), to };
-        if range.is_empty() {
-            return Err(usage(format!("{} is after {}", range.from, range.to)).into());
-        }
+        let range = range(context.day(&store, self.from), to)?;
         let days = store.transaction(Finish::Commit, |store| {
             let days = store.days_run(range)?;
             let customers = store.customers()?;
@@ -264,10 +242,8 @@ impl Recompute {
         match (days.first(), days.last()) {
             (Some(first), Some(last)) => {
                 let count = counted(days.len() as u64, "day", "days");
-                context.ui.note(format!(
-                    "scored {count} again, {}",
-                    DayRange { from: *first, to: *last }
-                ));
+                let range = DayRange { from: *first, to: *last };
+                context.ui.note(format!("scored {count} again, {range}"));
             }
             _ => context
                 .ui

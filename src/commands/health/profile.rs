@@ -5,13 +5,10 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 
 use crate::commands::options::FormatOption;
-use crate::commands::output;
 use crate::context::Context;
 use crate::domain::health::{DEFAULT_PROFILE, Measure, Profile};
-use crate::domain::similar_names::nearest;
 use crate::error::not_allowed;
-use crate::query::of_the_command_line;
-use crate::render::Format;
+use crate::query::{of_the_command_line, unknown};
 use crate::store::{Finish, Store};
 use crate::views::health_profiles::{self, PROFILES};
 
@@ -29,15 +26,23 @@ pub(crate) enum ProfileCommand {
     #[command(after_help = "Example:\n  signals health profile list")]
     List(FormatOption),
     /// Show the measures of a profile
-    Show(ShowProfile),
+    #[command(after_help = "Example:\n  signals health profile show default")]
+    Show {
+        /// The profile's name
+        name: String,
+        #[command(flatten)]
+        format: FormatOption,
+    },
     /// Remove a profile; past scores are kept
     #[command(after_help = "Example:\n  signals health profile remove enterprise")]
-    Remove(ProfileName),
+    Remove {
+        /// The profile's name
+        name: String,
+    },
 }
 
-/// Create a profile, or change an existing one: options not given keep their values. A new one
-/// without measures begins with those of the default profile. Days that were scored stay as they
-/// are; `signals health recompute` scores them again.
+/// Options not given keep their values. A new profile without measures begins with those of the
+/// default one. Days that were scored stay as they are until they are recomputed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -67,23 +72,6 @@ pub(crate) struct AddProfile {
     measures: Vec<Measure>,
 }
 
-/// Show a profile.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals health profile show default")]
-pub(crate) struct ShowProfile {
-    /// The profile's name
-    name: String,
-    #[command(flatten)]
-    format: FormatOption,
-}
-
-/// The profile that is meant.
-#[derive(Debug, Args)]
-pub(crate) struct ProfileName {
-    /// The profile's name
-    name: String,
-}
-
 /// Parses the inside of an inline table of the configuration.
 fn measure(text: &str) -> Result<Measure, String> {
     #[derive(Deserialize)]
@@ -97,21 +85,16 @@ fn measure(text: &str) -> Result<Measure, String> {
 }
 
 impl ProfileCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// An invalid profile (exit 2); an unknown one (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             ProfileCommand::Add(args) => args.run(context),
-            ProfileCommand::List(FormatOption { format }) => output::print_items(
-                &context.ui,
-                format,
-                &PROFILES,
-                &context.reader()?.all_profiles()?,
-            ),
-            ProfileCommand::Show(args) => args.run(context),
-            ProfileCommand::Remove(ProfileName { name }) => remove(context, &name),
+            ProfileCommand::List(format) => {
+                format.print(context, &PROFILES, &context.reader()?.all_profiles()?)
+            }
+            ProfileCommand::Show { name, format } => show(context, &name, format),
+            ProfileCommand::Remove { name } => remove(context, &name),
         }
     }
 }
@@ -159,30 +142,21 @@ impl AddProfile {
     }
 }
 
-impl ShowProfile {
-    fn run(self, context: &Context) -> Result<()> {
-        let profile = existing(&context.reader()?, &self.name)?;
-        if self.format.format == Format::Table {
-            return context.ui.page(|screen| health_profiles::draw(&profile, screen));
-        }
-        output::print_items(&context.ui, self.format.format, &PROFILES, &[profile])
+fn show(context: &Context, name: &str, format: FormatOption) -> Result<()> {
+    let profile = existing(&context.reader()?, name)?;
+    match format.is_table() {
+        true => context.ui.page(|screen| health_profiles::draw(&profile, screen)),
+        false => format.print(context, &PROFILES, &[profile]),
     }
 }
 
 fn existing(store: &Store, name: &str) -> Result<Profile> {
     let profiles = store.all_profiles()?;
-    let names: Vec<String> = profiles.iter().map(|profile| profile.name().to_owned()).collect();
-    if let Some(profile) = profiles.into_iter().find(|profile| profile.name() == name) {
-        return Ok(profile);
+    if let Some(profile) = profiles.iter().find(|profile| profile.name() == name) {
+        return Ok(profile.clone());
     }
-    let failure = not_allowed(format!("there is no health profile '{name}'"));
-    Err(match nearest(name, names.into_iter()) {
-        Some(like) => {
-            failure.hint(format!("did you mean '{like}'? `signals health profile list` shows all"))
-        }
-        None => failure.hint("`signals health profile list` shows all"),
-    }
-    .into())
+    let names = profiles.iter().map(|profile| profile.name().to_owned());
+    Err(unknown("health profile", name, names, "health profile list").into())
 }
 
 fn remove(context: &Context, name: &str) -> Result<()> {
@@ -190,10 +164,9 @@ fn remove(context: &Context, name: &str) -> Result<()> {
     store.transaction(Finish::Commit, |store| {
         existing(store, name)?;
         if !store.remove_profile(name)? {
-            let failure = not_allowed(format!(
-                "the health profile '{name}' is as it was shipped and cannot be removed"
-            ));
-            return Err(failure.hint("a profile of your own comes before it").into());
+            let message =
+                format!("the health profile '{name}' is as it was shipped and cannot be removed");
+            return Err(not_allowed(message).hint("a profile of your own comes before it").into());
         }
         Ok(())
     })?;

@@ -2,19 +2,19 @@
 
 mod gather;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::backtest::BacktestOptions;
-use super::options::refuse_database;
+use super::options::{ending, output_file, refuse_terminal};
 use crate::context::Context;
 use crate::error::usage;
-use crate::output_file::{OutputFile, is_standard_output};
+use crate::output_file::OutputFile;
 use crate::query::{Selection, find_csm};
-use crate::render::Format;
 use crate::render::report::{self, Report};
+use crate::render::{Format, Look};
 use crate::views::reports;
 use gather::{Question, letterhead};
 
@@ -40,7 +40,13 @@ pub(crate) enum ReportCommand {
     Pulse(ReportOptions),
     /// Each level of the pulse now against some days ago, and who moved
     #[command(after_help = "Example:\n  signals report pulse-changes --days 28")]
-    PulseChanges(PulseChangesOptions),
+    PulseChanges {
+        /// Compare with the pulse this many days ago
+        #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
+        days: u16,
+        #[command(flatten)]
+        options: ReportOptions,
+    },
     /// Why customers are at risk: the reason codes of their pulses
     #[command(after_help = "Example:\n  signals report risk-factors --out risks.xlsx")]
     RiskFactors(ReportOptions),
@@ -57,7 +63,12 @@ pub(crate) enum ReportCommand {
     #[command(
         after_help = "Examples:\n  signals report backtest --out backtest.html\n  signals report backtest --rule fading --min-events 10"
     )]
-    Backtest(BacktestReport),
+    Backtest {
+        #[command(flatten)]
+        question: BacktestOptions,
+        #[command(flatten)]
+        output: ReportOutput,
+    },
     /// What each rule raised, and the outcomes
     #[command(after_help = "Example:\n  signals report signals --out rules.html")]
     Signals(ReportOptions),
@@ -65,11 +76,21 @@ pub(crate) enum ReportCommand {
     #[command(
         after_help = "Examples:\n  signals report company acme\n  signals report company acme --out acme.html"
     )]
-    Company(CompanyReportOptions),
+    Company {
+        /// The company's id or name
+        company: String,
+        #[command(flatten)]
+        options: ReportOptions,
+    },
     /// A CSM's agenda as a page: which customers need attention and why, signals that hold, tasks,
     /// renewals
     #[command(after_help = "Example:\n  signals report csm ana --out ana.html")]
-    Csm(CsmReportOptions),
+    Csm {
+        /// The CSM
+        name: String,
+        #[command(flatten)]
+        options: ReportOptions,
+    },
 }
 
 /// As of when, of which customers, and where the report goes.
@@ -90,45 +111,6 @@ pub(crate) struct ReportOutput {
     /// The file, written whole or not at all; standard output unless set
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-/// What is measured, and where the report goes.
-#[derive(Debug, Args)]
-pub(crate) struct BacktestReport {
-    #[command(flatten)]
-    question: BacktestOptions,
-    #[command(flatten)]
-    output: ReportOutput,
-}
-
-/// The same, about one company.
-#[derive(Debug, Args)]
-pub(crate) struct CompanyReportOptions {
-    /// The company's id or name
-    #[arg(value_name = "COMPANY")]
-    company: String,
-    #[command(flatten)]
-    options: ReportOptions,
-}
-
-/// The same, about the customers of a CSM.
-#[derive(Debug, Args)]
-pub(crate) struct CsmReportOptions {
-    /// The CSM
-    #[arg(value_name = "NAME")]
-    name: String,
-    #[command(flatten)]
-    options: ReportOptions,
-}
-
-/// The same, and how far back to look.
-#[derive(Debug, Args)]
-pub(crate) struct PulseChangesOptions {
-    /// Compare with the pulse this many days ago
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
-    days: u16,
-    #[command(flatten)]
-    options: ReportOptions,
 }
 
 /// The formats of reports.
@@ -170,14 +152,12 @@ impl ReportCommand {
             ReportCommand::Pulse(options) => {
                 options.write(context, |question| Ok(reports::pulse(&question.portfolio()?)))
             }
-            ReportCommand::PulseChanges(PulseChangesOptions { days, options }) => {
-                options.write(context, |question| {
-                    let then = question.day() - i32::from(days);
-                    let book = question.book()?;
-                    let earlier = question.pulses_on(&book, then)?;
-                    Ok(reports::pulse_changes(&book.portfolio, then, &earlier))
-                })
-            }
+            ReportCommand::PulseChanges { days, options } => options.write(context, |question| {
+                let then = question.day() - i32::from(days);
+                let book = question.book()?;
+                let earlier = question.pulses_on(&book, then)?;
+                Ok(reports::pulse_changes(&book.portfolio, then, &earlier))
+            }),
             ReportCommand::RiskFactors(options) => {
                 options.write(context, |question| Ok(reports::risk_factors(&question.portfolio()?)))
             }
@@ -190,20 +170,23 @@ impl ReportCommand {
             ReportCommand::Workload(options) => {
                 options.write(context, |question| Ok(reports::workload(&question.portfolio()?)))
             }
-            ReportCommand::Backtest(options) => options.write(context),
+            ReportCommand::Backtest { question, output } => output.write(context, |has_logo| {
+                let mut store = context.reader()?;
+                let (_, outcome) = question.outcome(context, &mut store)?;
+                let letter = letterhead(&store, has_logo)?;
+                Ok(reports::backtest(&outcome, question.filter(), letter))
+            }),
             ReportCommand::Signals(options) => options.write(context, |question| {
                 let portfolio = question.portfolio()?;
                 let lives = question.signals(&portfolio)?;
                 Ok(reports::signals(&portfolio, &lives))
             }),
-            ReportCommand::Company(CompanyReportOptions { company, options }) => {
-                options.write(context, |question| {
-                    let (portfolio, customer) = question.customer(&company)?;
-                    let review = question.review(&customer)?;
-                    Ok(reports::company(&portfolio, &customer, &review))
-                })
-            }
-            ReportCommand::Csm(CsmReportOptions { name, mut options }) => {
+            ReportCommand::Company { company, options } => options.write(context, |question| {
+                let (portfolio, customer) = question.customer(&company)?;
+                let review = question.review(&customer)?;
+                Ok(reports::company(&portfolio, &customer, &review))
+            }),
+            ReportCommand::Csm { name, mut options } => {
                 let name = find_csm(&context.reader()?, &name)?;
                 options.selection.csm = Some(name.clone());
                 options.write(context, |question| {
@@ -229,47 +212,27 @@ impl ReportOptions {
     }
 }
 
-impl BacktestReport {
-    fn write(self, context: &Context) -> Result<()> {
-        self.output.write(context, |has_logo| {
-            let mut store = context.reader()?;
-            let (_, outcome) = self.question.outcome(context, &mut store)?;
-            let letter = letterhead(&store, has_logo)?;
-            Ok(reports::backtest(&outcome, self.question.filter(), letter))
-        })
-    }
-}
-
 impl ReportOutput {
     /// Writes the report that `make` creates, with or without a logo, after checking that the
     /// output can be written.
     fn write(&self, context: &Context, make: impl FnOnce(bool) -> Result<Report>) -> Result<()> {
         let format = self.format()?;
-        let file = self.out.as_deref().filter(|path| !is_standard_output(path));
-        if format == ReportFormat::Xlsx && file.is_none() && context.ui.look().width.is_some() {
-            return Err(usage("a workbook is nothing for a terminal")
-                .hint("--out FILE.xlsx writes it to a file")
-                .into());
+        let file = output_file(context, self.out.as_deref())?;
+        if format == ReportFormat::Xlsx && file.is_none() {
+            refuse_terminal(context)?;
         }
-        file.map_or(Ok(()), |path| refuse_database(context, path))?;
         let report = make(format == ReportFormat::Html)?;
-        let Some(path) = file else {
-            return context.ui.data(bytes(&report, format, context.ui.look())?);
-        };
-        let bytes = bytes(&report, format, crate::render::Look::PLAIN)?;
-        let mut file = OutputFile::begin(path)?;
-        file.add(&bytes)?;
-        file.finish()
+        match file {
+            Some(path) => OutputFile::write_at(path, &bytes(&report, format, Look::PLAIN)?),
+            None => context.ui.data(bytes(&report, format, context.ui.look())?),
+        }
     }
 
     fn format(&self) -> Result<ReportFormat> {
-        let ending =
-            self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
-        let ending = ending.map(str::to_lowercase);
         if let Some(format) = self.format {
             return Ok(format);
         }
-        Ok(match ending.as_deref() {
+        Ok(match ending(self.out.as_deref()).as_deref() {
             Some("csv") => ReportFormat::Csv,
             Some("json") => ReportFormat::Json,
             Some("ndjson" | "jsonl") => ReportFormat::Ndjson,
@@ -277,21 +240,21 @@ impl ReportOutput {
             Some("html" | "htm") => ReportFormat::Html,
             Some("txt" | "md") | None => ReportFormat::Table,
             Some(other) => {
-                let failure = usage(format!("no report can be written as .{other}"));
-                return Err(failure
-                    .hint("txt, csv, json, ndjson, xlsx and html can; or say which with --format")
-                    .into());
+                let hint = "txt, csv, json, ndjson, xlsx and html can; or say which with --format";
+                let message = format!("no report can be written as .{other}");
+                return Err(usage(message).hint(hint).into());
             }
         })
     }
 }
 
-fn bytes(report: &Report, format: ReportFormat, look: crate::render::Look) -> Result<Vec<u8>> {
+fn bytes(report: &Report, format: ReportFormat, look: Look) -> Result<Vec<u8>> {
+    let figures = |format| report::figures(report, format, look.width.is_some());
     match format {
         ReportFormat::Table => Ok(report::screen(report, look).into_bytes()),
-        ReportFormat::Csv => report::figures(report, Format::Csv, look.width.is_some()),
-        ReportFormat::Json => report::figures(report, Format::Json, look.width.is_some()),
-        ReportFormat::Ndjson => report::figures(report, Format::Ndjson, look.width.is_some()),
+        ReportFormat::Csv => figures(Format::Csv),
+        ReportFormat::Json => figures(Format::Json),
+        ReportFormat::Ndjson => figures(Format::Ndjson),
         ReportFormat::Xlsx => report::xlsx(report),
         ReportFormat::Html => report::page(report),
     }

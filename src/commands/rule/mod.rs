@@ -13,15 +13,13 @@ use clap::{Args, Subcommand};
 use self::options::{GeneralOptions, RuleOptions, RuleRequest, TrendOptions};
 use self::preset::PresetCommand;
 use crate::commands::options::FormatOption;
-use crate::commands::output;
 use crate::context::Context;
 use crate::domain::day::DayRange;
 use crate::domain::rule::{Rule, RuleKind, TrendRule};
-use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, not_allowed, usage};
-use crate::query::of_the_command_line;
+use crate::query::{never_imported, of_the_command_line, unknown};
 use crate::render::escape::for_terminal;
-use crate::render::{Format, RecordWriter, Screen, Value};
+use crate::render::{RecordWriter, Screen, Value};
 use crate::store::{Finish, Store, StoredRule};
 use crate::views::preview::{PreviewView, draw_all};
 use crate::views::rules::{RULES, sentence};
@@ -52,7 +50,12 @@ pub(crate) enum RuleCommand {
     List(FormatOption),
     /// Show a rule, and what it would raise
     #[command(after_help = "Example:\n  signals rule show login")]
-    Show(NamedRule),
+    Show {
+        /// The rule's name
+        name: String,
+        #[command(flatten)]
+        format: FormatOption,
+    },
     /// Switch a rule on
     #[command(after_help = "Example:\n  signals rule enable login")]
     Enable(RuleName),
@@ -67,7 +70,6 @@ pub(crate) enum RuleCommand {
     Preset(PresetCommand),
 }
 
-/// Make or change the trend rule of an event.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -87,7 +89,6 @@ pub(crate) struct SetRule {
     general: GeneralOptions,
 }
 
-/// Make or change any rule under its name.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -131,25 +132,13 @@ pub(crate) struct RuleName {
     name: String,
 }
 
-/// The rule that is meant, and how to print it.
-#[derive(Debug, Args)]
-pub(crate) struct NamedRule {
-    /// The rule's name
-    name: String,
-    #[command(flatten)]
-    format: FormatOption,
-}
-
 impl RuleCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// A value out of range (exit 2); an unknown rule, or one that is not allowed (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             RuleCommand::Set(args) => args.run(context),
-            RuleCommand::Add(args) => {
-                let AddRule { rule, yes } = args;
+            RuleCommand::Add(AddRule { rule, yes }) => {
                 let (request, format) = rule.request();
                 save(context, &request, Asking::Unless(yes), format)
             }
@@ -157,17 +146,16 @@ impl RuleCommand {
                 let (request, format) = args.request();
                 trial::run(context, &request, format)
             }
-            RuleCommand::List(FormatOption { format }) => {
-                let rules: Vec<Rule> =
-                    context.reader()?.rules()?.into_iter().map(|stored| stored.rule).collect();
-                output::print_items(&context.ui, format, &RULES, &rules)
+            RuleCommand::List(format) => {
+                let rules = context.reader()?.rules()?.into_iter().map(|stored| stored.rule);
+                format.print(context, &RULES, &rules.collect::<Vec<_>>())
             }
-            RuleCommand::Show(NamedRule { name, format }) => {
+            RuleCommand::Show { name, format } => {
                 let mut store = context.reader()?;
                 let rules = [existing(&store, &name)?.rule];
                 store.keep_counts_in_memory()?;
                 let previews = preview::previews(context, &store, &rules)?;
-                print(context, &rules, &previews, format.format)
+                print(context, &rules, &previews, format)
             }
             RuleCommand::Enable(RuleName { name }) => switch(context, &name, true),
             RuleCommand::Disable(RuleName { name }) => switch(context, &name, false),
@@ -187,14 +175,14 @@ impl SetRule {
             options: RuleOptions { trend, general, ..RuleOptions::default() },
             ..RuleRequest::default()
         };
-        save(context, &request, Asking::Never, format.format)
+        save(context, &request, Asking::Never, format)
     }
 }
 
 impl AnyRule {
-    fn request(self) -> (RuleRequest, Format) {
+    fn request(self) -> (RuleRequest, FormatOption) {
         let AnyRule { name, kind, event, people, options, format } = self;
-        (RuleRequest { name, kind, event, people, options }, format.format)
+        (RuleRequest { name, kind, event, people, options }, format)
     }
 }
 
@@ -207,7 +195,12 @@ enum Asking {
 }
 
 /// Creates or changes a rule, and shows what it would raise.
-fn save(context: &Context, request: &RuleRequest, asking: Asking, format: Format) -> Result<()> {
+fn save(
+    context: &Context,
+    request: &RuleRequest,
+    asking: Asking,
+    format: FormatOption,
+) -> Result<()> {
     let name = &request.name;
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(usage("a rule needs a name, without control characters").into());
@@ -263,11 +256,13 @@ pub(crate) fn keep(store: &Store, stored: Option<StoredRule>, rule: &Rule) -> Re
 /// (exit 9).
 pub(crate) fn check_rule(store: &Store, rule: &Rule) -> Result<()> {
     check_expressions(store, rule)?;
-    check_playbook(store, rule)?;
+    if let Some(name) = &rule.playbook {
+        super::playbook::existing(store, name)?;
+    }
     if let Some(data) = store.event_days()? {
         store.require_people(rule, DayRange { from: data.to, to: data.to })?;
     }
-    refuse_second(store, rule)
+    Ok(Rivals::of(store)?.refuse_second(rule)?)
 }
 
 /// Checks the `--where` of a rule, and the `--when` and `--key` of a condition rule.
@@ -284,23 +279,7 @@ fn check_expressions(store: &Store, rule: &Rule) -> Result<()> {
     Ok(())
 }
 
-/// A rule can only name an existing playbook.
-fn check_playbook(store: &Store, rule: &Rule) -> Result<()> {
-    match &rule.playbook {
-        Some(name) => super::playbook::existing(store, name).map(|_| ()),
-        None => Ok(()),
-    }
-}
-
-/// Two trend rules that compare the same would raise each signal twice.
-///
-/// # Errors
-/// Another rule that compares the same (exit 9).
-fn refuse_second(store: &Store, rule: &Rule) -> Result<()> {
-    Ok(Rivals::of(store)?.refuse_second(rule)?)
-}
-
-/// Stored trend rules, by what they watch.
+/// Stored trend rules, by what they watch: two that compare the same would raise each signal twice.
 pub(crate) struct Rivals(HashMap<String, Vec<Rule>>);
 
 impl Rivals {
@@ -322,20 +301,15 @@ impl Rivals {
             other.name != rule.name && trend_of_other.is_some_and(|other| other.compares_as(trend))
         };
         let rivals = self.0.get(&trend.watch().to_string());
-        match rivals.into_iter().flatten().find(same) {
-            Some(Rule { name, .. }) => {
-                let message = format!(
-                    "the rule '{name}' watches {} over {} days already, with the same baseline \
-                     and comparison",
-                    trend.watch(),
-                    trend.timeframe
-                );
-                let hint =
-                    "change that one, or choose another --timeframe, --baseline or --against";
-                Err(not_allowed(message).hint(hint))
-            }
-            None => Ok(()),
-        }
+        let Some(Rule { name, .. }) = rivals.into_iter().flatten().find(same) else {
+            return Ok(());
+        };
+        let (watch, days) = (trend.watch(), trend.timeframe);
+        let message = format!(
+            "the rule '{name}' watches {watch} over {days} days already, with the same baseline and comparison"
+        );
+        let hint = "change that one, or choose another --timeframe, --baseline or --against";
+        Err(not_allowed(message).hint(hint))
     }
 }
 
@@ -358,13 +332,10 @@ pub(crate) fn advise(context: &Context, store: &Store, rule: &Rule) -> Result<()
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));
     let Some(event) = rule.logic.only_event() else { return Ok(()) };
-    if store.has_event_name(event)? {
-        return Ok(());
+    if let Some(remark) = never_imported(store, event)? {
+        context.ui.warning(remark);
+        context.ui.hint(format!("`signals rule remove {}` takes the rule back", rule.name));
     }
-    let like = nearest_of_all(event, store.event_names()?.into_iter());
-    let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
-    context.ui.warning(format!("no event '{event}' was ever imported{like}"));
-    context.ui.hint(format!("`signals rule remove {}` takes the rule back", rule.name));
     Ok(())
 }
 
@@ -373,11 +344,11 @@ pub(crate) fn print(
     context: &Context,
     rules: &[Rule],
     previews: &[PreviewView],
-    format: Format,
+    format: FormatOption,
 ) -> Result<()> {
-    if format != Format::Table {
+    if !format.is_table() {
         let fields: Vec<&str> = RULES.fields.names().into_iter().chain(["preview"]).collect();
-        return context.ui.records(RecordWriter::new(format, &fields), |record| {
+        return context.ui.records(RecordWriter::new(format.format, &fields), |record| {
             rules.iter().enumerate().try_for_each(|(place, rule)| {
                 let preview = previews.get(place);
                 let mut values = RULES.fields.values(rule);
@@ -386,7 +357,7 @@ pub(crate) fn print(
             })
         });
     }
-    output::print_items(&context.ui, format, &RULES, rules)?;
+    format.print(context, &RULES, rules)?;
     if let [only] = rules
         && !is_told_by_table(only)
     {
@@ -417,19 +388,11 @@ fn is_told_by_table(rule: &Rule) -> bool {
 }
 
 pub(crate) fn existing(store: &Store, name: &str) -> Result<StoredRule> {
-    match store.rule(name)?.filter(|stored| !stored.is_removed) {
-        Some(stored) => Ok(stored),
-        None => Err(unknown_rule(store, name)?.into()),
+    if let Some(stored) = store.rule(name)?.filter(|stored| !stored.is_removed) {
+        return Ok(stored);
     }
-}
-
-fn unknown_rule(store: &Store, name: &str) -> Result<CommandError> {
     let names = store.rules()?.into_iter().map(|stored| stored.rule.name);
-    let failure = not_allowed(format!("there is no rule '{name}'"));
-    Ok(match nearest(name, names) {
-        Some(like) => failure.hint(format!("did you mean '{like}'? `signals rule list` shows all")),
-        None => failure.hint("`signals rule list` shows all"),
-    })
+    Err(unknown("rule", name, names, "rule list").into())
 }
 
 fn switch(context: &Context, name: &str, is_enabled: bool) -> Result<()> {

@@ -222,10 +222,8 @@ impl AdoptionOptions {
         let event = event.map(String::as_str).or(old.and_then(Aim::event)).map(str::to_owned);
         if self.goals || matches!(old, Some(Aim::Goals { .. })) {
             if self.within.is_some() {
-                return Err(usage(
-                    "--within cannot be used with --goals, which have days of their own",
-                )
-                .into());
+                let message = "--within cannot be used with --goals, which have days of their own";
+                return Err(usage(message).into());
             }
             return Ok(Aim::Goals { event });
         }
@@ -257,10 +255,8 @@ impl ConditionRuleOptions {
             (Some(old), ..) => old.clone(),
             (None, Some(when), Some(signal_type)) => ConditionRule::new(when, signal_type),
             _ => {
-                return Err(usage(
-                    "a new condition rule needs --when EXPR and --type good|bad|info",
-                )
-                .into());
+                let message = "a new condition rule needs --when EXPR and --type good|bad|info";
+                return Err(usage(message).into());
             }
         };
         Ok(ConditionRule {
@@ -286,6 +282,8 @@ impl GeneralOptions {
         }
     }
 }
+
+const ANOTHER_RULE: &str = "`signals rule add OTHER-NAME …` makes another rule";
 
 /// A rule to create or change, as the command line describes it.
 #[derive(Debug, Default)]
@@ -352,11 +350,8 @@ impl RuleRequest {
         let known = stored.map(|stored| stored.rule.logic.kind());
         match (self.kind, known) {
             (Some(kind), Some(known)) if kind != known => {
-                let message = format!(
-                    "'{}' is {}, and the kind of a rule cannot change",
-                    self.name,
-                    one(known)
-                );
+                let (name, known) = (&self.name, one(known));
+                let message = format!("'{name}' is {known}, and the kind of a rule cannot change");
                 Err(not_allowed(message).hint("choose another name").into())
             }
             (kind, known) => Ok(kind.or(known).unwrap_or_else(|| self.kind_by_options())),
@@ -380,24 +375,18 @@ impl RuleRequest {
             (RuleKind::Condition, self.options.condition.given()),
         ];
         of_kinds[0].1.extend(self.people.then_some("--people"));
+        let refuse = |option: &str, kinds: &str| {
+            let message = format!("{option} does not fit '{}', which is {}", self.name, one(kind));
+            Err(usage(message).hint(format!("{option} is an option of {kinds} rules")).into())
+        };
         if kind == RuleKind::Adoption && self.options.general.for_days.is_some() {
-            let message = format!("--for does not fit '{}', which is {}", self.name, one(kind));
-            return Err(usage(message)
-                .hint("--for is an option of trend and condition rules")
-                .into());
+            return refuse("--for", "trend and condition");
         }
         if kind == RuleKind::Condition {
             of_kinds[1].1.extend(self.event.as_ref().map(|_| "--event"));
         }
-        let unfit = of_kinds.iter().find(|(of, options)| *of != kind && !options.is_empty());
-        match unfit {
-            Some((of, options)) => {
-                let message =
-                    format!("{} does not fit '{}', which is {}", options[0], self.name, one(kind));
-                Err(usage(message)
-                    .hint(format!("{} is an option of {of} rules", options[0]))
-                    .into())
-            }
+        match of_kinds.iter().find(|(of, options)| *of != kind && !options.is_empty()) {
+            Some((of, options)) => refuse(options[0], of.as_str()),
             None => Ok(()),
         }
     }
@@ -405,9 +394,8 @@ impl RuleRequest {
     fn trend(&self, old: Option<&TrendRule>) -> Result<TrendRule> {
         let measure = self.options.trend.measure;
         if self.people && measure.is_some_and(|measure| measure != RuleMeasure::People) {
-            return Err(
-                usage("--people is --event '*' --measure people, and no other measure").into()
-            );
+            let message = "--people is --event '*' --measure people, and no other measure";
+            return Err(usage(message).into());
         }
         // Without options, an existing rule keeps its values.
         let watch = match (&self.event, old) {
@@ -421,14 +409,9 @@ impl RuleRequest {
         };
         let trend = match (old, watch) {
             (Some(old), Some(watch)) if old.event != watch.event => {
-                let message = format!(
-                    "the rule '{}' watches {}, and cannot watch {watch}",
-                    self.name,
-                    old.watch()
-                );
-                return Err(not_allowed(message)
-                    .hint("`signals rule add OTHER-NAME …` makes another rule")
-                    .into());
+                let (name, old) = (&self.name, old.watch());
+                let message = format!("the rule '{name}' watches {old}, and cannot watch {watch}");
+                return Err(not_allowed(message).hint(ANOTHER_RULE).into());
             }
             (Some(old), Some(watch)) => TrendRule { measure: watch.measure, ..old.clone() },
             (Some(old), None) => old.clone(),
@@ -459,11 +442,9 @@ impl RuleRequest {
         let wanted = watched(&RuleLogic::Adoption(adoption.clone()));
         match stored.map(|stored| watched(&stored.rule.logic)).filter(|known| *known != wanted) {
             Some(known) => {
-                let message =
-                    format!("the rule '{}' is about {known}, and nothing else", self.name);
-                Err(not_allowed(message)
-                    .hint("`signals rule add OTHER-NAME …` makes another rule")
-                    .into())
+                let name = &self.name;
+                let message = format!("the rule '{name}' is about {known}, and nothing else");
+                Err(not_allowed(message).hint(ANOTHER_RULE).into())
             }
             None => Ok(()),
         }

@@ -6,16 +6,14 @@ use clap::{Args, Subcommand};
 use super::options::{RuleOptions, RuleRequest};
 use crate::commands::metric;
 use crate::commands::options::{FormatOption, whole_number};
-use crate::commands::output;
 use crate::commands::rule::preview::{ask_about_floods, previews};
 use crate::commands::rule::{advise, announce, keep, print};
 use crate::context::Context;
 use crate::domain::metric::{Metric, MetricDefinition};
 use crate::domain::preset::{self, Choice, EVERIES, Preset};
 use crate::domain::rule::{Rule, RuleKind};
-use crate::domain::similar_names::nearest;
 use crate::error::{not_allowed, usage};
-use crate::render::Format;
+use crate::query::unknown;
 use crate::store::{Finish, Store};
 use crate::views::presets::{self, PRESETS};
 use crate::views::rules::sentence;
@@ -38,7 +36,6 @@ pub(crate) enum PresetCommand {
     Add(Box<AddPreset>),
 }
 
-/// Make rules of presets, which are ordinary rules from then on.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -72,27 +69,20 @@ pub(crate) struct AddPreset {
 /// The name of an event, which becomes part of the name of a rule.
 fn not_blank(text: &str) -> Result<String, String> {
     let is_name = !text.trim().is_empty() && !text.chars().any(char::is_control);
-    if is_name {
-        Ok(text.to_owned())
-    } else {
-        Err("it is blank, or has control characters".to_owned())
-    }
+    let wrong = || "it is blank, or has control characters".to_owned();
+    is_name.then(|| text.to_owned()).ok_or_else(wrong)
 }
 
 impl PresetCommand {
-    /// Runs the subcommand.
-    ///
     /// # Errors
     /// An option that does not fit (exit 2); an unknown preset, or a rule that is not allowed (exit
     /// 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            PresetCommand::List(FormatOption { format: Format::Table }) => {
+            PresetCommand::List(format) if format.is_table() => {
                 context.ui.page(|screen| presets::draw(preset::shipped(), screen))
             }
-            PresetCommand::List(FormatOption { format }) => {
-                output::print_items(&context.ui, format, &PRESETS, preset::shipped())
-            }
+            PresetCommand::List(format) => format.print(context, &PRESETS, preset::shipped()),
             PresetCommand::Add(args) => args.run(context),
         }
     }
@@ -138,7 +128,7 @@ impl AddPreset {
             self.tell(context, &store, made)?;
         }
         let rules: Vec<Rule> = made.into_iter().map(|made| made.rule).collect();
-        print(context, &rules, &previews, self.format.format)
+        print(context, &rules, &previews, self.format)
     }
 
     /// The requested presets, each with the options that it needs.
@@ -147,12 +137,10 @@ impl AddPreset {
             true => preset::shipped().iter().filter(|preset| preset.usual).collect(),
             false => self.names.iter().map(|name| existing(name)).collect::<Result<Vec<_>>>()?,
         };
-        match presets.iter().try_for_each(|preset| preset.validate(&self.choice())) {
-            Err(error) => {
-                Err(usage(error).hint("`signals rule preset list` shows what each is for").into())
-            }
-            Ok(()) => Ok(presets),
-        }
+        let checked = presets.iter().try_for_each(|preset| preset.validate(&self.choice()));
+        let hint = "`signals rule preset list` shows what each is for";
+        checked.map_err(|error| usage(error).hint(hint))?;
+        Ok(presets)
     }
 
     fn choice(&self) -> Choice<'_> {
@@ -237,12 +225,6 @@ fn existing(name: &str) -> Result<&'static Preset> {
     if let Some(preset) = preset::shipped().iter().find(|preset| preset.name == name) {
         return Ok(preset);
     }
-    let failure = not_allowed(format!("there is no preset '{name}'"));
-    Err(match nearest(name, preset::shipped().iter().map(|preset| preset.name.clone())) {
-        Some(like) => {
-            failure.hint(format!("did you mean '{like}'? `signals rule preset list` shows all"))
-        }
-        None => failure.hint("`signals rule preset list` shows all"),
-    }
-    .into())
+    let names = preset::shipped().iter().map(|preset| preset.name.clone());
+    Err(unknown("preset", name, names, "rule preset list").into())
 }

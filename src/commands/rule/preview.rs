@@ -93,31 +93,26 @@ pub(super) fn ask_about_floods(
     is_agreed: bool,
 ) -> Result<()> {
     let first_run = added(previews.iter().map(|preview| preview.first_run.clone()));
-    let mut floods: Vec<(&String, &u64)> = first_run
-        .iter()
-        .filter(|(csm, count)| !csm.is_empty() && **count > MOST_FOR_A_CSM)
-        .collect();
+    let is_flood = |(csm, count): &(&String, &u64)| !csm.is_empty() && **count > MOST_FOR_A_CSM;
+    let mut floods: Vec<(&String, &u64)> = first_run.iter().filter(is_flood).collect();
     floods.sort_by_key(|(csm, count)| (std::cmp::Reverse(**count), *csm));
     let Some((csm, count)) = floods.first() else { return Ok(()) };
-    let others = match floods.len() - 1 {
+    let others = match floods.len() as u64 - 1 {
         0 => String::new(),
-        more => format!(
-            ", and more than {MOST_FOR_A_CSM} for {}",
-            counted(more as u64, "other CSM", "other CSMs")
-        ),
+        more => {
+            let others = counted(more, "other CSM", "other CSMs");
+            format!(", and more than {MOST_FOR_A_CSM} for {others}")
+        }
     };
-    let flood = format!(
-        "the first run would raise {} for {csm}{others}",
-        counted(**count, "signal", "signals")
-    );
+    let signals = counted(**count, "signal", "signals");
+    let flood = format!("the first run would raise {signals} for {csm}{others}");
     if is_agreed {
         context.ui.warning(flood);
         return Ok(());
     }
     if !context.ui.can_ask() {
-        return Err(usage(flood)
-            .hint("--yes saves it anyway; a stricter rule or --where raises fewer")
-            .into());
+        let hint = "--yes saves it anyway; a stricter rule or --where raises fewer";
+        return Err(usage(flood).hint(hint).into());
     }
     context.ui.confirm(&format!("{flood}. Save it anyway?"))
 }

@@ -5,37 +5,33 @@ use anyhow::Result;
 use super::check_rule;
 use super::options::RuleRequest;
 use crate::backtest::trial::try_edit;
-use crate::commands::output;
+use crate::commands::backtest::{no_events, replay_progress};
+use crate::commands::options::FormatOption;
 use crate::context::Context;
-use crate::error::not_allowed;
 use crate::query::of_the_command_line;
-use crate::render::Format;
 use crate::run::last_complete_day;
 use crate::views::backtest::{TRIAL_FIELDS, TrialView};
 
 /// Replays the rule as it is and as it would be over the last 90 days of data, and prints the
 /// differences. Nothing is saved.
-pub(super) fn run(context: &Context, request: &RuleRequest, format: Format) -> Result<()> {
+pub(super) fn run(context: &Context, request: &RuleRequest, format: FormatOption) -> Result<()> {
     let mut store = context.reader()?;
     let stored = store.rule(&request.name)?;
     let then = request.rule(stored.as_ref())?;
     check_rule(&store, &then).map_err(of_the_command_line)?;
     let now = stored.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
-    let nothing = || {
-        not_allowed("there are no events to try the rule on")
-            .hint("`signals import FILE` brings them")
-    };
+    let nothing = || no_events("to try the rule on");
     let data = store.event_days()?.ok_or_else(nothing)?;
     let until = last_complete_day(&store, context.today(&store))?.ok_or_else(nothing)?;
-    let bar = context.ui.progress_of_days((until - data.from + 1).max(0) as u64, "replaying");
+    let bar = replay_progress(context, data, until);
     let trial = try_edit(&mut store, now.as_ref(), &then, until, |_| bar.inc(1));
     bar.finish_and_clear();
     let trial = trial?.ok_or_else(nothing)?;
     let ids = store.company_summaries()?.into_iter();
     let ids = ids.map(|summary| (summary.key, summary.company_id)).collect();
     let view = TrialView { rule: request.name.clone(), trial, ids };
-    if format == Format::Table {
-        return context.ui.page(|screen| view.draw(screen));
+    match format.is_table() {
+        true => context.ui.page(|screen| view.draw(screen)),
+        false => format.print_record(context, TRIAL_FIELDS.of(&view)),
     }
-    output::print_record(&context.ui, format, TRIAL_FIELDS.of(&view))
 }
