@@ -60,6 +60,25 @@ impl ErrorKind {
         (ErrorKind::Terminated, 143, "stopped by a termination signal"),
     ];
 
+    /// The kinds of errors that concern one step or file of several, from the most to the least
+    /// serious. All others would affect the next ones too.
+    pub(crate) const GRAVITY: [ErrorKind; 9] = [
+        ErrorKind::Io,
+        ErrorKind::Busy,
+        ErrorKind::Other,
+        ErrorKind::Usage,
+        ErrorKind::NotAllowed,
+        ErrorKind::InputRefused,
+        ErrorKind::Stale,
+        ErrorKind::Undelivered,
+        ErrorKind::SomeRowsRejected,
+    ];
+
+    /// The more serious of two.
+    pub(crate) fn graver(self, other: ErrorKind) -> ErrorKind {
+        ErrorKind::GRAVITY.into_iter().find(|kind| [self, other].contains(kind)).unwrap_or(self)
+    }
+
     pub fn exit_code(self) -> u8 {
         ErrorKind::ALL.iter().find(|(kind, ..)| *kind == self).map_or(70, |(_, code, _)| *code)
     }

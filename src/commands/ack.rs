@@ -45,11 +45,10 @@ impl Ack {
         }
         let reason = acknowledge::reason(context, self.reason)?;
         self.choice.confirm(context, "Acknowledge", &ids)?;
-        let entry = NewEntry::acknowledge(reason, self.outcome);
-        let entry = match entry.drops_tasks() || self.choice.yes {
-            true => entry,
-            false => ask_about_tasks(context, &store, &ids, entry)?,
-        };
+        let mut entry = NewEntry::acknowledge(reason, self.outcome);
+        if !entry.drops_tasks && !self.choice.yes {
+            entry.drops_tasks = wants_to_drop_tasks(context, &store, &ids)?;
+        }
         let dropped = acknowledge::enter(context, &mut store, &ids, &entry)?;
         context.ui.note(format!("acknowledged {}", acknowledge::named(&store, &ids)?));
         if dropped > 0 {
@@ -59,17 +58,11 @@ impl Ack {
     }
 }
 
-fn ask_about_tasks(
-    context: &Context,
-    store: &Store,
-    ids: &[SignalId],
-    entry: NewEntry,
-) -> Result<NewEntry> {
+fn wants_to_drop_tasks(context: &Context, store: &Store, ids: &[SignalId]) -> Result<bool> {
     if !context.ui.can_ask() {
-        return Ok(entry);
+        return Ok(false);
     }
     let tasks = acknowledge::open_tasks(store, ids)?;
     let question = || format!("Drop {}, too?", counted(tasks, "open task", "open tasks"));
-    let drops = tasks > 0 && context.ui.agrees(&question(), "--yes keeps the tasks")?;
-    Ok(if drops { entry.dropping_tasks() } else { entry })
+    Ok(tasks > 0 && context.ui.agrees(&question(), "--yes keeps the tasks")?)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use super::options::FormatOption;
 use super::{run, task};
 use crate::context::Context;
-use crate::ops::agenda::{self, AgendaQuery};
+use crate::ops::agenda;
 use crate::query::{AsOfOption, both_days, person_meant};
 use crate::views::agenda::AGENDA;
 
@@ -53,8 +53,7 @@ impl Agenda {
             true => None,
             false => person_meant(context, &store, self.csm.as_deref())?,
         };
-        let question = AgendaQuery { person: person.as_deref(), as_of: self.as_of };
-        let agenda = agenda::gather(context, &store, &question)?;
+        let agenda = agenda::gather(context, &store, person.as_deref(), self.as_of)?;
         let most = if self.all { usize::MAX } else { self.limit };
         if self.csm.is_none()
             && let Some(name) = &person

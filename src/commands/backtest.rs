@@ -8,13 +8,13 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::options::{FormatOption, range, refuse_database};
+use super::output::write_records;
 use crate::backtest::{self, BacktestPlan, BacktestResult, can_be_bad};
 use crate::context::Context;
 use crate::domain::backtest::Settings;
 use crate::domain::day::{Day, DayOrOffset, DayRange};
 use crate::domain::rule::Rule;
 use crate::error::{CommandError, not_allowed, usage};
-use crate::output_file::OutputFile;
 use crate::query::{ConditionOptions, not_in_the_future};
 use crate::render::{Format, RecordWriter};
 use crate::run::last_complete_day;
@@ -206,15 +206,14 @@ fn write_signals(
 ) -> Result<()> {
     let summaries = store.company_summaries()?.into_iter();
     let ids: HashMap<_, _> = summaries.map(|summary| (summary.key, summary.company_id)).collect();
-    let mut bytes = Vec::new();
-    let mut writer = RecordWriter::new(Format::Csv, &view::SIGNAL_FIELDS);
-    writer.start(&mut bytes)?;
-    for (rule, signals) in rules.iter().zip(&outcome.signals) {
-        for signal in signals {
-            let id = ids.get(&signal.company).map(String::as_str);
-            writer.record(&mut bytes, &view::signal(&rule.name, id, signal))?;
+    let writer = RecordWriter::new(Format::Csv, &view::SIGNAL_FIELDS);
+    write_records(path, writer, |record| {
+        for (rule, signals) in rules.iter().zip(&outcome.signals) {
+            for signal in signals {
+                let id = ids.get(&signal.company).map(String::as_str);
+                record(&view::signal(&rule.name, id, signal))?;
+            }
         }
-    }
-    writer.finish(&mut bytes);
-    OutputFile::write_at(path, &bytes)
+        Ok(())
+    })
 }

@@ -38,20 +38,6 @@ pub(crate) struct Daily {
     reading: ReadingOptions,
 }
 
-/// The kinds of errors after which further steps run, from the most to the least serious. All others
-/// would affect the next steps too.
-const GRAVITY: [ErrorKind; 9] = [
-    ErrorKind::Io,
-    ErrorKind::Busy,
-    ErrorKind::Other,
-    ErrorKind::Usage,
-    ErrorKind::NotAllowed,
-    ErrorKind::InputRefused,
-    ErrorKind::Stale,
-    ErrorKind::Undelivered,
-    ErrorKind::SomeRowsRejected,
-];
-
 impl Daily {
     /// # Errors
     /// The most serious error of the steps, which was already printed.
@@ -113,16 +99,12 @@ fn step(
 ) -> Result<()> {
     let Err(error) = work() else { return Ok(()) };
     let Some(report) = error::report(&error) else { return Err(error) };
-    if !GRAVITY.contains(&report.kind) {
+    if !ErrorKind::GRAVITY.contains(&report.kind) {
         return Err(error);
     }
     context.ui.failure(&report);
-    *worst = Some(worst.map_or(report.kind, |known| graver(known, report.kind)));
+    *worst = Some(worst.map_or(report.kind, |known| known.graver(report.kind)));
     Ok(())
-}
-
-fn graver(one: ErrorKind, other: ErrorKind) -> ErrorKind {
-    GRAVITY.into_iter().find(|kind| [one, other].contains(kind)).unwrap_or(one)
 }
 
 #[cfg(test)]
@@ -139,8 +121,8 @@ mod tests {
             (ErrorKind::SomeRowsRejected, ErrorKind::Stale, ErrorKind::Stale),
         ];
         for (one, other, expected) in cases {
-            assert_eq!(graver(one, other), expected);
-            assert_eq!(graver(other, one), expected);
+            assert_eq!(one.graver(other), expected);
+            assert_eq!(other.graver(one), expected);
         }
     }
 }

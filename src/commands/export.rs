@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::options::{ending, output_file, refuse_terminal};
+use super::output::write_records;
 use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
 use crate::output_file::OutputFile;
@@ -111,13 +112,9 @@ impl ExportCommand {
                 let condition = ConditionOptions { segment: Some(name), condition: None };
                 export(options).companies(as_of, &condition)
             }
-            ExportCommand::Health(ExportEntries { as_of, options }) => {
-                export(options).health(as_of)
-            }
-            ExportCommand::Pulses(ExportEntries { as_of, options }) => {
-                export(options).pulses(as_of)
-            }
-            ExportCommand::Tasks(ExportEntries { as_of, options }) => export(options).tasks(as_of),
+            ExportCommand::Health(args) => export(args.options).health(args.as_of),
+            ExportCommand::Pulses(args) => export(args.options).pulses(args.as_of),
+            ExportCommand::Tasks(args) => export(args.options).tasks(args.as_of),
             ExportCommand::Events(options) => export(options).events(),
         }
     }
@@ -226,7 +223,7 @@ impl Export<'_> {
         };
         let writer = RecordWriter::new(format, fields).raw(options.raw);
         match file {
-            Some(path) => write_file(path, writer, produce),
+            Some(path) => write_records(path, writer, |record| produce(record)),
             None => self.context.ui.records(writer, |record| produce(record)),
         }
     }
@@ -263,19 +260,4 @@ impl ExportOptions {
             _ => ExportFormat::Csv,
         })
     }
-}
-
-fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -> Result<()> {
-    let mut file = OutputFile::begin(path)?;
-    let mut bytes = Vec::new();
-    writer.start(&mut bytes)?;
-    produce(&mut |values| {
-        writer.record(&mut bytes, values)?;
-        file.add(&bytes)?;
-        bytes.clear();
-        Ok(())
-    })?;
-    writer.finish(&mut bytes);
-    file.add(&bytes)?;
-    file.finish()
 }

@@ -148,16 +148,13 @@ impl Import {
 
     /// Tries each file. The most serious result decides the exit code.
     fn import_all(&self, context: &Context, store: &mut Store, options: &Options) -> Result<()> {
-        let mut worst = Ended::Well;
+        let mut worst: Option<ErrorKind> = None;
         for file in load::in_order(store, &context.clock, &self.files, options) {
-            worst = worst.max(self.import(context, store, file, options)?);
+            if let Some(kind) = self.import(context, store, file, options)? {
+                worst = Some(worst.map_or(kind, |known| known.graver(kind)));
+            }
         }
-        match worst {
-            Ended::Failed(kind) => Err(CommandError::reported(kind).into()),
-            Ended::Refused => Err(CommandError::reported(ErrorKind::InputRefused).into()),
-            Ended::SomeRejected => Err(CommandError::reported(ErrorKind::SomeRowsRejected).into()),
-            Ended::Well => Ok(()),
-        }
+        worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
     }
 
     fn import(
@@ -166,7 +163,7 @@ impl Import {
         store: &mut Store,
         file: &Path,
         options: &Options,
-    ) -> Result<Ended> {
+    ) -> Result<Option<ErrorKind>> {
         if file.as_os_str() == "-" && io::stdin().is_terminal() {
             context.ui.note("reading from the terminal; Ctrl-D ends it");
         }
@@ -193,8 +190,14 @@ impl Import {
         self.report(context, &name, outcome)
     }
 
-    /// Prints the result of a file. An error that is not about the file ends the command.
-    fn report(&self, context: &Context, name: &str, outcome: LoadedFile) -> Result<Ended> {
+    /// Prints the result of a file. Returns the kind of its error; one that is not about the file
+    /// ends the command.
+    fn report(
+        &self,
+        context: &Context,
+        name: &str,
+        outcome: LoadedFile,
+    ) -> Result<Option<ErrorKind>> {
         let ui = &context.ui;
         if let Some(plan) = &outcome.plan {
             ui.note(format!("{name}: {}", describe(plan)));
@@ -208,21 +211,20 @@ impl Import {
         match outcome.result {
             Ok(loaded) => {
                 self.summarise(context, outcome.plan.as_ref(), &loaded, outcome.rejected);
-                Ok(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well })
+                Ok(Some(ErrorKind::SomeRowsRejected).filter(|_| outcome.rejected > 0))
             }
             // The next file need not have the same problem.
-            Err(error) => {
-                let Some(report) = error::report(&error) else { return Err(error) };
-                let ended = match report.kind {
-                    ErrorKind::InputRefused => Ended::Refused,
-                    kind @ (ErrorKind::Usage | ErrorKind::Io) if self.files.len() > 1 => {
-                        Ended::Failed(kind)
-                    }
-                    _ => return Err(error),
-                };
-                ui.failure(&report);
-                Ok(ended)
-            }
+            Err(error) => match error::report(&error) {
+                Some(report)
+                    if report.kind == ErrorKind::InputRefused
+                        || (matches!(report.kind, ErrorKind::Usage | ErrorKind::Io)
+                            && self.files.len() > 1) =>
+                {
+                    ui.failure(&report);
+                    Ok(Some(report.kind))
+                }
+                _ => Err(error),
+            },
         }
     }
 
@@ -301,15 +303,6 @@ impl Import {
         context.ui.note(format!("import {import} ({file}) {undone}"));
         Ok(())
     }
-}
-
-/// How the import of a file ended, most serious last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Ended {
-    Well,
-    SomeRejected,
-    Refused,
-    Failed(ErrorKind),
 }
 
 /// Whether an import says something about the rows of the file: it was done, or refused because of

@@ -1,10 +1,13 @@
 //! Prints rows on the screen or for other programs.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::options::FormatOption;
 use crate::context::Context;
 use crate::domain::company_link::CompanyLink;
+use crate::output_file::OutputFile;
 use crate::render::{Format, RecordWriter, Screen, TextTable, Value};
 use crate::store::Store;
 use crate::views::Listing;
@@ -109,4 +112,24 @@ pub(super) fn print_table(context: &Context, table: &TextTable, when_empty: &str
         return Ok(());
     }
     context.ui.page(|screen| screen.table(table))
+}
+
+/// Writes records to a file, one by one.
+pub(super) fn write_records(
+    path: &Path,
+    mut writer: RecordWriter<'_>,
+    produce: impl FnOnce(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>,
+) -> Result<()> {
+    let mut file = OutputFile::begin(path)?;
+    let mut bytes = Vec::new();
+    writer.start(&mut bytes)?;
+    produce(&mut |values| {
+        writer.record(&mut bytes, values)?;
+        file.add(&bytes)?;
+        bytes.clear();
+        Ok(())
+    })?;
+    writer.finish(&mut bytes);
+    file.add(&bytes)?;
+    file.finish()
 }

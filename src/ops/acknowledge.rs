@@ -20,7 +20,8 @@ pub(crate) struct NewEntry {
     outcome: Option<Outcome>,
     until: Option<Day>,
     assignee: Option<String>,
-    drops_tasks: bool,
+    /// Whether it drops the open tasks of the signals.
+    pub drops_tasks: bool,
 }
 
 impl NewEntry {
@@ -44,24 +45,12 @@ impl NewEntry {
         NewEntry { until: Some(until), ..NewEntry::new(Action::Snoozed, reason) }
     }
 
-    /// Adds a comment to a signal.
     pub(crate) fn note(text: String) -> Self {
         NewEntry::new(Action::Noted, text)
     }
 
-    /// Assigns a signal to somebody.
     pub(crate) fn assign(name: String) -> Self {
         NewEntry { assignee: Some(name), ..NewEntry::new(Action::Assigned, String::new()) }
-    }
-
-    /// The same entry, also dropping the open tasks of the signals.
-    pub(crate) fn dropping_tasks(self) -> Self {
-        NewEntry { drops_tasks: true, ..self }
-    }
-
-    /// Whether it drops the open tasks of the signals.
-    pub(crate) fn drops_tasks(&self) -> bool {
-        self.drops_tasks
     }
 }
 
@@ -152,34 +141,25 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Command
         return Ok(None);
     }
     let Some(signal) = store.signal(id)? else { return Ok(Some(unknown_signal(id))) };
-    let failure = match &signal.acknowledgement {
-        Some(acknowledgement) => {
-            let by = &acknowledgement.by;
-            let reason = one_line(&acknowledgement.reason);
+    Ok(Some(match &signal.acknowledgement {
+        Some(closed) => {
+            // A reason with line breaks could be mistaken for lines of the program.
+            let (by, reason) = (&closed.by, &closed.reason);
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
             not_allowed(format!("signal {id} was acknowledged already, by {by}: {reason}"))
                 .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
         }
         None => not_allowed(format!("signal {id} is {}", SignalState::Open))
             .hint(format!("`signals show {id}` shows its history")),
-    };
-    Ok(Some(failure))
+    }))
 }
 
 /// The signals in a message about them: a single one by its detail, several by their number.
 pub(crate) fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
-    let only = match ids {
-        [id] => store.signal(*id)?,
-        _ => None,
-    };
-    Ok(match only {
-        Some(signal) => {
-            format!("signal {}: {}: {}", signal.id, signals::company(&signal), signal.detail)
-        }
-        None => counted(ids.len() as u64, "signal", "signals"),
-    })
-}
-
-/// A reason with line breaks could be mistaken for lines of the program.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    if let [id] = ids
+        && let Some(signal) = store.signal(*id)?
+    {
+        return Ok(format!("signal {id}: {}: {}", signals::company(&signal), signal.detail));
+    }
+    Ok(counted(ids.len() as u64, "signal", "signals"))
 }

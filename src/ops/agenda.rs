@@ -14,33 +14,24 @@ use crate::query::{AsOfOption, open_signals, portfolio};
 use crate::store::{Store, TaskFilter, TaskRecord};
 use crate::views::agenda::{Agenda, CompanyAgenda, ReviewDue};
 
-/// Whose agenda, and as of when.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AgendaQuery<'q> {
-    /// The companies, signals and tasks of this person, or of everybody.
-    pub person: Option<&'q str>,
-    /// As of the end of a day, or now.
-    pub as_of: AsOfOption,
-}
-
-/// Reads the agenda. It has companies with open signals, tasks that are overdue or due soon, a
+/// Reads the agenda of a person or of everybody, as of the end of a day or now. It has companies with open signals, tasks that are overdue or due soon, a
 /// review that is due, or another reason for attention.
 pub(crate) fn gather(
     context: &Context,
     store: &Store,
-    question: &AgendaQuery<'_>,
+    person: Option<&str>,
+    as_of: AsOfOption,
 ) -> Result<Agenda> {
-    let as_of = question.as_of.resolve(context, store)?;
-    let until = question.as_of.day(context, store);
+    let until = as_of.day(context, store);
+    let as_of = as_of.resolve(context, store)?;
     let today = until.unwrap_or_else(|| context.today(store));
     let mut signals = open_signals(store, until, today)?;
     let held = store.bad_signals_that_hold(until, today)?;
     let customers = portfolio(store, &store.catalogue()?, &[], as_of, &held)?;
-    let mut tasks = tasks_by_company(store, question.person, today, until)?;
+    let mut tasks = tasks_by_company(store, person, today, until)?;
     let mut reviews = reviews(store, today)?;
-    let is_theirs = |name: Option<&String>| {
-        question.person.is_none_or(|person| name.is_some_and(|name| name == person))
-    };
+    let is_theirs =
+        |name: Option<&String>| person.is_none_or(|person| name.is_some_and(|name| name == person));
     let mut groups = Vec::new();
     for at_stake in by_stake(&customers, today) {
         let (key, is_own) = (at_stake.customer.key, is_theirs(at_stake.customer.csm.as_ref()));

@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::domain::task::Owner;
 use crate::error::report;
 use crate::ops::acknowledge::{self, NewEntry};
-use crate::ops::agenda::{self, AgendaQuery};
+use crate::ops::agenda;
 use crate::ops::undo::{self, UndoableChange};
 use crate::ops::work;
 use crate::query::AsOfOption;
@@ -39,8 +39,7 @@ use theme::Theme;
 /// was done; `None` if the agenda is empty.
 pub(crate) fn run(context: &Context, person: Option<String>) -> Result<Option<String>> {
     let mut store = context.writer()?;
-    let question = AgendaQuery { person: person.as_deref(), as_of: AsOfOption::default() };
-    let agenda = agenda::gather(context, &store, &question)?;
+    let agenda = agenda::gather(context, &store, person.as_deref(), AsOfOption::default())?;
     if agenda.groups.is_empty() {
         return Ok(None);
     }
@@ -123,9 +122,9 @@ fn make(
 ) -> Result<(UndoableChange, String)> {
     match request {
         ChangeRequest::Acknowledge { signal, reason, outcome, drops_tasks } => {
-            let entry = NewEntry::acknowledge(reason, Some(outcome));
-            let entry = if drops_tasks { entry.dropping_tasks() } else { entry };
-            let dropped = match entry.drops_tasks() {
+            let mut entry = NewEntry::acknowledge(reason, Some(outcome));
+            entry.drops_tasks |= drops_tasks;
+            let dropped = match entry.drops_tasks {
                 true => store.tasks_of_signal_alone(signal)?,
                 false => Vec::new(),
             };

@@ -15,8 +15,7 @@ use crate::query::{find_company, not_in_the_future};
 use crate::render::counted;
 use crate::store::Finish;
 
-/// Record that a company churned, and why. For one that is known to have left on that
-/// day, only why.
+/// For a company that is known to have left on that day, only the reasons are recorded.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -17,8 +17,7 @@ use crate::store::{Finish, Store};
 /// The largest amount that is accepted.
 const MOST_MONEY: f64 = 1e13;
 
-/// Record that a company pays less than before, and why. What it pays now comes from imports; the
-/// amounts here are for reports.
+/// What a company pays now comes from imports; the amounts here are for reports.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

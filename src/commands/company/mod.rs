@@ -38,7 +38,15 @@ pub(crate) enum CompanyCommand {
     /// List companies, with any attributes as columns
     List(ListCompanies),
     /// Show everything known about a company
-    Show(ShowCompany),
+    #[command(after_help = "Example:\n  signals company show acme")]
+    Show {
+        /// The company's id or name
+        company: String,
+        #[command(flatten)]
+        as_of: AsOfOption,
+        #[command(flatten)]
+        format: FormatOption,
+    },
     /// Merge the first company into the second
     #[command(after_help = "Example:\n  signals company merge \"Acme Corp\" 00123")]
     Merge {
@@ -86,24 +94,15 @@ pub(crate) struct ListCompanies {
     format: FormatOption,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals company show acme")]
-pub(crate) struct ShowCompany {
-    /// The company's id or name
-    company: String,
-    #[command(flatten)]
-    as_of: AsOfOption,
-    #[command(flatten)]
-    format: FormatOption,
-}
-
 impl CompanyCommand {
     /// # Errors
     /// An unknown company (exit 9) or column (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             CompanyCommand::List(args) => args.run(context),
-            CompanyCommand::Show(args) => args.run(context),
+            CompanyCommand::Show { company, as_of, format } => {
+                show(context, &company, as_of, format)
+            }
             CompanyCommand::Merge { from, into } => merge(context, &from, &into),
             CompanyCommand::Churn(args) => args.run(context),
             CompanyCommand::Downsell(args) => args.run(context),
@@ -199,68 +198,71 @@ fn is_at_hand(attribute: &Attribute) -> bool {
         || USUAL_COLUMNS.contains(&attribute.name)
 }
 
-impl ShowCompany {
-    fn run(self, context: &Context) -> Result<()> {
-        let store = context.reader()?;
-        let view = self.gather(context, &store)?;
-        if !self.format.is_table() {
-            return self.format.print_record(context, view.fields());
-        }
-        let link = store.company_link()?;
-        context.ui.page(|screen| view.draw(screen, link.as_ref()))
+fn show(context: &Context, company: &str, as_of: AsOfOption, format: FormatOption) -> Result<()> {
+    let store = context.reader()?;
+    let view = gather(context, &store, company, as_of)?;
+    if !format.is_table() {
+        return format.print_record(context, view.fields());
     }
+    let link = store.company_link()?;
+    context.ui.page(|screen| view.draw(screen, link.as_ref()))
+}
 
-    fn gather(&self, context: &Context, store: &Store) -> Result<CompanyView> {
-        let key = find_company(store, &self.company)?;
-        let as_of = self.as_of.resolve(context, store)?;
-        let until = self.as_of.day(context, store);
-        let filter = SignalFilter { company: Some(key), until, ..SignalFilter::default() };
-        let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
-        if let Some(day) = until {
-            for signal in &mut signals {
-                signal.acknowledgement = store.acknowledgement_on(signal.id, day)?;
-            }
+fn gather(
+    context: &Context,
+    store: &Store,
+    company: &str,
+    option: AsOfOption,
+) -> Result<CompanyView> {
+    let key = find_company(store, company)?;
+    let as_of = option.resolve(context, store)?;
+    let until = option.day(context, store);
+    let filter = SignalFilter { company: Some(key), until, ..SignalFilter::default() };
+    let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
+    if let Some(day) = until {
+        for signal in &mut signals {
+            signal.acknowledgement = store.acknowledgement_on(signal.id, day)?;
         }
-        signals.sort_by_key(|signal| signal.acknowledgement.is_some());
-        let recent = Windows::ending(as_of.day, MONTH);
-        // As of a past day, later events are unknown, but what had been agreed for later is known.
-        let is_known = |on: Day| until.is_none_or(|day| on <= day);
-        let company = store.company(key)?;
-        let mut pulses = store.pulses(key)?;
-        pulses.retain(|pulse| is_known(pulse.mark.day));
-        let mut nps: Vec<NpsResponse> = store.facts_of(key)?;
-        nps.retain(|response| is_known(response.responded.on));
-        let mut tickets: Vec<Ticket> = store.facts_of(key)?;
-        tickets.retain(|ticket| is_known(ticket.opened.on));
-        let mut touchpoints: Vec<Touchpoint> = store.facts_of(key)?;
-        touchpoints.retain(|contact| is_known(contact.occurred.on));
-        let today = until.unwrap_or_else(|| context.today(store));
-        let filter = TaskFilter { company: Some(key), until, ..TaskFilter::default() };
-        let mut tasks: Vec<ListedTask> =
-            store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
-        tasks.sort_by_key(|listed| listed.task.closed.is_some());
-        let people = store.company_activity(key, &Watch::people(), &recent)?;
-        Ok(CompanyView {
-            health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
-            pulses: HistoryRow::all(&company, pulses),
-            tasks,
-            attributes: attributes_of(store, key, as_of)?,
-            signals,
-            days: recent.both(),
-            activity: store.activity_by_event(key, recent.both())?,
-            people_activity: people.people,
-            people_kept: people.people_kept,
-            breaks: known_breaks(store.breaks(key)?, until),
-            people: store.facts_of(key)?,
-            nps,
-            tickets,
-            invoices: store.facts_of(key)?,
-            touchpoints,
-            goals: store.facts_of(key)?,
-            subscriptions: store.subscriptions(key)?,
-            as_of: as_of.day,
-        })
     }
+    signals.sort_by_key(|signal| signal.acknowledgement.is_some());
+    let recent = Windows::ending(as_of.day, MONTH);
+    // As of a past day, later events are unknown, but what had been agreed for later is known.
+    let is_known = |on: Day| until.is_none_or(|day| on <= day);
+    let company = store.company(key)?;
+    let mut pulses = store.pulses(key)?;
+    pulses.retain(|pulse| is_known(pulse.mark.day));
+    let mut nps: Vec<NpsResponse> = store.facts_of(key)?;
+    nps.retain(|response| is_known(response.responded.on));
+    let mut tickets: Vec<Ticket> = store.facts_of(key)?;
+    tickets.retain(|ticket| is_known(ticket.opened.on));
+    let mut touchpoints: Vec<Touchpoint> = store.facts_of(key)?;
+    touchpoints.retain(|contact| is_known(contact.occurred.on));
+    let today = until.unwrap_or_else(|| context.today(store));
+    let filter = TaskFilter { company: Some(key), until, ..TaskFilter::default() };
+    let mut tasks: Vec<ListedTask> =
+        store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
+    tasks.sort_by_key(|listed| listed.task.closed.is_some());
+    let people = store.company_activity(key, &Watch::people(), &recent)?;
+    Ok(CompanyView {
+        health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
+        pulses: HistoryRow::all(&company, pulses),
+        tasks,
+        attributes: attributes_of(store, key, as_of)?,
+        signals,
+        days: recent.both(),
+        activity: store.activity_by_event(key, recent.both())?,
+        people_activity: people.people,
+        people_kept: people.people_kept,
+        breaks: known_breaks(store.breaks(key)?, until),
+        people: store.facts_of(key)?,
+        nps,
+        tickets,
+        invoices: store.facts_of(key)?,
+        touchpoints,
+        goals: store.facts_of(key)?,
+        subscriptions: store.subscriptions(key)?,
+        as_of: as_of.day,
+    })
 }
 
 /// The periods in which the company was not a customer, as known by the end of a day, or all.

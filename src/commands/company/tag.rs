@@ -15,7 +15,6 @@ use crate::query::find_company;
 use crate::store::{Finish, Store};
 use crate::views::tags::TAGS;
 
-/// Put tags on a company or take them off, and see those that it has.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  signals company tag acme watch-list\n  signals company tag acme --remove watch-list\n  signals company tag acme"

@@ -25,7 +25,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use self::section::Advice;
 use self::sections::DefinedTable;
@@ -48,7 +48,17 @@ Examples:
   signals config apply signals.toml")]
 pub(crate) enum ConfigCommand {
     /// Apply a configuration file; what it does not name stays as it is
-    Apply(ApplyConfig),
+    #[command(after_help = "\
+Examples:
+  signals config apply signals.toml
+  signals config apply signals.toml --dry-run")]
+    Apply {
+        /// The file, in TOML
+        file: PathBuf,
+        /// Show what would change, and change nothing
+        #[arg(long, short = 'n')]
+        dry_run: bool,
+    },
     /// Write the configuration as a file that `config apply` takes
     #[command(
         after_help = "Examples:\n  signals config export\n  signals config export --out signals.toml"
@@ -66,47 +76,32 @@ pub(crate) enum ConfigCommand {
     },
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  signals config apply signals.toml
-  signals config apply signals.toml --dry-run")]
-pub(crate) struct ApplyConfig {
-    /// The file, in TOML
-    file: PathBuf,
-    /// Show what would change, and change nothing
-    #[arg(long, short = 'n')]
-    dry_run: bool,
-}
-
 impl ConfigCommand {
     /// # Errors
     /// A file that cannot be read (exit 4); one that is not valid TOML or has invalid contents
     /// (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            ConfigCommand::Apply(args) => args.run(context),
+            ConfigCommand::Apply { file, dry_run } => apply_file(context, &file, dry_run),
             ConfigCommand::Export { out } => export(context, out.as_deref()),
             ConfigCommand::Check { file } => check_file(context, &file),
         }
     }
 }
 
-impl ApplyConfig {
-    fn run(self, context: &Context) -> Result<()> {
-        with_items(context, &self.file, |document, items| {
-            let outcome = if self.dry_run || !has_database(context)? {
-                // A database is created only if the file is valid.
-                attempt(context, document, items)?
-            } else {
-                apply(&mut context.writer()?, document, items, Finish::Commit)?
-            };
-            if !self.dry_run && !has_database(context)? {
-                apply(&mut context.maker()?, document, items, Finish::Commit)?;
-            }
-            outcome.tell(context, self.dry_run)
-        })
-    }
+fn apply_file(context: &Context, file: &Path, is_dry: bool) -> Result<()> {
+    with_items(context, file, |document, items| {
+        let outcome = if is_dry || !has_database(context)? {
+            // A database is created only if the file is valid.
+            attempt(context, document, items)?
+        } else {
+            apply(&mut context.writer()?, document, items, Finish::Commit)?
+        };
+        if !is_dry && !has_database(context)? {
+            apply(&mut context.maker()?, document, items, Finish::Commit)?;
+        }
+        outcome.tell(context, is_dry)
+    })
 }
 
 /// Checks a file together with what the database has; without a database, as for an empty one.

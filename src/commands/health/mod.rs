@@ -38,7 +38,17 @@ pub(crate) enum HealthCommand {
     /// Show which measures moved the health of all companies
     Drivers(Drivers),
     /// Recompute the scores of days that were run, after a profile has changed
-    Recompute(Recompute),
+    #[command(
+        after_help = "Example:\n  signals health recompute --from 2026-03-01 --to 2026-03-31"
+    )]
+    Recompute {
+        /// The first day
+        #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+        from: DayOrOffset,
+        /// The last day, inclusive
+        #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+        to: DayOrOffset,
+    },
     /// Show and change health profiles: how the health of which companies is scored
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -94,18 +104,6 @@ pub(crate) struct Drivers {
     format: FormatOption,
 }
 
-/// With the profiles and facts as they are now. Signals stay as they are.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals health recompute --from 2026-03-01 --to 2026-03-31")]
-pub(crate) struct Recompute {
-    /// The first day
-    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    from: DayOrOffset,
-    /// The last day, inclusive
-    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    to: DayOrOffset,
-}
-
 impl HealthCommand {
     /// # Errors
     /// An unknown company or profile (exit 9); an unknown attribute, an invalid expression, or a
@@ -115,7 +113,7 @@ impl HealthCommand {
             HealthCommand::List(args) => args.run(context),
             HealthCommand::Show(args) => args.run(context),
             HealthCommand::Drivers(args) => args.run(context),
-            HealthCommand::Recompute(args) => args.run(context),
+            HealthCommand::Recompute { from, to } => recompute(context, from, to),
             HealthCommand::Profile(args) => args.run(context),
         }
     }
@@ -228,27 +226,26 @@ fn movement(
     Ok(Movement::of(both.iter().map(|key| (&before[key], &now[key]))))
 }
 
-impl Recompute {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.writer()?;
-        let to = not_in_the_future(context, &store, self.to)?;
-        let range = range(context.day(&store, self.from), to)?;
-        let days = store.transaction(Finish::Commit, |store| {
-            let days = store.days_run(range)?;
-            let customers = store.customers()?;
-            days.iter().try_for_each(|day| health::score_day(store, *day, &customers).map(drop))?;
-            Ok(days)
-        })?;
-        match (days.first(), days.last()) {
-            (Some(first), Some(last)) => {
-                let count = counted(days.len() as u64, "day", "days");
-                let range = DayRange { from: *first, to: *last };
-                context.ui.note(format!("scored {count} again, {range}"));
-            }
-            _ => context
-                .ui
-                .note(format!("no day of {range} was run; only days that were run have health")),
+/// Scores days again, with the profiles and facts as they are now. Signals stay as they are.
+fn recompute(context: &Context, from: DayOrOffset, to: DayOrOffset) -> Result<()> {
+    let mut store = context.writer()?;
+    let to = not_in_the_future(context, &store, to)?;
+    let range = range(context.day(&store, from), to)?;
+    let days = store.transaction(Finish::Commit, |store| {
+        let days = store.days_run(range)?;
+        let customers = store.customers()?;
+        days.iter().try_for_each(|day| health::score_day(store, *day, &customers).map(drop))?;
+        Ok(days)
+    })?;
+    match (days.first(), days.last()) {
+        (Some(first), Some(last)) => {
+            let count = counted(days.len() as u64, "day", "days");
+            let range = DayRange { from: *first, to: *last };
+            context.ui.note(format!("scored {count} again, {range}"));
         }
-        Ok(())
+        _ => context
+            .ui
+            .note(format!("no day of {range} was run; only days that were run have health")),
     }
+    Ok(())
 }

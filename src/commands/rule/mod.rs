@@ -37,14 +37,27 @@ pub(crate) enum RuleCommand {
     /// Create or change the trend rule of an event; options not given keep their values
     Set(SetRule),
     /// Create or change a rule of any kind; options not given keep their values
-    Add(AddRule),
+    #[command(after_help = "\
+Examples:
+  signals rule add active-people --people --timeframe 14
+  signals rule add fading --event '*' --measure days --timeframe 28 --for 28
+  signals rule add slow-logins --event login --timeframe 28 --direction down
+  signals rule add first-report --kind adoption --event export --within 14
+  signals rule add goals --kind adoption --goals --managers")]
+    Add {
+        #[command(flatten)]
+        request: RuleRequest,
+        /// Save the rule without asking, even if its first run raises more than 20 signals for a CSM
+        #[arg(long)]
+        yes: bool,
+    },
     /// Show what an edit of a rule would do, without saving it: the signals added and removed over
     /// the last 90 days of data, how many of each came before a churn, and the load on each CSM
     #[command(
         name = "try",
         after_help = "Examples:\n  signals rule try login --threshold 40\n  signals rule try silent --when \"days_since_last_event >= 28\" --type bad"
     )]
-    Try(AnyRule),
+    Try(RuleRequest),
     /// List the rules
     #[command(after_help = "Example:\n  signals rule list")]
     List(FormatOption),
@@ -89,42 +102,6 @@ pub(crate) struct SetRule {
     general: GeneralOptions,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  signals rule add active-people --people --timeframe 14
-  signals rule add fading --event '*' --measure days --timeframe 28 --for 28
-  signals rule add slow-logins --event login --timeframe 28 --direction down
-  signals rule add first-report --kind adoption --event export --within 14
-  signals rule add goals --kind adoption --goals --managers")]
-pub(crate) struct AddRule {
-    #[command(flatten)]
-    rule: AnyRule,
-    /// Save the rule without asking, even if its first run raises more than 20 signals for a CSM
-    #[arg(long)]
-    yes: bool,
-}
-
-/// A rule of any kind, as the command line describes it.
-#[derive(Debug, Args)]
-pub(crate) struct AnyRule {
-    /// The rule's name
-    name: String,
-    /// trend, adoption or condition; unless set, that of the rule of this name, else trend
-    #[arg(long)]
-    kind: Option<RuleKind>,
-    /// Watch this event ('*' for all of them), or its first use
-    #[arg(long, value_name = "EVENT", conflicts_with = "people")]
-    event: Option<String>,
-    /// Watch the number of distinct active people, over all events
-    #[arg(long)]
-    people: bool,
-    #[command(flatten)]
-    format: FormatOption,
-    #[command(flatten)]
-    options: RuleOptions,
-}
-
 /// The rule that is meant.
 #[derive(Debug, Args)]
 pub(crate) struct RuleName {
@@ -138,14 +115,8 @@ impl RuleCommand {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             RuleCommand::Set(args) => args.run(context),
-            RuleCommand::Add(AddRule { rule, yes }) => {
-                let (request, format) = rule.request();
-                save(context, &request, Asking::Unless(yes), format)
-            }
-            RuleCommand::Try(args) => {
-                let (request, format) = args.request();
-                trial::run(context, &request, format)
-            }
+            RuleCommand::Add { request, yes } => save(context, &request, Asking::Unless(yes)),
+            RuleCommand::Try(request) => trial::run(context, &request),
             RuleCommand::List(format) => {
                 let rules = context.reader()?.rules()?.into_iter().map(|stored| stored.rule);
                 format.print(context, &RULES, &rules.collect::<Vec<_>>())
@@ -172,17 +143,11 @@ impl SetRule {
             name: event.clone(),
             kind: Some(RuleKind::Trend),
             event: Some(event),
+            format,
             options: RuleOptions { trend, general, ..RuleOptions::default() },
             ..RuleRequest::default()
         };
-        save(context, &request, Asking::Never, format)
-    }
-}
-
-impl AnyRule {
-    fn request(self) -> (RuleRequest, FormatOption) {
-        let AnyRule { name, kind, event, people, options, format } = self;
-        (RuleRequest { name, kind, event, people, options }, format)
+        save(context, &request, Asking::Never)
     }
 }
 
@@ -195,12 +160,7 @@ enum Asking {
 }
 
 /// Creates or changes a rule, and shows what it would raise.
-fn save(
-    context: &Context,
-    request: &RuleRequest,
-    asking: Asking,
-    format: FormatOption,
-) -> Result<()> {
+fn save(context: &Context, request: &RuleRequest, asking: Asking) -> Result<()> {
     let name = &request.name;
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(usage("a rule needs a name, without control characters").into());
@@ -232,7 +192,7 @@ fn save(
     if let Some(worth) = rule.logic.trend().and_then(TrendRule::worth) {
         context.ui.hint(worth);
     }
-    print(context, &[rule], &previews, format)
+    print(context, &[rule], &previews, request.format)
 }
 
 /// Saves a rule, replacing the one with its name. Returns the previous one.

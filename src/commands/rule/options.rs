@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::options::{probability, whole_number};
+use crate::commands::options::{FormatOption, probability, whole_number};
 use crate::domain::rule::{
     AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, REPEATS,
     Rule, RuleKind, RuleLogic, RuleMeasure, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule,
@@ -286,16 +286,22 @@ impl GeneralOptions {
 const ANOTHER_RULE: &str = "`signals rule add OTHER-NAME …` makes another rule";
 
 /// A rule to create or change, as the command line describes it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct RuleRequest {
+    /// The rule's name
     pub name: String,
-    /// Unless given: the kind of the existing rule, else the kind that has the given options, else
-    /// trend.
+    /// trend, adoption or condition; unless set, that of the rule of this name, else trend
+    #[arg(long)]
     pub kind: Option<RuleKind>,
-    /// The event it watches.
+    /// Watch this event ('*' for all of them), or its first use
+    #[arg(long, value_name = "EVENT", conflicts_with = "people")]
     pub event: Option<String>,
-    /// Whether it watches people.
+    /// Watch the number of distinct active people, over all events
+    #[arg(long)]
     pub people: bool,
+    #[command(flatten)]
+    pub format: FormatOption,
+    #[command(flatten)]
     pub options: RuleOptions,
 }
 

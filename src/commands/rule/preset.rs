@@ -181,8 +181,8 @@ impl AddPreset {
             kind: Some(kind),
             // A condition watches its metric.
             event: self.event.clone().filter(|_| kind != RuleKind::Condition),
-            people: false,
             options,
+            ..RuleRequest::default()
         }
     }
 

@@ -6,7 +6,6 @@ use super::check_rule;
 use super::options::RuleRequest;
 use crate::backtest::trial::try_edit;
 use crate::commands::backtest::{no_events, replay_progress};
-use crate::commands::options::FormatOption;
 use crate::context::Context;
 use crate::query::of_the_command_line;
 use crate::run::last_complete_day;
@@ -14,7 +13,7 @@ use crate::views::backtest::{TRIAL_FIELDS, TrialView};
 
 /// Replays the rule as it is and as it would be over the last 90 days of data, and prints the
 /// differences. Nothing is saved.
-pub(super) fn run(context: &Context, request: &RuleRequest, format: FormatOption) -> Result<()> {
+pub(super) fn run(context: &Context, request: &RuleRequest) -> Result<()> {
     let mut store = context.reader()?;
     let stored = store.rule(&request.name)?;
     let then = request.rule(stored.as_ref())?;
@@ -30,8 +29,8 @@ pub(super) fn run(context: &Context, request: &RuleRequest, format: FormatOption
     let ids = store.company_summaries()?.into_iter();
     let ids = ids.map(|summary| (summary.key, summary.company_id)).collect();
     let view = TrialView { rule: request.name.clone(), trial, ids };
-    match format.is_table() {
+    match request.format.is_table() {
         true => context.ui.page(|screen| view.draw(screen)),
-        false => format.print_record(context, TRIAL_FIELDS.of(&view)),
+        false => request.format.print_record(context, TRIAL_FIELDS.of(&view)),
     }
 }
