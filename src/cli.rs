@@ -59,7 +59,6 @@ pub(crate) struct Cli {
     command: Option<Command>,
 }
 
-/// Adds the arguments of a command.
 type Define = fn(clap::Command) -> clap::Command;
 
 /// Declares each command with its arguments, and what adds these to a parser.
@@ -174,7 +173,6 @@ impl Cli {
         Some(root.subcommand(define(clap::Command::new(*name))))
     }
 
-    /// Runs the command.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self.command {
             None => home::run(context),

@@ -104,7 +104,6 @@ impl Context {
         std::env::var(name).ok().filter(|value| !value.trim().is_empty())
     }
 
-    /// The name of this machine.
     pub(crate) fn host(&self) -> String {
         whoami::hostname().unwrap_or_else(|_| "localhost".to_owned())
     }
@@ -121,7 +120,6 @@ impl Context {
         })
     }
 
-    /// Opens the database for reading.
     pub(crate) fn reader(&self) -> Result<Store> {
         Store::open_to_read(&self.database()?)
     }
@@ -142,7 +140,6 @@ impl Context {
         Ok(store)
     }
 
-    /// Resolves a day that the user gave.
     pub(crate) fn day(&self, store: &Store, given: DayOrOffset) -> Day {
         given.on(self.today(store))
     }

@@ -7,37 +7,25 @@
 use std::fmt;
 use std::io;
 
+use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType};
 use rusqlite::{ErrorCode, ffi};
 
-/// The kinds of errors that scripts can distinguish, each with its exit code.
+/// The kinds of errors that scripts can distinguish; [`ErrorKind::ALL`] explains them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
-    /// Anything without an exit code of its own.
     Other,
-    /// An invalid command line.
     Usage,
-    /// An import succeeded but rejected some rows.
     SomeRowsRejected,
-    /// An input was refused, and nothing of it written.
     InputRefused,
-    /// Another process holds the database.
     Busy,
-    /// No such database, or it belongs to another program or a newer version.
     NoDatabase,
-    /// The database is damaged.
     Damaged,
-    /// The disk is full or read-only, or reading or writing failed.
     Io,
-    /// Not allowed in this state, or the configuration is wrong.
     NotAllowed,
     Undelivered,
-    /// The data is too old to judge the day.
     Stale,
-    /// A bug in the program.
     Bug,
-    /// Stopped by Ctrl-C.
     Interrupted,
-    /// Stopped by a termination signal.
     Terminated,
 }
 
@@ -74,7 +62,6 @@ impl ErrorKind {
         ErrorKind::SomeRowsRejected,
     ];
 
-    /// The more serious of two.
     pub(crate) fn graver(self, other: ErrorKind) -> ErrorKind {
         ErrorKind::GRAVITY.into_iter().find(|kind| [self, other].contains(kind)).unwrap_or(self)
     }
@@ -110,7 +97,6 @@ impl CommandError {
         CommandError::new(kind, "")
     }
 
-    /// The same error with another kind.
     pub fn of_kind(self, kind: ErrorKind) -> Self {
         CommandError { kind, ..self }
     }
@@ -166,7 +152,6 @@ pub(crate) fn report(error: &anyhow::Error) -> Option<CommandError> {
     Some(with_hint(CommandError::new(kind, chain_text(error))))
 }
 
-/// Summarizes a panic for the user.
 pub(crate) fn panic_report(panic: &(dyn std::any::Any + Send)) -> CommandError {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
@@ -189,23 +174,18 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
-    if let Some(error) = cause.downcast_ref::<rusqlite::Error>() {
+    let Some(error) = cause.downcast_ref::<rusqlite::Error>() else {
+        return cause.downcast_ref::<io::Error>().map(|_| ErrorKind::Io);
+    };
+    Some(match error.sqlite_error() {
+        Some(code) if shows_damage(code, &error.to_string()) => ErrorKind::Damaged,
+        Some(code) => kind_of_sqlite(code.code),
         // A value of the wrong type for its column: somebody else has written to the database.
-        if matches!(
-            error,
-            rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)
-        ) {
-            return Some(ErrorKind::Damaged);
+        None if matches!(error, FromSqlConversionFailure(..) | InvalidColumnType(..)) => {
+            ErrorKind::Damaged
         }
-        return Some(error.sqlite_error().map_or(ErrorKind::Bug, |code| {
-            if shows_damage(code, &error.to_string()) {
-                ErrorKind::Damaged
-            } else {
-                kind_of_sqlite(code.code)
-            }
-        }));
-    }
-    cause.downcast_ref::<io::Error>().map(|_| ErrorKind::Io)
+        None => ErrorKind::Bug,
+    })
 }
 
 /// Whether only damage explains an SQLite error without a code for damage: an index that lacks a

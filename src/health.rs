@@ -47,17 +47,14 @@ pub(crate) fn assess_day(
     let names: Vec<&str> = profiles.iter().flat_map(ReadProfile::names).collect();
     let as_of = AsOf { day, stage: Stage::BeforeConditions };
     let table = store.attributes(&catalogue, &names, as_of, Scope::All)?;
-    let is_scored =
-        |customer: &CustomerHistory| !customer.has_churned(day) && !customer.is_yet_to_come(day);
-    let scored: FxHashSet<CompanyKey> = customers
+    let scored = customers
         .iter()
-        .filter(|(_, customer)| is_scored(customer))
-        .map(|(company, _)| *company)
-        .collect();
+        .filter(|(_, customer)| !customer.has_churned(day) && !customer.is_yet_to_come(day));
+    let scored: FxHashSet<CompanyKey> = scored.map(|(company, _)| *company).collect();
     // The first matching profile applies to a company.
-    let mut waiting: Vec<usize> = (0..table.companies().len())
-        .filter(|row| scored.contains(&table.companies()[*row]))
-        .collect();
+    let rows = 0..table.companies().len();
+    let mut waiting: Vec<usize> =
+        rows.filter(|row| scored.contains(&table.companies()[*row])).collect();
     let mut health = Vec::with_capacity(waiting.len());
     for profile in &profiles {
         let fitting = profile.take_fitting(&catalogue, &table, &mut waiting)?;
@@ -82,22 +79,15 @@ impl ReadProfile {
         let read =
             |text: &String| catalogue.read(text).map_err(anyhow::Error::from).with_context(broken);
         let condition = profile.condition.as_ref().map(read).transpose()?;
-        let values = profile
-            .scoring
-            .measures
-            .iter()
-            .map(|measure| read(&measure.value))
-            .collect::<Result<_>>()?;
+        let values = profile.scoring.measures.iter().map(|measure| read(&measure.value));
+        let values = values.collect::<Result<_>>()?;
         Ok(ReadProfile { scoring: Arc::new(profile.scoring), condition, values })
     }
 
     /// The attributes in its expressions.
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.condition
-            .iter()
-            .chain(&self.values)
-            .flat_map(|expression| &expression.names)
-            .map(String::as_str)
+        let expressions = self.condition.iter().chain(&self.values);
+        expressions.flat_map(|expression| &expression.names).map(String::as_str)
     }
 
     /// Takes the matching rows from those without a profile.
@@ -121,17 +111,12 @@ impl ReadProfile {
         table: &AttributeTable,
         rows: &[usize],
     ) -> Result<Vec<NewHealth>> {
-        let columns = self
-            .values
-            .iter()
-            .map(|value| catalogue.evaluate(value, table))
-            .collect::<Result<Vec<_>>>()?;
+        let columns = self.values.iter().map(|value| catalogue.evaluate(value, table));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
         let health = |row: &usize| {
             let values: Vec<Datum> = columns.iter().map(|column| column[*row].clone()).collect();
-            NewHealth {
-                company: table.companies()[*row],
-                assessment: Assessment::of(&self.scoring, values),
-            }
+            let assessment = Assessment::of(&self.scoring, values);
+            NewHealth { company: table.companies()[*row], assessment }
         };
         Ok(rows.iter().map(health).collect())
     }

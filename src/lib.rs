@@ -51,6 +51,7 @@ use clap::error::ErrorKind as ClapErrorKind;
 use cli::Cli;
 use context::{Context, Environment};
 use error::{CommandError, ErrorKind};
+use ui::{Terminal, Ui};
 
 pub use output_file::forget_unfinished;
 pub use triage::give_back_terminal;
@@ -69,8 +70,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let context = match Context::new(&cli.global, &Environment::of_the_process()) {
         Ok(context) => context,
         Err(error) => {
-            ui::Ui::new(cli.global.color, cli.global.quiet, ui::Terminal::default())
-                .failure_of(&error);
+            let ui = Ui::new(cli.global.color, cli.global.quiet, Terminal::default());
+            error::report(&error).iter().for_each(|report| ui.failure(report));
             return ExitCode::from(ErrorKind::Usage.exit_code());
         }
     };

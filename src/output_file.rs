@@ -37,7 +37,6 @@ enum Out {
 }
 
 impl OutputFile {
-    /// Writes an output at once.
     pub(crate) fn write_at(target: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = OutputFile::begin(target)?;
         file.add(bytes)?;

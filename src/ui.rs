@@ -14,7 +14,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::error::{self, CommandError, not_allowed, usage};
+use crate::error::{CommandError, not_allowed, usage};
 use crate::render::{Look, RecordWriter, Screen, Value, escape, wrap_prose};
 
 /// When to use colours.
@@ -64,6 +64,24 @@ const USUAL_WIDTH: u16 = 80;
 
 fn buffered(out: impl Write + 'static) -> RefCell<BufWriter<Box<dyn Write>>> {
     RefCell::new(BufWriter::with_capacity(1 << 16, Box::new(out)))
+}
+
+/// Writes records to `out`, one by one.
+pub(crate) fn write_records(
+    mut writer: RecordWriter<'_>,
+    mut out: impl FnMut(&[u8]) -> Result<()>,
+    produce: impl FnOnce(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>,
+) -> Result<()> {
+    let mut bytes = Vec::new();
+    writer.start(&mut bytes)?;
+    produce(&mut |values| {
+        writer.record(&mut bytes, values)?;
+        out(&bytes)?;
+        bytes.clear();
+        Ok(())
+    })?;
+    writer.finish(&mut bytes);
+    out(&bytes)
 }
 
 impl Ui {
@@ -138,7 +156,6 @@ impl Ui {
         ended.map(drop).context("cannot wait for the pager")
     }
 
-    /// Writes what is still buffered.
     pub(crate) fn flush(&self) -> Result<()> {
         self.out.borrow_mut().flush().context("cannot write to standard output")
     }
@@ -146,20 +163,11 @@ impl Ui {
     /// Writes records to standard output, one by one.
     pub(crate) fn records(
         &self,
-        mut writer: RecordWriter<'_>,
+        writer: RecordWriter<'_>,
         produce: impl FnOnce(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>,
     ) -> Result<()> {
-        let mut bytes = Vec::new();
-        writer = writer.on_terminal(self.look.width.is_some());
-        writer.start(&mut bytes)?;
-        produce(&mut |values| {
-            writer.record(&mut bytes, values)?;
-            self.data(&bytes)?;
-            bytes.clear();
-            Ok(())
-        })?;
-        writer.finish(&mut bytes);
-        self.data(&bytes)
+        let writer = writer.on_terminal(self.look.width.is_some());
+        write_records(writer, |bytes| self.data(bytes), produce)
     }
 
     /// Prints a note, which is not data.
@@ -169,7 +177,6 @@ impl Ui {
         }
     }
 
-    /// Prints a warning about the result.
     pub(crate) fn warning(&self, text: impl Display) {
         if !self.is_quiet {
             self.alarm(text);
@@ -201,11 +208,6 @@ impl Ui {
         }
         self.say("error: ", AnsiColor::Red.on_default().bold(), &report.message);
         report.hints.iter().for_each(|hint| self.alarm_hint(hint));
-    }
-
-    /// Prints an error, unless the user need not see it.
-    pub(crate) fn failure_of(&self, error: &anyhow::Error) {
-        error::report(error).iter().for_each(|report| self.failure(report));
     }
 
     /// Escapes each line of text separately: the program's line breaks stay, control characters in

@@ -24,9 +24,6 @@ Examples:
 pub(crate) struct Ack {
     #[command(flatten)]
     choice: SignalChoice,
-    /// Why
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    reason: Option<String>,
     /// What came of it: handled, expected, false-alarm, saved, lost or recovered
     #[arg(long, value_name = "OUTCOME", value_parser = Outcome::by_name)]
     outcome: Option<Outcome>,
@@ -39,12 +36,10 @@ impl Ack {
     /// A blank reason (exit 2); an unknown or closed signal (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let ids = self.choice.signals(context, &store, SignalState::Open)?;
-        if ids.is_empty() {
+        let (state, verb) = (SignalState::Open, "Acknowledge");
+        let Some((ids, reason)) = self.choice.agreed(context, &store, state, verb)? else {
             return Ok(());
-        }
-        let reason = acknowledge::reason(context, self.reason)?;
-        self.choice.confirm(context, "Acknowledge", &ids)?;
+        };
         let mut entry = NewEntry::acknowledge(reason, self.outcome);
         if !entry.drops_tasks && !self.choice.yes {
             entry.drops_tasks = wants_to_drop_tasks(context, &store, &ids)?;

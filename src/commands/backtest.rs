@@ -104,7 +104,6 @@ impl Backtest {
 }
 
 impl BacktestOptions {
-    /// The replayed rules and the results.
     pub(crate) fn outcome(
         &self,
         context: &Context,

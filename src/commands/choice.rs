@@ -7,11 +7,12 @@ use super::options::{distinct, report_matches, signal_number};
 use crate::context::Context;
 use crate::domain::signal::{SignalId, SignalState};
 use crate::error::{not_allowed, usage};
+use crate::ops::acknowledge;
 use crate::query::FilterOptions;
 use crate::render::counted;
 use crate::store::{SignalFilter, Store};
 
-/// Which signals are changed.
+/// Which signals are changed, and why.
 #[derive(Debug, Args)]
 pub(super) struct SignalChoice {
     /// The signals' numbers
@@ -25,14 +26,38 @@ pub(super) struct SignalChoice {
     /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
+    /// Why
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    reason: Option<String>,
 }
 
 impl SignalChoice {
-    /// The selected signals, which must be in state `needed`; with filters, prints their number.
+    /// The selected signals, which must be in state `needed`, and the reason; `None` if there are
+    /// none. Asks for confirmation if they were selected by filters.
     ///
     /// # Errors
-    /// Filters without `--all` (exit 2), or for signals in the other state (exit 9).
-    pub(super) fn signals(
+    /// Filters without `--all`, no terminal to ask at, or a blank reason (exit 2); filters for
+    /// signals in the other state, or an answer other than yes (exit 9).
+    pub(super) fn agreed(
+        &self,
+        context: &Context,
+        store: &Store,
+        needed: SignalState,
+        verb: &str,
+    ) -> Result<Option<(Vec<SignalId>, String)>> {
+        let ids = self.signals(context, store, needed)?;
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let reason = acknowledge::reason(context, self.reason.clone())?;
+        if self.all && !self.yes {
+            let what = counted(ids.len() as u64, "signal", "signals");
+            context.ui.confirm(&format!("{verb} {what}?"))?;
+        }
+        Ok(Some((ids, reason)))
+    }
+
+    fn signals(
         &self,
         context: &Context,
         store: &Store,
@@ -52,17 +77,5 @@ impl SignalChoice {
         let ids = store.signal_ids(&filter)?;
         report_matches(context, ids.len(), "signal", "signals");
         Ok(ids)
-    }
-
-    /// Asks for confirmation if the signals were selected by filters.
-    ///
-    /// # Errors
-    /// No terminal (exit 2); an answer other than yes (exit 9).
-    pub(super) fn confirm(&self, context: &Context, verb: &str, ids: &[SignalId]) -> Result<()> {
-        if !self.all || self.yes {
-            return Ok(());
-        }
-        let what = counted(ids.len() as u64, "signal", "signals");
-        context.ui.confirm(&format!("{verb} {what}?"))
     }
 }

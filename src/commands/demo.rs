@@ -51,9 +51,8 @@ impl Demo {
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         demo::FILES.iter().try_for_each(|(name, text)| write(&folder.join(name), text))?;
         write(&folder.join("events.csv"), &demo::events()?)?;
-        context
-            .ui
-            .data(format!("$ cd {}\n$ export SIGNALS_DB={DATABASE}\n", shell_word(folder)))?;
+        let shown = shell_word(folder);
+        context.ui.data(format!("$ cd {shown}\n$ export SIGNALS_DB={DATABASE}\n"))?;
         let before = context::enter(folder)?;
         let mut now: Instant = NOW.parse()?;
         demo::SCRIPT.lines().try_for_each(|line| step(context, line, &mut now))?;
@@ -66,10 +65,8 @@ impl Demo {
 fn refuse_content(folder: &Path) -> Result<()> {
     if folder.join(DATABASE).exists() {
         let message = format!("{} has a database of an earlier demonstration", folder.display());
-        let hint = format!(
-            "remove the folder first, or name another one: signals demo {}-2",
-            shell_word(folder)
-        );
+        let other = shell_word(folder);
+        let hint = format!("remove the folder first, or name another one: signals demo {other}-2");
         return Err(not_allowed(message).hint(hint).into());
     }
     let is_empty = match fs::read_dir(folder) {
@@ -130,13 +127,8 @@ fn newest_bad_signal(wanted: &str) -> Result<SignalId> {
     };
     let order = SignalOrder { limit: Some(1), ..SignalOrder::NEWEST_FIRST };
     let newest = store.signals(&filter, order)?.into_iter().next();
-    let missing = || {
-        CommandError::new(
-            ErrorKind::Bug,
-            format!("the demonstration has no bad signal of {wanted}"),
-        )
-    };
-    Ok(newest.ok_or_else(missing)?.id)
+    let missing = || format!("the demonstration has no bad signal of {wanted}");
+    Ok(newest.ok_or_else(|| CommandError::new(ErrorKind::Bug, missing()))?.id)
 }
 
 /// The command without its `> FILE` or `>> FILE`, and that file.
@@ -152,15 +144,12 @@ fn redirection(line: &str) -> Result<(&str, Option<File>)> {
 }
 
 /// The words of a command; quotes keep words together.
-fn words(command: &str) -> Vec<&str> {
-    let parts = command.split('"').enumerate();
-    parts
-        .flat_map(
-            |(place, part)| {
-                if place % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }
-            },
-        )
-        .collect()
+fn words<'c>(command: &'c str) -> Vec<&'c str> {
+    let words = |(place, part): (usize, &'c str)| match place % 2 {
+        1 => vec![part],
+        _ => part.split_whitespace().collect(),
+    };
+    command.split('"').enumerate().flat_map(words).collect()
 }
 
 /// The widest line of the demonstration.

@@ -99,7 +99,6 @@ pub(crate) struct ExportOptions {
 type Produce<'p> = &'p mut dyn FnMut(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>;
 
 impl ExportCommand {
-    /// Writes the export.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let export = |options| Export { context, store: &store, options };

@@ -100,7 +100,6 @@ pub(crate) struct ReadingOptions {
 }
 
 impl Import {
-    /// An import of these files.
     pub(crate) fn of(files: Vec<PathBuf>, reading: ReadingOptions) -> Self {
         Import { files, reading, ..Import::default() }
     }

@@ -38,9 +38,8 @@ impl Init {
                     "days are counted in {} and there are events already; they cannot move to {zone}",
                     store.zone()
                 );
-                return Err(not_allowed(message)
-                    .hint("make another database with --db PATH")
-                    .into());
+                let hint = "make another database with --db PATH";
+                return Err(not_allowed(message).hint(hint).into());
             }
             store.set_zone(zone)?;
         }

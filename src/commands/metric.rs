@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::options::{FormatOption, whole_number};
+use super::output::report_change;
 use crate::context::Context;
 use crate::domain::metric::{self, DAYS, Metric, MetricDefinition, MetricMeasure, USUAL_DAYS};
 use crate::error::{CommandError, not_allowed, usage};
@@ -99,16 +100,8 @@ impl AddMetric {
             }
             save(store, &metric)
         })?;
-        match old {
-            Some(old) if old == metric => {
-                context.ui.note(format!("the metric '{}' stays as it was", metric.name))
-            }
-            Some(old) => {
-                context.ui.note(format!("old: {} {}", old.name, old.definition));
-                context.ui.note(format!("new: {} {}", metric.name, metric.definition));
-            }
-            None => context.ui.note(format!("new metric: {} {}", metric.name, metric.definition)),
-        }
+        let sentence = |metric: &Metric| format!("{} {}", metric.name, metric.definition);
+        report_change(context, "metric", &metric.name, old.as_ref(), &metric, sentence);
         warn_of_unknown_event(context, &store, &metric)
     }
 }

@@ -26,9 +26,8 @@ pub(crate) struct FormatOption {
 
 /// Parses a probability between 0 and 1, exclusive.
 pub(super) fn probability(text: &str) -> Result<f64, String> {
-    let wrong = || format!("'{text}' is not a probability between 0 and 1");
-    let value: f64 = text.parse().map_err(|_| wrong())?;
-    if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
+    let value = text.parse().ok().filter(|value| *value > 0.0 && *value < 1.0);
+    value.ok_or_else(|| format!("'{text}' is not a probability between 0 and 1"))
 }
 
 /// Parses a whole number within a range.

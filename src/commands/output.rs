@@ -10,6 +10,7 @@ use crate::domain::company_link::CompanyLink;
 use crate::output_file::OutputFile;
 use crate::render::{Format, RecordWriter, Screen, TextTable, Value};
 use crate::store::Store;
+use crate::ui;
 use crate::views::Listing;
 
 /// Additions to the table of a list.
@@ -105,6 +106,25 @@ pub(super) fn draw_record(
     screen.pairs(names.iter().map(String::as_str).zip(values));
 }
 
+/// Prints whether something was created or changed; `sentence` describes it.
+pub(super) fn report_change<T: PartialEq>(
+    context: &Context,
+    what: &str,
+    name: &str,
+    old: Option<&T>,
+    new: &T,
+    sentence: impl Fn(&T) -> String,
+) {
+    match old {
+        Some(old) if old == new => context.ui.note(format!("the {what} '{name}' stays as it was")),
+        Some(old) => {
+            context.ui.note(format!("old: {}", sentence(old)));
+            context.ui.note(format!("new: {}", sentence(new)));
+        }
+        None => context.ui.note(format!("new {what}: {}", sentence(new))),
+    }
+}
+
 /// Prints a table, or the text for an empty one.
 pub(super) fn print_table(context: &Context, table: &TextTable, when_empty: &str) -> Result<()> {
     if table.is_empty() {
@@ -117,19 +137,10 @@ pub(super) fn print_table(context: &Context, table: &TextTable, when_empty: &str
 /// Writes records to a file, one by one.
 pub(super) fn write_records(
     path: &Path,
-    mut writer: RecordWriter<'_>,
+    writer: RecordWriter<'_>,
     produce: impl FnOnce(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>,
 ) -> Result<()> {
     let mut file = OutputFile::begin(path)?;
-    let mut bytes = Vec::new();
-    writer.start(&mut bytes)?;
-    produce(&mut |values| {
-        writer.record(&mut bytes, values)?;
-        file.add(&bytes)?;
-        bytes.clear();
-        Ok(())
-    })?;
-    writer.finish(&mut bytes);
-    file.add(&bytes)?;
+    ui::write_records(writer, |bytes| file.add(bytes), produce)?;
     file.finish()
 }

@@ -81,10 +81,9 @@ impl SetPulse {
         let reason_codes = self.why.codes(&store, ReasonKind::Pulse)?;
         if reason_codes.len() > MOST_REASONS {
             let given = reason_codes.len();
-            let failure = usage(format!("{given} reason codes are more than {MOST_REASONS}"));
-            return Err(failure
-                .hint("give those that matter most; --note has room for more")
-                .into());
+            let message = format!("{given} reason codes are more than {MOST_REASONS}");
+            let hint = "give those that matter most; --note has room for more";
+            return Err(usage(message).hint(hint).into());
         }
         let has_reason = !reason_codes.is_empty();
         let before = store.pulses(company)?;

@@ -162,7 +162,11 @@ fn retire(context: &Context, code: &str, kind: Option<ReasonKind>) -> Result<()>
     remark_on_change(context, &store, kind)
 }
 
-fn with_code<'l>(library: &'l Library, kind: ReasonKind, code: &ReasonCode) -> Option<&'l Reason> {
+pub(crate) fn with_code<'l>(
+    library: &'l Library,
+    kind: ReasonKind,
+    code: &ReasonCode,
+) -> Option<&'l Reason> {
     library.reasons().iter().find(|reason| reason.kind == kind && reason.code == *code)
 }
 

@@ -17,9 +17,6 @@ Examples:
 pub(crate) struct Reopen {
     #[command(flatten)]
     choice: SignalChoice,
-    /// Why
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    reason: Option<String>,
 }
 
 impl Reopen {
@@ -29,12 +26,10 @@ impl Reopen {
     /// A blank reason (exit 2); an unknown or open signal (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let ids = self.choice.signals(context, &store, SignalState::Closed)?;
-        if ids.is_empty() {
+        let (state, verb) = (SignalState::Closed, "Reopen");
+        let Some((ids, reason)) = self.choice.agreed(context, &store, state, verb)? else {
             return Ok(());
-        }
-        let reason = acknowledge::reason(context, self.reason)?;
-        self.choice.confirm(context, "Reopen", &ids)?;
+        };
         acknowledge::enter(context, &mut store, &ids, &NewEntry::reopen(reason))?;
         context.ui.note(format!("reopened {}", acknowledge::named(&store, &ids)?));
         Ok(())

@@ -82,7 +82,6 @@ enum RunCommand {
 }
 
 impl Run {
-    /// A run of these days.
     pub(crate) fn of(days: DayOptions) -> Self {
         Run { days, ..Run::default() }
     }

@@ -5,6 +5,7 @@ use clap::Subcommand;
 
 use super::company::ListCompanies;
 use super::options::FormatOption;
+use super::output::report_change;
 use crate::context::Context;
 use crate::error::usage;
 use crate::query::{AsOfOption, SelectedCompanies, condition_of, existing_segment, read_typed};
@@ -77,18 +78,9 @@ impl SegmentCommand {
 }
 
 fn add(context: &Context, segment: &Segment) -> Result<()> {
-    let Segment { name, condition } = segment;
-    let mut store = context.maker()?;
-    match store.transaction(Finish::Commit, |store| save(store, segment))? {
-        Some(old) if old == *segment => {
-            context.ui.note(format!("the segment '{name}' stays as it was"))
-        }
-        Some(old) => {
-            context.ui.note(format!("old: {}: {}", old.name, old.condition));
-            context.ui.note(format!("new: {name}: {condition}"));
-        }
-        None => context.ui.note(format!("new segment: {name}: {condition}")),
-    }
+    let old = context.maker()?.transaction(Finish::Commit, |store| save(store, segment))?;
+    let sentence = |segment: &Segment| format!("{}: {}", segment.name, segment.condition);
+    report_change(context, "segment", &segment.name, old.as_ref(), segment, sentence);
     Ok(())
 }
 

@@ -33,9 +33,8 @@ impl Triage {
         if !context.ui.is_interactive() {
             let hint =
                 "`signals agenda` prints the same list; ack, snooze, note and task change it";
-            return Err(usage("triage needs a terminal to draw on and keys to read")
-                .hint(hint)
-                .into());
+            let failure = usage("triage needs a terminal to draw on and keys to read");
+            return Err(failure.hint(hint).into());
         }
         let person = match self.everyone {
             true => None,

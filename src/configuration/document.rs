@@ -52,7 +52,6 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The file as a table.
     pub(crate) fn root(&self) -> ConfigTable<'_> {
         ConfigTable { document: self, heading: "", at: 0, table: &self.root }
     }
@@ -64,7 +63,6 @@ impl<'t> Document<'t> {
         errors
     }
 
-    /// Whether no errors were found.
     pub(crate) fn is_sound(&self) -> bool {
         self.errors.borrow().is_empty()
     }
@@ -96,7 +94,6 @@ impl<'d> ConfigTable<'d> {
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
-    /// Whether the key exists.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
@@ -220,7 +217,6 @@ impl<'d> ConfigTable<'d> {
         }
     }
 
-    /// A word of an enum.
     pub(crate) fn word<T: FromStr<Err = String>>(&self, key: &str) -> Option<T> {
         self.text(key)?.parse().map_err(|error| self.error(key, error, None)).ok()
     }

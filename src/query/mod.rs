@@ -74,7 +74,6 @@ pub(crate) struct ConditionOptions {
 }
 
 impl ConditionOptions {
-    /// Whether there is no filter.
     pub(crate) fn is_empty(&self) -> bool {
         *self == ConditionOptions::default()
     }
@@ -197,7 +196,6 @@ pub(crate) fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<E
     catalogue.read(&segment.condition).map_err(anyhow::Error::from).with_context(broken)
 }
 
-/// The attributes in some conditions.
 pub(crate) fn names_in(conditions: &[Expression]) -> impl Iterator<Item = &str> {
     conditions.iter().flat_map(|condition| &condition.names).map(String::as_str)
 }

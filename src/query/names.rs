@@ -68,20 +68,16 @@ pub(crate) fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     }
     let entries = store.company_names()?;
     let wanted = text.trim().to_lowercase();
-    let fitting = |fits: &dyn Fn(&str) -> bool| -> Vec<CompanyKey> {
-        let texts = entries.iter().filter(|entry| {
-            let texts = [&entry.id, &entry.name].into_iter().flatten();
-            texts.into_iter().any(|text| fits(&text.to_lowercase()))
-        });
-        let mut companies: Vec<CompanyKey> = texts.map(|entry| entry.company).collect();
-        companies.sort_unstable();
-        companies.dedup();
-        companies
+    let fitting = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<CompanyKey> {
+        let fits = |name: &Option<String>| name.as_ref().is_some_and(|it| fits(&it.to_lowercase()));
+        let entries = entries.iter().filter(|entry| fits(&entry.id) || fits(&entry.name));
+        entries.map(|entry| entry.company).collect()
     };
     let mut companies = fitting(&|text| text == wanted);
     if companies.is_empty() && !wanted.is_empty() {
         companies = fitting(&|text| text.starts_with(&wanted));
     }
+    let companies: Vec<CompanyKey> = companies.into_iter().collect();
     if let [company] = companies[..] {
         return Ok(company);
     }
@@ -103,13 +99,11 @@ pub(crate) fn unknown(
     known: impl IntoIterator<Item = String>,
     list: &str,
 ) -> CommandError {
-    let all = format!("`signals {list}` shows all");
-    not_allowed(format!("there is no {what} '{name}'")).hint(
-        match nearest(name, known.into_iter()) {
-            Some(like) => format!("did you mean '{like}'? {all}"),
-            None => all,
-        },
-    )
+    let mut hint = format!("`signals {list}` shows all");
+    if let Some(like) = nearest(name, known.into_iter()) {
+        hint = format!("did you mean '{like}'? {hint}");
+    }
+    not_allowed(format!("there is no {what} '{name}'")).hint(hint)
 }
 
 /// A remark on an event that was never imported, with the most similar known one; `None` if it was.

@@ -47,7 +47,6 @@ pub(crate) struct FilterOptions {
 }
 
 impl FilterOptions {
-    /// Whether no filter is given.
     pub(crate) fn is_empty(&self) -> bool {
         self.of_signals(None) == SignalFilter::default()
             && self.since.is_none()

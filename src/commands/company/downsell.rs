@@ -14,7 +14,6 @@ use crate::error::{not_allowed, usage};
 use crate::query::{find_company, not_in_the_future};
 use crate::store::{Finish, Store};
 
-/// The largest amount that is accepted.
 const MOST_MONEY: f64 = 1e13;
 
 /// What a company pays now comes from imports; the amounts here are for reports.

@@ -113,7 +113,6 @@ impl CompanyCommand {
 }
 
 impl ListCompanies {
-    /// The list of the companies of a segment.
     pub(crate) fn of_segment(
         segment: String,
         as_of: AsOfOption,

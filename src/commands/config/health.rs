@@ -62,12 +62,8 @@ fn read_measure(table: &ConfigTable<'_>) -> Option<Measure> {
 }
 
 fn scale(table: &ConfigTable<'_>) -> Option<Scale> {
-    match (
-        table.has("from") && table.has("to"),
-        table.has("from") || table.has("to"),
-        table.has("map"),
-    ) {
-        (true, _, false) => {
+    match (table.has("from"), table.has("to"), table.has("map")) {
+        (true, true, false) => {
             Some(Scale::Linear { from: table.number("from")?, to: table.number("to")? })
         }
         (false, false, true) => Some(Scale::Map(table.map("map")?)),

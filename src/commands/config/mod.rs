@@ -31,7 +31,7 @@ use self::section::Advice;
 use self::sections::DefinedTable;
 use super::options::output_file;
 use super::rule::Rivals;
-use crate::configuration::{Block, ConfigError, Difference, Document, place, write};
+use crate::configuration::{ConfigError, Difference, Document, place, write};
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, not_allowed, refused};
 use crate::output_file::OutputFile;
@@ -131,7 +131,6 @@ struct ConfigChanges {
     advice: Vec<Advice>,
 }
 
-/// A new or changed object.
 struct ObjectChange {
     title: String,
     /// `None` for a new object.
@@ -139,10 +138,6 @@ struct ObjectChange {
 }
 
 impl ObjectChange {
-    fn between(old: Option<&Block>, new: &Block) -> ObjectChange {
-        ObjectChange { title: new.title.clone(), differences: old.map(|old| old.differences(new)) }
-    }
-
     fn lines(&self) -> Vec<String> {
         match &self.differences {
             None => vec![format!("new {}", self.title)],
@@ -267,7 +262,6 @@ fn attempt(
     apply(&mut store, document, items, Finish::RollBack)
 }
 
-/// Saves the objects of a file, and rolls back if there are errors.
 fn apply(
     store: &mut Store,
     document: &Document<'_>,
@@ -278,14 +272,15 @@ fn apply(
         let mut outcome = ConfigChanges::default();
         let mut changed = Vec::new();
         for item in items {
-            let (present, wanted) =
-                (item.definition.present(store)?, item.definition.wanted(store)?);
+            let present = item.definition.present(store)?;
+            let wanted = item.definition.wanted(store)?;
             if present.as_ref() == Some(&wanted) {
                 outcome.unchanged += 1;
                 continue;
             }
             item.definition.save(store, &item.table)?;
-            outcome.changes.push(ObjectChange::between(present.as_ref(), &wanted));
+            let differences = present.map(|present| present.differences(&wanted));
+            outcome.changes.push(ObjectChange { title: wanted.title, differences });
             changed.push(item);
         }
         check(store, document, items)?;
@@ -310,14 +305,13 @@ fn check(store: &Store, document: &Document<'_>, items: &[DefinedTable<'_>]) -> 
         }
     }
     if document.is_sound() {
-        items
-            .iter()
-            .try_for_each(|item| item.definition.check_together(store, &catalogue, &item.table))?;
+        for DefinedTable { table, definition } in items {
+            definition.check_together(store, &catalogue, table)?;
+        }
     }
-    if document.is_sound() {
-        Ok(())
-    } else {
-        Err(CommandError::reported(ErrorKind::NotAllowed).into())
+    match document.is_sound() {
+        true => Ok(()),
+        false => Err(CommandError::reported(ErrorKind::NotAllowed).into()),
     }
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Advice, Definition, Section};
+use crate::commands::reason::with_code;
 use crate::configuration::{Block, ConfigTable};
 use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind, shipped};
 use crate::store::{Catalogue, Store};
@@ -50,7 +51,6 @@ fn renamed_from(reason: &Reason) -> Option<&ReasonCode> {
     reason.shipped_as.as_ref().filter(|code| **code != reason.code)
 }
 
-/// The default description of a shipped reason.
 fn shipped_description<'r>(kind: ReasonKind, shipped_as: Option<&ReasonCode>) -> Option<&'r str> {
     let code = shipped_as?;
     shipped()
@@ -74,15 +74,10 @@ fn block(reason: &Reason) -> Block {
 impl WrittenReason {
     /// The reason with that code, else the one to be renamed.
     fn meant<'l>(&self, library: &'l Library) -> Option<&'l Reason> {
-        self.of_code(library)
+        with_code(library, self.kind, &self.code)
             .or_else(|| library.find(self.kind, &self.renamed_from.as_ref()?.to_string()))
     }
 
-    fn of_code<'l>(&self, library: &'l Library) -> Option<&'l Reason> {
-        library.reasons().iter().find(|reason| reason.kind == self.kind && reason.code == self.code)
-    }
-
-    /// The reason as the file says.
     fn reason(&self, library: &Library) -> Reason {
         let shipped_as = self.meant(library).and_then(|reason| reason.shipped_as.clone());
         let usual = || shipped_description(self.kind, shipped_as.as_ref()).map(str::to_owned);
@@ -125,8 +120,10 @@ impl Definition for WrittenReason {
     fn check(&self, store: &Store, _catalogue: &Catalogue, table: &ConfigTable<'_>) -> Result<()> {
         let Some(former) = &self.renamed_from else { return Ok(()) };
         let library = store.reason_library()?;
-        let (reason, other) =
-            (self.of_code(&library), library.find(self.kind, &former.to_string()));
+        let (reason, other) = (
+            with_code(&library, self.kind, &self.code),
+            library.find(self.kind, &former.to_string()),
+        );
         if let (Some(reason), Some(other)) = (reason, other)
             && reason != other
             && renamed_from(reason) != Some(former)

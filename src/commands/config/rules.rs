@@ -11,8 +11,8 @@ use crate::domain::rule::{
     DEFAULT_THRESHOLD, DEFAULT_TIMEFRAME, Direction, FOR_DAYS, REPEATS, Rule, RuleKind, RuleLogic,
     RuleMeasure, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule, WITHINS, Watch,
 };
-use crate::domain::similar_names::nearest_of_all;
 use crate::error::CommandError;
+use crate::query::never_imported;
 use crate::store::{Catalogue, Store, StoredRule};
 use crate::views::rules::watched;
 
@@ -330,13 +330,11 @@ fn is_about_the_same(one: &RuleLogic, other: &RuleLogic) -> bool {
 
 /// A warning about an event that was never imported, with the most similar known one.
 pub(super) fn unknown_event(store: &Store, event: &str) -> Result<Option<Advice>> {
-    if store.has_event_name(event)? {
-        return Ok(None);
-    }
-    let names = store.event_names()?;
-    let text = match nearest_of_all(event, names.into_iter()) {
-        Some(like) => format!("no event '{event}' was ever imported; the nearest is '{like}'"),
-        None => "no events were imported yet, so that their names could not be checked".to_owned(),
+    let remark = match never_imported(store, event)? {
+        Some(_) if store.event_names()?.is_empty() => {
+            Some("no events were imported yet, so that their names could not be checked".to_owned())
+        }
+        remark => remark,
     };
-    Ok(Some(Advice::Warning(text)))
+    Ok(remark.map(Advice::Warning))
 }

@@ -6,7 +6,6 @@ use crate::configuration::{Block, ConfigTable};
 use crate::domain::rule::Rule;
 use crate::store::{Catalogue, Store};
 
-/// A section of the configuration.
 pub(super) struct Section {
     /// The heading of its tables: `[[health.profile]]`.
     pub heading: &'static str,
@@ -74,7 +73,6 @@ pub(super) trait Definition {
         Ok(())
     }
 
-    /// Advice for the user.
     fn advise(&self, _store: &Store) -> Result<Vec<Advice>> {
         Ok(Vec::new())
     }

@@ -135,7 +135,6 @@ impl ListHealth {
     }
 }
 
-/// The rows of the companies that were scored.
 fn rows(store: &Store, companies: &SelectedCompanies, as_of: AsOf) -> Result<Vec<HealthRow>> {
     let Some(scored_on) = store.health_day(as_of)? else { return Ok(Vec::new()) };
     let mut health = store.health_on(scored_on, Scope::All)?;

@@ -12,7 +12,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, MONTH};
 use crate::domain::company::CompanyKey;
-use crate::domain::company_link::CompanyLink;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::facts::Person;
 use crate::domain::health::{Assessment, Band, change};
@@ -29,7 +28,7 @@ use crate::error::not_allowed;
 use crate::expression::Expression;
 use crate::query::{
     ConditionOptions, PORTFOLIO, SelectedCompanies, Selection, csm_called, current_pulses,
-    find_company, has_churned, present_customers,
+    find_company, has_churned, names_in, present_customers,
 };
 use crate::render::report::{Letterhead, Logo, ReportHead};
 use crate::store::{
@@ -41,7 +40,6 @@ use crate::views::reports::{
     PersonChange, Portfolio, Review, Snapshot,
 };
 
-/// The scope of a report.
 pub(super) struct Question<'s> {
     store: &'s Store,
     catalogue: Catalogue,
@@ -49,9 +47,7 @@ pub(super) struct Question<'s> {
     csm: Option<String>,
     as_of: AsOf,
     today: Day,
-    filter: String,
-    letter: Letterhead,
-    link: Option<CompanyLink>,
+    head: ReportHead,
 }
 
 impl<'s> Question<'s> {
@@ -70,10 +66,15 @@ impl<'s> Question<'s> {
         let csm = csm.as_ref().map(|name| csm_called(store, name)).transpose()?;
         let conditions = condition.conditions(store, &catalogue)?;
         let as_of = as_of.resolve(context, store)?;
-        let filter = filter_words(condition, csm.as_deref());
-        let (letter, link) = (letterhead(store, has_logo)?, store.company_link()?);
+        let head = ReportHead {
+            as_of: as_of.day,
+            entries: as_of.today(),
+            filter: filter_words(condition, csm.as_deref()),
+            letter: letterhead(store, has_logo)?,
+            link: store.company_link()?,
+        };
         let today = context.today(store);
-        Ok(Question { store, catalogue, conditions, csm, as_of, today, filter, letter, link })
+        Ok(Question { store, catalogue, conditions, csm, as_of, today, head })
     }
 
     pub(super) fn day(&self) -> Day {
@@ -82,8 +83,7 @@ impl<'s> Question<'s> {
 
     /// The selected companies, read once: those that are customers on the day, and the others.
     pub(super) fn book(&self) -> Result<SelectedBook> {
-        let named = self.conditions.iter().flat_map(|condition| &condition.names);
-        let names: Vec<&str> = PORTFOLIO.into_iter().chain(named.map(String::as_str)).collect();
+        let names: Vec<&str> = PORTFOLIO.into_iter().chain(names_in(&self.conditions)).collect();
         let mut all =
             SelectedCompanies::select(self.store, &self.catalogue, &names, &[], self.as_of)?;
         let poor_of_team = poor_of_team(&all, self.day())?;
@@ -97,23 +97,8 @@ impl<'s> Question<'s> {
         let meant: FxHashMap<_, _> = all.keys().into_iter().zip(mrr).collect();
         let presences = self.store.presences(Scope::All)?;
         let presences = presences.into_iter().filter(|(key, _)| meant.contains_key(key)).collect();
-        let head = self.head();
-        Ok(SelectedBook {
-            portfolio: Portfolio { head, customers, poor_of_team },
-            meant,
-            presences,
-        })
-    }
-
-    fn head(&self) -> ReportHead {
-        let letter = self.letter.clone();
-        ReportHead {
-            as_of: self.day(),
-            entries: self.as_of.today(),
-            filter: self.filter.clone(),
-            letter,
-            link: self.link.clone(),
-        }
+        let portfolio = Portfolio { head: self.head.clone(), customers, poor_of_team };
+        Ok(SelectedBook { portfolio, meant, presences })
     }
 
     /// The customers on the day of the report.
@@ -166,22 +151,17 @@ impl<'s> Question<'s> {
         }
         let from = months.first().map_or(self.day(), |month| month.first);
         let stated = self.store.losses_until(Some(self.day()))?;
-        let is_downsell = |loss: &&Loss| {
-            loss.kind == ReasonKind::Downsell
-                && loss.day >= from
-                && book.meant.contains_key(&loss.company)
-        };
-        let downsells = stated.iter().filter(is_downsell).map(|loss| Downsell {
+        let recent =
+            stated.iter().filter(|loss| loss.kind == ReasonKind::Downsell && loss.day >= from);
+        let meant = recent.filter(|loss| book.meant.contains_key(&loss.company));
+        let downsells = meant.map(|loss| Downsell {
             day: loss.day,
             lost_mrr: loss.lost_mrr(),
             reason_codes: loss.reason_codes.clone(),
         });
         let downsells = downsells.collect();
-        Ok(Losses {
-            months,
-            cancellations: self.cancellations(from, book, &stated, terms),
-            downsells,
-        })
+        let cancellations = self.cancellations(from, book, &stated, terms);
+        Ok(Losses { months, cancellations, downsells })
     }
 
     fn cancellations(
@@ -191,11 +171,9 @@ impl<'s> Question<'s> {
         stated: &[Loss],
         terms: &Terms,
     ) -> Vec<Cancellation> {
-        let churns: FxHashMap<(CompanyKey, Day), &Loss> = stated
-            .iter()
-            .filter(|loss| loss.kind == ReasonKind::Churn)
-            .map(|loss| ((loss.company, loss.day), loss))
-            .collect();
+        let churns = stated.iter().filter(|loss| loss.kind == ReasonKind::Churn);
+        let churns: FxHashMap<(CompanyKey, Day), &Loss> =
+            churns.map(|loss| ((loss.company, loss.day), loss)).collect();
         let mut cancellations = Vec::new();
         for (key, presence) in &book.presences {
             for day in presence.cancellations(from, self.day()) {
@@ -205,8 +183,8 @@ impl<'s> Question<'s> {
                     None => book.meant.get(key).copied().flatten(),
                 };
                 let mrr = churn.and_then(|churn| churn.mrr_before).or_else(paid);
-                let reason_codes =
-                    churn.map(|churn| churn.reason_codes.clone()).unwrap_or_default();
+                let reason_codes = churn.map(|churn| churn.reason_codes.clone());
+                let reason_codes = reason_codes.unwrap_or_default();
                 cancellations.push(Cancellation { day, mrr, reason_codes });
             }
         }
@@ -277,9 +255,9 @@ impl Question<'_> {
         let mut portfolio = self.portfolio()?;
         let Some(place) = portfolio.customers.iter().position(|customer| customer.key == key)
         else {
-            return Err(not_allowed(format!("'{text}' is not a customer on {}", self.day()))
-                .hint("name an earlier day with --as-of, or leave out the filter")
-                .into());
+            let message = format!("'{text}' is not a customer on {}", self.day());
+            let hint = "name an earlier day with --as-of, or leave out the filter";
+            return Err(not_allowed(message).hint(hint).into());
         };
         let customer = portfolio.customers.swap_remove(place);
         portfolio.head.filter = format!("company {}", customer.company_id);
@@ -309,10 +287,10 @@ impl Question<'_> {
     }
 
     fn health_of(&self, key: CompanyKey, day: Day) -> Result<Option<Assessment>> {
-        let Some(day) = self.store.health_day(AsOf { day, ..self.as_of })? else {
-            return Ok(None);
-        };
-        Ok(self.store.health_on(day, Scope::One(key))?.remove(&key))
+        match self.store.health_day(AsOf { day, ..self.as_of })? {
+            Some(day) => Ok(self.store.health_on(day, Scope::One(key))?.remove(&key)),
+            None => Ok(None),
+        }
     }
 
     fn health_changes(
@@ -363,12 +341,11 @@ impl Question<'_> {
         &self,
         portfolio: &Portfolio,
     ) -> Result<(Vec<SignalRecord>, Vec<TaskRecord>)> {
-        let keys: Vec<CompanyKey> =
-            portfolio.customers.iter().map(|customer| customer.key).collect();
+        let present = keys(portfolio);
         let mut tasks = self.store.tasks(&self.open_tasks())?;
-        let present: FxHashSet<CompanyKey> = keys.iter().copied().collect();
         tasks.retain(|task| present.contains(&task.company));
-        let filter = SignalFilter { companies: Some(keys), ..self.open_signals() };
+        let companies = Some(present.into_iter().collect());
+        let filter = SignalFilter { companies, ..self.open_signals() };
         Ok((self.signals_that_hold(&filter)?, by_due_day(tasks)))
     }
 }
@@ -403,7 +380,6 @@ fn person_changes(active: Vec<PersonActivity>, known: &[Person]) -> Vec<PersonCh
 /// The subscription periods of each company.
 pub(super) type Terms = FxHashMap<CompanyKey, Vec<Term>>;
 
-/// The selected companies.
 pub(super) struct SelectedBook {
     /// Those that are customers on the day.
     pub portfolio: Portfolio,
@@ -437,11 +413,9 @@ fn filter_words(condition: &ConditionOptions, csm: Option<&str>) -> String {
         condition.condition.as_ref().map(|text| format!("where {}", text.trim())),
         csm.map(|name| format!("CSM {name}")),
     ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() {
-        "all customers".to_owned()
-    } else {
-        format!("customers: {}", parts.join("; "))
+    match parts.into_iter().flatten().collect::<Vec<_>>() {
+        none if none.is_empty() => "all customers".to_owned(),
+        parts => format!("customers: {}", parts.join("; ")),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::output_file::OutputFile;
 use crate::query::{Selection, find_csm};
 use crate::render::report::{self, Report};
 use crate::render::{Format, Look};
-use crate::views::reports;
+use crate::views::reports::{self, Portfolio};
 use gather::{Question, letterhead};
 
 /// Reports for executives and managers: tables in a terminal, a page, a workbook, or CSV and JSON with one figure a row.
@@ -149,27 +149,17 @@ impl ReportCommand {
                 let book = question.book()?;
                 Ok(reports::health(&book.portfolio, &question.history(&book)?))
             }),
-            ReportCommand::Pulse(options) => {
-                options.write(context, |question| Ok(reports::pulse(&question.portfolio()?)))
-            }
+            ReportCommand::Pulse(options) => options.write_of(context, reports::pulse),
             ReportCommand::PulseChanges { days, options } => options.write(context, |question| {
                 let then = question.day() - i32::from(days);
                 let book = question.book()?;
                 let earlier = question.pulses_on(&book, then)?;
                 Ok(reports::pulse_changes(&book.portfolio, then, &earlier))
             }),
-            ReportCommand::RiskFactors(options) => {
-                options.write(context, |question| Ok(reports::risk_factors(&question.portfolio()?)))
-            }
-            ReportCommand::Stages(options) => {
-                options.write(context, |question| Ok(reports::stages(&question.portfolio()?)))
-            }
-            ReportCommand::Renewals(options) => {
-                options.write(context, |question| Ok(reports::renewals(&question.portfolio()?)))
-            }
-            ReportCommand::Workload(options) => {
-                options.write(context, |question| Ok(reports::workload(&question.portfolio()?)))
-            }
+            ReportCommand::RiskFactors(options) => options.write_of(context, reports::risk_factors),
+            ReportCommand::Stages(options) => options.write_of(context, reports::stages),
+            ReportCommand::Renewals(options) => options.write_of(context, reports::renewals),
+            ReportCommand::Workload(options) => options.write_of(context, reports::workload),
             ReportCommand::Backtest { question, output } => output.write(context, |has_logo| {
                 let mut store = context.reader()?;
                 let (_, outcome) = question.outcome(context, &mut store)?;
@@ -200,6 +190,11 @@ impl ReportCommand {
 }
 
 impl ReportOptions {
+    /// Writes a report that needs no more than the customers.
+    fn write_of(self, context: &Context, report: fn(&Portfolio) -> Report) -> Result<()> {
+        self.write(context, |question| Ok(report(&question.portfolio()?)))
+    }
+
     fn write(
         self,
         context: &Context,

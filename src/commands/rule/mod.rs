@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use self::options::{GeneralOptions, RuleOptions, RuleRequest, TrendOptions};
 use self::preset::PresetCommand;
 use crate::commands::options::FormatOption;
+use crate::commands::output::report_change;
 use crate::context::Context;
 use crate::domain::day::DayRange;
 use crate::domain::rule::{Rule, RuleKind, TrendRule};
@@ -35,7 +36,23 @@ Examples:
   signals rule preset add --usual")]
 pub(crate) enum RuleCommand {
     /// Create or change the trend rule of an event; options not given keep their values
-    Set(SetRule),
+    #[command(after_help = "\
+Examples:
+  signals rule set login
+  signals rule set login --threshold 25 --max-chance 0.01
+  signals rule set login --timeframe 28 --baseline 6 --against portfolio
+  signals rule set ticket_opened --inverse --direction up")]
+    Set {
+        /// The event, which is the rule's name too
+        event: String,
+        // Comes before the options with headings, or it would be listed under the last of these.
+        #[command(flatten)]
+        format: FormatOption,
+        #[command(flatten)]
+        trend: TrendOptions,
+        #[command(flatten)]
+        general: GeneralOptions,
+    },
     /// Create or change a rule of any kind; options not given keep their values
     #[command(after_help = "\
 Examples:
@@ -83,25 +100,6 @@ Examples:
     Preset(PresetCommand),
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  signals rule set login
-  signals rule set login --threshold 25 --max-chance 0.01
-  signals rule set login --timeframe 28 --baseline 6 --against portfolio
-  signals rule set ticket_opened --inverse --direction up")]
-pub(crate) struct SetRule {
-    /// The event, which is the rule's name too
-    event: String,
-    // Comes before the options with headings, or it would be listed under the last of these.
-    #[command(flatten)]
-    format: FormatOption,
-    #[command(flatten)]
-    trend: TrendOptions,
-    #[command(flatten)]
-    general: GeneralOptions,
-}
-
 /// The rule that is meant.
 #[derive(Debug, Args)]
 pub(crate) struct RuleName {
@@ -114,7 +112,17 @@ impl RuleCommand {
     /// A value out of range (exit 2); an unknown rule, or one that is not allowed (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            RuleCommand::Set(args) => args.run(context),
+            RuleCommand::Set { event, format, trend, general } => {
+                let request = RuleRequest {
+                    name: event.clone(),
+                    kind: Some(RuleKind::Trend),
+                    event: Some(event),
+                    format,
+                    options: RuleOptions { trend, general, ..RuleOptions::default() },
+                    ..RuleRequest::default()
+                };
+                save(context, &request, Asking::Never)
+            }
             RuleCommand::Add { request, yes } => save(context, &request, Asking::Unless(yes)),
             RuleCommand::Try(request) => trial::run(context, &request),
             RuleCommand::List(format) => {
@@ -133,21 +141,6 @@ impl RuleCommand {
             RuleCommand::Remove(RuleName { name }) => remove(context, &name),
             RuleCommand::Preset(command) => command.run(context),
         }
-    }
-}
-
-impl SetRule {
-    fn run(self, context: &Context) -> Result<()> {
-        let SetRule { event, trend, general, format } = self;
-        let request = RuleRequest {
-            name: event.clone(),
-            kind: Some(RuleKind::Trend),
-            event: Some(event),
-            format,
-            options: RuleOptions { trend, general, ..RuleOptions::default() },
-            ..RuleRequest::default()
-        };
-        save(context, &request, Asking::Never)
     }
 }
 
@@ -187,7 +180,7 @@ fn save(context: &Context, request: &RuleRequest, asking: Asking) -> Result<()> 
         preview::ask_about_floods(context, &previews.iter().collect::<Vec<_>>(), is_agreed)?;
     }
     let (old, rule) = store.transaction(Finish::Commit, |store| make(store))?;
-    announce(context, old.as_ref(), &rule);
+    report_change(context, "rule", name, old.as_ref(), &rule, sentence);
     advise(context, &store, &rule)?;
     if let Some(worth) = rule.logic.trend().and_then(TrendRule::worth) {
         context.ui.hint(worth);
@@ -273,21 +266,6 @@ impl Rivals {
     }
 }
 
-/// Prints whether a rule was created or changed.
-pub(crate) fn announce(context: &Context, old: Option<&Rule>, new: &Rule) {
-    match old {
-        Some(old) if old == new => {
-            context.ui.note(format!("the rule '{}' stays as it was", new.name))
-        }
-        Some(old) => {
-            context.ui.note(format!("old: {}", sentence(old)));
-            context.ui.note(format!("new: {}", sentence(new)));
-        }
-        None => context.ui.note(format!("new rule: {}", sentence(new))),
-    }
-}
-
-/// Prints advice on a rule.
 pub(crate) fn advise(context: &Context, store: &Store, rule: &Rule) -> Result<()> {
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));

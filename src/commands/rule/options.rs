@@ -163,7 +163,6 @@ fn not_blank(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("it is blank".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-/// The names of the options that were given.
 fn given(options: &[(bool, &'static str)]) -> Vec<&'static str> {
     options.iter().filter_map(|(is_given, name)| is_given.then_some(*name)).collect()
 }
@@ -188,7 +187,6 @@ impl TrendOptions {
         ])
     }
 
-    /// Applies the given options to a rule.
     fn apply(&self, trend: TrendRule, for_days: Option<u8>) -> TrendRule {
         TrendRule {
             baseline: self.baseline.unwrap_or(trend.baseline),
@@ -249,7 +247,6 @@ impl ConditionRuleOptions {
         ])
     }
 
-    /// Applies the given options to a rule.
     fn apply(&self, old: Option<&ConditionRule>, for_days: Option<u16>) -> Result<ConditionRule> {
         let condition = match (old, &self.when, self.signal_type) {
             (Some(old), ..) => old.clone(),
@@ -270,7 +267,6 @@ impl ConditionRuleOptions {
 }
 
 impl GeneralOptions {
-    /// Applies the given options to a rule.
     fn apply(&self, rule: Rule) -> Rule {
         Rule {
             where_expr: self.where_expr.clone().or(rule.where_expr.filter(|_| !self.no_where)),

@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 use super::options::{RuleOptions, RuleRequest};
 use crate::commands::metric;
 use crate::commands::options::{FormatOption, whole_number};
+use crate::commands::output::report_change;
 use crate::commands::rule::preview::{ask_about_floods, previews};
-use crate::commands::rule::{advise, announce, keep, print};
+use crate::commands::rule::{advise, keep, print};
 use crate::context::Context;
 use crate::domain::metric::{Metric, MetricDefinition};
 use crate::domain::preset::{self, Choice, EVERIES, Preset};
@@ -151,7 +152,6 @@ impl AddPreset {
         }
     }
 
-    /// The rule of the preset.
     fn template(&self, preset: &Preset) -> Result<Rule> {
         preset.rule(&self.choice()).ok_or_else(|| {
             usage(format!("the preset '{}' needs --within DAYS", preset.name))
@@ -188,11 +188,11 @@ impl AddPreset {
 
     /// Prints whether a rule was created or changed, and advice on it.
     fn tell(&self, context: &Context, store: &Store, made: &Made) -> Result<()> {
-        announce(context, made.old.as_ref(), &made.rule);
+        let (name, rule) = (&made.rule.name, &made.rule);
+        report_change(context, "rule", name, made.old.as_ref(), rule, sentence);
         let shipped = made.preset.rule(&self.choice());
         if let Some(shipped) = shipped.filter(|shipped| !made.is_changed() && *shipped != made.rule)
         {
-            let name = &made.rule.name;
             context.ui.hint(format!("the preset is another: {}", sentence(&shipped)));
             context.ui.hint(format!("to have it, first `signals rule remove {name}`"));
         }
@@ -220,7 +220,6 @@ fn make_metric(store: &Store, metric: &Metric) -> Result<()> {
     }
 }
 
-/// The preset with that name.
 fn existing(name: &str) -> Result<&'static Preset> {
     if let Some(preset) = preset::shipped().iter().find(|preset| preset.name == name) {
         return Ok(preset);
