@@ -144,7 +144,7 @@ pub(super) enum Until {
     FileEnds,
 }
 
-/// Events in a temporary file, by day. Those of one call of [`Aside::put`] are in order.
+/// Events in a temporary file, by day.
 #[derive(Default)]
 pub(super) struct Aside {
     file: Option<Rc<File>>,
@@ -156,6 +156,7 @@ pub(super) struct Aside {
 struct Chunk {
     position: u64,
     count: usize,
+    is_sorted: bool,
 }
 
 /// Bytes of one event in the temporary file.
@@ -168,7 +169,8 @@ const AGAIN: u32 = 1 << 31;
 const IN_ONE_GO: usize = 8192;
 
 impl Aside {
-    /// Sets events aside, which are in order.
+    /// Sets events aside. Many must be in order; few are sorted when they are needed in order,
+    /// because most days are sorted as a whole when they are taken back.
     pub(super) fn put(
         &mut self,
         store: &Store,
@@ -180,13 +182,10 @@ impl Aside {
             return Ok(());
         }
         let file = self.file(store)?;
-        let chunk = Chunk { position: self.length, count: events.len() };
-        for some in events.chunks(IN_ONE_GO) {
-            let bytes: Vec<u8> = some.iter().flat_map(to_bytes).collect();
-            file.write_all_at(&bytes, self.length)
-                .context("cannot write to the temporary file beside the database")?;
-            self.length += bytes.len() as u64;
-        }
+        let is_sorted = events.is_sorted_by_key(WaitingEvent::order);
+        let chunk = Chunk { position: self.length, count: events.len(), is_sorted };
+        write(&file, self.length, events)?;
+        self.length += (events.len() * EVENT_BYTES) as u64;
         self.chunks.entry((day, until)).or_default().push(chunk);
         Ok(())
     }
@@ -237,9 +236,10 @@ impl Aside {
     }
 
     /// The events of a day in order, with a limited number in memory at a time.
-    pub(super) fn in_order(&self, day: i32, until: Until) -> Result<InOrder> {
-        let chunks = self.chunks.get(&(day, until)).map_or(&[][..], Vec::as_slice);
+    pub(super) fn in_order(&mut self, day: i32, until: Until) -> Result<InOrder> {
         let Some(file) = &self.file else { return Ok(InOrder::default()) };
+        let chunks = self.chunks.get_mut(&(day, until)).map_or(&mut [][..], Vec::as_mut_slice);
+        chunks.iter_mut().try_for_each(|chunk| chunk.sort(file))?;
         let together = (MERGED / chunks.len().max(1)).clamp(16, IN_ONE_GO);
         let mut in_order = InOrder { file: Some(Rc::clone(file)), together, ..InOrder::default() };
         for (place, chunk) in chunks.iter().enumerate() {
@@ -251,6 +251,17 @@ impl Aside {
 }
 
 impl Chunk {
+    fn sort(&mut self, file: &File) -> Result<()> {
+        if !self.is_sorted {
+            let bytes = Chunk::read(&mut self.clone(), file, self.count)?;
+            let mut events: Vec<_> = bytes.chunks_exact(EVENT_BYTES).map(from_bytes).collect();
+            sort(&mut events);
+            write(file, self.position, &events)?;
+            self.is_sorted = true;
+        }
+        Ok(())
+    }
+
     /// Reads the bytes of the next events, of at most `most`, and removes them from the chunk.
     fn read(&mut self, file: &File, most: usize) -> Result<Vec<u8>> {
         let now = self.count.min(most);
@@ -261,6 +272,16 @@ impl Chunk {
         self.count -= now;
         Ok(bytes)
     }
+}
+
+fn write(file: &File, mut position: u64, events: &[WaitingEvent]) -> Result<()> {
+    for some in events.chunks(IN_ONE_GO) {
+        let bytes: Vec<u8> = some.iter().flat_map(to_bytes).collect();
+        file.write_all_at(&bytes, position)
+            .context("cannot write to the temporary file beside the database")?;
+        position += bytes.len() as u64;
+    }
+    Ok(())
 }
 
 /// The maximum number of events in memory while parts are merged.

@@ -33,6 +33,8 @@ struct Limits {
     /// thread. Smaller ones are not worth it, and several larger ones at a time would take too much
     /// memory.
     prepared_beside: (usize, usize),
+    /// No more events than this of a day are set aside without sorting them.
+    aside_unsorted: usize,
     /// The most bytes of what is stored of such a day.
     stored_beside: usize,
     /// The maximum number of events of one row of the table.
@@ -44,6 +46,7 @@ const LIMITS: Limits = Limits {
     in_memory: 2_000_000,
     at_once: 2_000_000,
     prepared_beside: (4096, 500_000),
+    aside_unsorted: 65_536,
     stored_beside: 16 << 20,
     piece: PIECE,
 };
@@ -350,14 +353,15 @@ impl<'s> EventWriter<'s> {
         self.set_aside((self.limits.in_memory / DAYS_IN_MEMORY).max(2))
     }
 
-    /// Sets the days with at least `least` waiting events aside. They are sorted before: a day that
-    /// is read back then consists of a few sorted parts, which are sorted fast.
+    /// Sets the days with at least `least` waiting events aside.
     fn set_aside(&mut self, least: usize) -> Result<()> {
         // Earlier rows of the same days: rows are counted in the order of the file.
         self.write_prepared_days(0)?;
         for (day, events) in &mut self.waiting {
             if events.len() >= least {
-                sort(events);
+                if events.len() > self.limits.aside_unsorted {
+                    sort(events);
+                }
                 self.aside.put(self.store, *day, events, Until::DayIsWritten)?;
                 self.waiting_count -= events.len();
                 events.clear();
@@ -628,8 +632,14 @@ mod tests {
     use crate::store::{Finish, ImportRecord, Permissions};
 
     /// Limits so low that a handful of events does not fit.
-    const TIGHT: Limits =
-        Limits { in_memory: 5, at_once: 3, prepared_beside: (2, 4), stored_beside: 40, piece: 2 };
+    const TIGHT: Limits = Limits {
+        in_memory: 5,
+        at_once: 3,
+        prepared_beside: (2, 4),
+        aside_unsorted: 2,
+        stored_beside: 40,
+        piece: 2,
+    };
 
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
         IncomingEvent {
@@ -734,6 +744,7 @@ mod tests {
             in_memory: 64,
             at_once: 64,
             prepared_beside: (64, 64),
+            aside_unsorted: 64,
             stored_beside: 1 << 20,
             piece: 64,
         };
