@@ -40,40 +40,35 @@ pub(crate) struct OpenSignal {
 impl Store {
     /// Every company that has not churned by a day, by id.
     pub(crate) fn agenda_companies(&self, day: Day) -> Result<Vec<AgendaCompany>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT c.id, c.company_id, c.name, c.csm,
-                    coalesce(c.created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
-             FROM companies c
-             WHERE NOT EXISTS (SELECT 1 FROM customer_breaks b
-                               WHERE b.company = c.id AND b.churned_on <= ?1
-                                 AND (b.returned_on IS NULL OR b.returned_on > ?1))
-             ORDER BY c.company_id",
-        )?;
-        let companies = statement.query_map([day], |row| {
+        let sql = "SELECT c.id, c.company_id, c.name, c.csm,
+                          coalesce(c.created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
+                   FROM companies c
+                   WHERE NOT EXISTS (SELECT 1 FROM customer_breaks b
+                                     WHERE b.company = c.id AND b.churned_on <= ?1
+                                       AND (b.returned_on IS NULL OR b.returned_on > ?1))
+                   ORDER BY c.company_id";
+        self.read_all(sql, [day], |row| {
             Ok(AgendaCompany {
-                key: CompanyKey(row.get("id")?),
+                key: row.get("id")?,
                 company_id: row.get("company_id")?,
                 name: row.get("name")?,
                 csm: row.get("csm")?,
                 created_on: row.get("created_on")?,
             })
-        })?;
-        Ok(companies.collect::<Result<_, _>>()?)
+        })
     }
 
     /// The signals that are open now, without those snoozed on `today`; or, with `until`, those
     /// that were open at the end of that day. Oldest first.
     pub(crate) fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
-        let mut statement = self.connection.prepare_cached(
-            &format!("SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
-             WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL AND coalesce(s.snoozed_until <= ?2, TRUE)
-                        ELSE s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN} END
-             ORDER BY s.raised_on, s.id"),
-        )?;
-        let signals = statement.query_map((until, today), |row| {
+        let sql = format!("SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
+                           WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL AND coalesce(s.snoozed_until <= ?2, TRUE)
+                                      ELSE s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN} END
+                           ORDER BY s.raised_on, s.id");
+        self.read_all(&sql, (until, today), |row| {
             Ok(OpenSignal {
                 id: row.get("id")?,
-                company: CompanyKey(row.get("company")?),
+                company: row.get("company")?,
                 signal_type: row.get("type")?,
                 raised_on: row.get("raised_on")?,
                 rule: row.get("rule")?,
@@ -81,8 +76,7 @@ impl Store {
                 holds: row.get("holds")?,
                 assigned_to: row.get("assigned_to")?,
             })
-        })?;
-        Ok(signals.collect::<Result<_, _>>()?)
+        })
     }
 
     /// How many bad signals of each company are open as in [`Store::open_signals`], and not known to
@@ -102,31 +96,20 @@ impl Store {
              GROUP BY s.company"
         );
         let sql = if until.is_none() { now } else { &then };
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let counts = statement.query_map([until.unwrap_or(today)], |row| {
-            Ok((CompanyKey(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
-        })?;
-        Ok(counts.collect::<Result<_, _>>()?)
+        self.read_all(sql, [until.unwrap_or(today)], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// The CSM of the company of every signal that is snoozed on a day.
     pub(crate) fn snoozed_signals(&self, today: Day) -> Result<Vec<Option<String>>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT c.csm FROM signals s JOIN companies c ON c.id = s.company
-             WHERE s.acknowledgement IS NULL AND s.snoozed_until > ?1",
-        )?;
-        let csms = statement.query_map([today], |row| row.get("csm"))?;
-        Ok(csms.collect::<Result<_, _>>()?)
+        let sql = "SELECT c.csm FROM signals s JOIN companies c ON c.id = s.company
+                   WHERE s.acknowledgement IS NULL AND s.snoozed_until > ?1";
+        self.read_all(sql, [today], |row| row.get("csm"))
     }
 
     /// The day of the last business review of each company that had one, on or before `until`.
     pub(crate) fn last_reviews(&self, until: Day) -> Result<HashMap<CompanyKey, Day>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT company, max(occurred_on) AS day FROM touchpoints
-             WHERE lower(kind) = 'review' AND occurred_on <= ?1 GROUP BY company",
-        )?;
-        let reviews = statement
-            .query_map([until], |row| Ok((CompanyKey(row.get("company")?), row.get("day")?)))?;
-        Ok(reviews.collect::<Result<_, _>>()?)
+        let sql = "SELECT company, max(occurred_on) AS day FROM touchpoints
+                   WHERE lower(kind) = 'review' AND occurred_on <= ?1 GROUP BY company";
+        self.read_all(sql, [until], |row| Ok((row.get("company")?, row.get("day")?)))
     }
 }

@@ -158,44 +158,41 @@ impl Store {
     /// Checks that the keys of events exist, which no foreign key guarantees, and the days of first
     /// and last events.
     fn key_problems(&self) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare(
-            "SELECT 'an event of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
-                    || ', which is not there' AS problem
-             FROM event_days WHERE company NOT IN (SELECT id FROM companies)
-             UNION ALL
-             SELECT 'a count of ' || date(day * 86400, 'unixepoch') || ' is of event name ' || event || ', which is not there'
-             FROM day_counts WHERE event NOT IN (SELECT id FROM event_names)
-             UNION ALL
-             SELECT 'an event of ' || date(d.day * 86400, 'unixepoch') || ' is of person ' || (e.value ->> 2)
-                    || ', who is not there'
-             FROM event_days d, json_each(CASE WHEN json_valid(d.events) THEN d.events ELSE '[]' END) e
-             WHERE (e.value ->> 2) IS NOT NULL AND (e.value ->> 2) NOT IN (SELECT id FROM people)
-             UNION ALL
-             SELECT 'a count of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
-                    || ', which is not there'
-             FROM day_counts WHERE company NOT IN (SELECT id FROM companies)
-             UNION ALL
-             SELECT 'the people of ' || date(d.day * 86400, 'unixepoch') || ' have person ' || p.value
-                    || ', who is not there'
-             FROM day_people d, json_each(CASE WHEN json_valid(d.people) THEN d.people ELSE '[]' END) p
-             WHERE p.value NOT IN (SELECT id FROM people)
-             UNION ALL
-             SELECT 'people of ' || date(day * 86400, 'unixepoch') || ' are kept, though the day did not come as counts'
-             FROM day_people WHERE day NOT IN (SELECT day FROM pulled_days WHERE has_people)
-             UNION ALL
-             SELECT 'a health score of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
-                    || ', which is not there'
-             FROM health_scores WHERE company NOT IN (SELECT id FROM companies)
-             UNION ALL
-             SELECT 'the first or last day of events of company ' || c.company_id || ' is wrong'
-             FROM companies c
-             LEFT JOIN (SELECT company, min(day) AS first, max(day) AS last FROM day_counts GROUP BY company) d
-                    ON d.company = c.id
-             WHERE c.first_event_day IS NOT d.first OR c.last_event_day IS NOT d.last
-             LIMIT 20",
-        )?;
-        let problems = statement.query_map([], |row| row.get("problem"))?;
-        Ok(problems.collect::<Result<_, _>>()?)
+        let sql = "SELECT 'an event of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
+                          || ', which is not there' AS problem
+                   FROM event_days WHERE company NOT IN (SELECT id FROM companies)
+                   UNION ALL
+                   SELECT 'a count of ' || date(day * 86400, 'unixepoch') || ' is of event name ' || event || ', which is not there'
+                   FROM day_counts WHERE event NOT IN (SELECT id FROM event_names)
+                   UNION ALL
+                   SELECT 'an event of ' || date(d.day * 86400, 'unixepoch') || ' is of person ' || (e.value ->> 2)
+                          || ', who is not there'
+                   FROM event_days d, json_each(CASE WHEN json_valid(d.events) THEN d.events ELSE '[]' END) e
+                   WHERE (e.value ->> 2) IS NOT NULL AND (e.value ->> 2) NOT IN (SELECT id FROM people)
+                   UNION ALL
+                   SELECT 'a count of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
+                          || ', which is not there'
+                   FROM day_counts WHERE company NOT IN (SELECT id FROM companies)
+                   UNION ALL
+                   SELECT 'the people of ' || date(d.day * 86400, 'unixepoch') || ' have person ' || p.value
+                          || ', who is not there'
+                   FROM day_people d, json_each(CASE WHEN json_valid(d.people) THEN d.people ELSE '[]' END) p
+                   WHERE p.value NOT IN (SELECT id FROM people)
+                   UNION ALL
+                   SELECT 'people of ' || date(day * 86400, 'unixepoch') || ' are kept, though the day did not come as counts'
+                   FROM day_people WHERE day NOT IN (SELECT day FROM pulled_days WHERE has_people)
+                   UNION ALL
+                   SELECT 'a health score of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
+                          || ', which is not there'
+                   FROM health_scores WHERE company NOT IN (SELECT id FROM companies)
+                   UNION ALL
+                   SELECT 'the first or last day of events of company ' || c.company_id || ' is wrong'
+                   FROM companies c
+                   LEFT JOIN (SELECT company, min(day) AS first, max(day) AS last FROM day_counts GROUP BY company) d
+                          ON d.company = c.id
+                   WHERE c.first_event_day IS NOT d.first OR c.last_event_day IS NOT d.last
+                   LIMIT 20";
+        self.read_all(sql, [], |row| row.get("problem"))
     }
 
     /// For each company and event name of a day: the number of events, and the stored count.
@@ -219,47 +216,41 @@ impl Store {
         let mut rows = stored.query((counted.start(), counted.end()))?;
         while let Some(row) = rows.next()? {
             let key = (row.get("company")?, row.get("event")?);
-            counts.entry(key).or_default().1 = row.get::<_, i64>("count")? as u64;
+            counts.entry(key).or_default().1 = row.get("count")?;
         }
         Ok(counts)
     }
 
     /// A closed signal must refer to the acknowledgement that is its last opening or closing entry.
     fn history_problems(&self) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare(
-            "SELECT s.id FROM signals s
-             LEFT JOIN signal_history h ON h.id = (SELECT max(id) FROM signal_history
-                                                     WHERE signal = s.id AND action IN ('acknowledged', 'reopened'))
-             WHERE s.acknowledgement IS NOT CASE WHEN h.action = 'acknowledged' THEN h.id END
-                OR s.closed_on IS NOT CASE WHEN h.action = 'acknowledged' THEN h.day END
-             LIMIT 20",
-        )?;
-        let problems = statement.query_map([], |row| {
+        let sql = "SELECT s.id FROM signals s
+                   LEFT JOIN signal_history h ON h.id = (SELECT max(id) FROM signal_history
+                                                           WHERE signal = s.id AND action IN ('acknowledged', 'reopened'))
+                   WHERE s.acknowledgement IS NOT CASE WHEN h.action = 'acknowledged' THEN h.id END
+                      OR s.closed_on IS NOT CASE WHEN h.action = 'acknowledged' THEN h.day END
+                   LIMIT 20";
+        self.read_all(sql, [], |row| {
             Ok(format!(
                 "the state of signal {} is not what its history says",
                 row.get::<_, i64>("id")?
             ))
-        })?;
-        Ok(problems.collect::<Result<_, _>>()?)
+        })
     }
 
     /// A task must begin with an entry on its first day, belong to the owner in its last such
     /// entry, and be closed if its last entry says so.
     fn task_problems(&self) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare(
-            "SELECT t.id FROM tasks t
-             LEFT JOIN task_history first ON first.id = (SELECT min(id) FROM task_history WHERE task = t.id)
-             LEFT JOIN task_history given
-                    ON given.id = (SELECT max(id) FROM task_history WHERE task = t.id AND action NOT IN ('done', 'dropped'))
-             LEFT JOIN task_history last ON last.id = (SELECT max(id) FROM task_history WHERE task = t.id)
-             WHERE first.action IS NOT 'added' OR first.day IS NOT t.added_on OR given.owner IS NOT t.owner
-                OR t.closed IS NOT CASE WHEN last.action IN ('done', 'dropped') THEN last.id END
-             LIMIT 20",
-        )?;
-        let problems = statement.query_map([], |row| {
+        let sql = "SELECT t.id FROM tasks t
+                   LEFT JOIN task_history first ON first.id = (SELECT min(id) FROM task_history WHERE task = t.id)
+                   LEFT JOIN task_history given
+                          ON given.id = (SELECT max(id) FROM task_history WHERE task = t.id AND action NOT IN ('done', 'dropped'))
+                   LEFT JOIN task_history last ON last.id = (SELECT max(id) FROM task_history WHERE task = t.id)
+                   WHERE first.action IS NOT 'added' OR first.day IS NOT t.added_on OR given.owner IS NOT t.owner
+                      OR t.closed IS NOT CASE WHEN last.action IN ('done', 'dropped') THEN last.id END
+                   LIMIT 20";
+        self.read_all(sql, [], |row| {
             Ok(format!("task {} is not what its history says", row.get::<_, i64>("id")?))
-        })?;
-        Ok(problems.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Writes a consistent copy of the database.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
 
 use super::Store;
@@ -45,37 +44,31 @@ pub(super) use company_columns;
 impl Store {
     /// Every text by which a company is known: ids, other texts and names.
     pub(crate) fn company_names(&self) -> Result<Vec<CompanyName>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id AS company, company_id AS id, name FROM companies
-             UNION ALL
-             SELECT company, text, NULL FROM company_texts",
-        )?;
-        let names = statement.query_map([], |row| {
+        let sql = "SELECT id AS company, company_id AS id, name FROM companies
+                   UNION ALL
+                   SELECT company, text, NULL FROM company_texts";
+        self.read_all(sql, [], |row| {
             Ok(CompanyName {
-                company: CompanyKey(row.get("company")?),
+                company: row.get("company")?,
                 id: row.get("id")?,
                 name: row.get("name")?,
             })
-        })?;
-        Ok(names.collect::<Result<_, _>>()?)
+        })
     }
 
     /// The key of the last company added; 0 if there is none.
     pub(crate) fn last_company(&self) -> Result<CompanyKey> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS id FROM companies")?;
-        Ok(CompanyKey(statement.query_row([], |row| row.get("id"))?))
+        let sql = "SELECT coalesce(max(id), 0) AS id FROM companies";
+        Ok(CompanyKey(self.read_one(sql, [], |row| row.get("id"))?))
     }
 
     /// The company with this id or other known text.
     pub(crate) fn company_by_id(&self, text: &str) -> Result<Option<CompanyKey>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM companies WHERE company_id = ?1
-             UNION ALL
-             SELECT company AS id FROM company_texts WHERE text = ?1
-             LIMIT 1",
-        )?;
-        Ok(statement.query_row([text], |row| row.get("id")).optional()?.map(CompanyKey))
+        let sql = "SELECT id FROM companies WHERE company_id = ?1
+                   UNION ALL
+                   SELECT company AS id FROM company_texts WHERE text = ?1
+                   LIMIT 1";
+        Ok(self.read_first(sql, [text], |row| row.get("id"))?.map(CompanyKey))
     }
 
     /// The company that a user means by `text`: its id, another known text, or its name if that is
@@ -94,27 +87,18 @@ impl Store {
 
     /// All event names with their keys.
     pub(crate) fn event_keys(&self) -> Result<Vec<(u32, String)>> {
-        let mut statement = self.connection.prepare_cached("SELECT id, name FROM event_names")?;
-        let keys = statement.query_map([], |row| Ok((row.get("id")?, row.get("name")?)))?;
-        Ok(keys.collect::<Result<_, _>>()?)
+        self.read_all("SELECT id, name FROM event_names", [], |row| row.try_into())
     }
 
     /// The key of the last person added; 0 if there is none.
     pub(crate) fn last_person(&self) -> Result<u32> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS id FROM people")?;
-        Ok(statement.query_row([], |row| row.get("id"))?)
+        self.read_one("SELECT coalesce(max(id), 0) AS id FROM people", [], |row| row.get("id"))
     }
 
     /// Key and company of the person with this id.
     pub(crate) fn person_by_id(&self, id: &str) -> Result<Option<(u32, Option<CompanyKey>)>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, company FROM people WHERE person_id = ?1")?;
-        let person = statement.query_row([id], |row| {
-            Ok((row.get("id")?, row.get::<_, Option<u32>>("company")?.map(CompanyKey)))
-        });
-        Ok(person.optional()?)
+        let sql = "SELECT id, company FROM people WHERE person_id = ?1";
+        self.read_first(sql, [id], |row| row.try_into())
     }
 
     /// Calls `visit` with the key, id and company of every person.
@@ -126,7 +110,7 @@ impl Store {
             self.connection.prepare_cached("SELECT id, person_id, company FROM people")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let company = row.get::<_, Option<u32>>("company")?.map(CompanyKey);
+            let company = row.get("company")?;
             visit(row.get("id")?, row.get_ref("person_id")?.as_str()?, company);
         }
         Ok(())
@@ -134,12 +118,8 @@ impl Store {
 
     /// A company's own record, without the facts that belong to it.
     pub(crate) fn company(&self, key: CompanyKey) -> Result<Company> {
-        let mut statement = self.connection.prepare_cached(concat!(
-            "SELECT ",
-            company_columns!(),
-            " FROM companies c WHERE c.id = ?1"
-        ))?;
-        Ok(statement.query_row([key.0], |row| read_company(&mut ColumnReader::of(row)))?)
+        let sql = concat!("SELECT ", company_columns!(), " FROM companies c WHERE c.id = ?1");
+        self.read_one(sql, [key], |row| read_company(&mut ColumnReader::of(row)))
     }
 
     /// Adds a company.
@@ -167,86 +147,71 @@ impl Store {
 
     /// Replaces a company's record, except its churn, which [`Store::state_churn`] sets.
     pub(crate) fn update_company(&self, key: CompanyKey, company: &Company) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE companies SET
-                 company_id = :company_id, name = :name, csm = :csm, also_csms = :also_csms, manager = :manager,
-                 lifecycle_stage = :lifecycle_stage, segment = :segment, plan = :plan, product = :product, mrr = :mrr,
-                 created_on = :created_on, crm_created_on = :crm_created_on, renewal_on = :renewal_on,
-                 renewal_term_days = :renewal_term_days, payment_expires_on = :payment_expires_on, seats = :seats,
-                 seats_used = :seats_used, is_unlisted = 0
-             WHERE id = :id",
-        )?;
-        statement.execute(rusqlite::named_params! {
-            ":id": key.0,
-            ":company_id": company.company_id,
-            ":name": company.name,
-            ":csm": company.csm,
-            ":also_csms": company.also_csms,
-            ":manager": company.manager,
-            ":lifecycle_stage": company.lifecycle_stage,
-            ":segment": company.segment,
-            ":plan": company.plan,
-            ":product": company.product,
-            ":mrr": company.mrr,
-            ":created_on": company.created_on,
-            ":crm_created_on": company.crm_created_on,
-            ":renewal_on": company.renewal_on,
-            ":renewal_term_days": company.renewal_term_days,
-            ":payment_expires_on": company.payment_expires_on,
-            ":seats": company.seats,
-            ":seats_used": company.seats_used,
-        })?;
-        Ok(())
+        let sql = "UPDATE companies SET
+                       company_id = :company_id, name = :name, csm = :csm, also_csms = :also_csms, manager = :manager,
+                       lifecycle_stage = :lifecycle_stage, segment = :segment, plan = :plan, product = :product, mrr = :mrr,
+                       created_on = :created_on, crm_created_on = :crm_created_on, renewal_on = :renewal_on,
+                       renewal_term_days = :renewal_term_days, payment_expires_on = :payment_expires_on, seats = :seats,
+                       seats_used = :seats_used, is_unlisted = 0
+                   WHERE id = :id";
+        self.execute(
+            sql,
+            rusqlite::named_params! {
+                ":id": key,
+                ":company_id": company.company_id,
+                ":name": company.name,
+                ":csm": company.csm,
+                ":also_csms": company.also_csms,
+                ":manager": company.manager,
+                ":lifecycle_stage": company.lifecycle_stage,
+                ":segment": company.segment,
+                ":plan": company.plan,
+                ":product": company.product,
+                ":mrr": company.mrr,
+                ":created_on": company.created_on,
+                ":crm_created_on": company.crm_created_on,
+                ":renewal_on": company.renewal_on,
+                ":renewal_term_days": company.renewal_term_days,
+                ":payment_expires_on": company.payment_expires_on,
+                ":seats": company.seats,
+                ":seats_used": company.seats_used,
+            },
+        )
     }
 
     /// The time of the latest payment in imported files of payments.
     pub(crate) fn paid_at(&self, key: CompanyKey) -> Result<Option<Instant>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT paid_at FROM companies WHERE id = ?1")?;
-        Ok(statement.query_row([key.0], |row| row.get("paid_at"))?)
+        let sql = "SELECT paid_at FROM companies WHERE id = ?1";
+        self.read_one(sql, [key], |row| row.get("paid_at"))
     }
 
     /// Sets the time of the latest payment.
     pub(crate) fn set_paid_at(&self, key: CompanyKey, at: Instant) -> Result<()> {
-        self.connection
-            .prepare_cached("UPDATE companies SET paid_at = ?2 WHERE id = ?1")?
-            .execute((key.0, at))?;
-        Ok(())
+        self.execute("UPDATE companies SET paid_at = ?2 WHERE id = ?1", (key, at))
     }
 
     /// Adds another text by which a company is known.
     pub(crate) fn add_company_text(&self, key: CompanyKey, text: &str) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)",
-        )?;
-        statement.execute((text, key.0))?;
-        Ok(())
+        let sql = "INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)";
+        self.execute(sql, (text, key.0))
     }
 
     /// Whether the company is known only from rows of facts.
     pub(crate) fn is_unlisted(&self, key: CompanyKey) -> Result<bool> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT is_unlisted FROM companies WHERE id = ?1")?;
-        Ok(statement.query_row([key.0], |row| row.get("is_unlisted"))?)
+        let sql = "SELECT is_unlisted FROM companies WHERE id = ?1";
+        self.read_one(sql, [key], |row| row.get("is_unlisted"))
     }
 
     /// The values of a company's custom columns.
     pub(crate) fn company_attributes(&self, key: CompanyKey) -> Result<BTreeMap<String, String>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT name, value FROM company_attributes WHERE company = ?1")?;
-        let attributes =
-            statement.query_map([key.0], |row| Ok((row.get("name")?, row.get("value")?)))?;
-        Ok(attributes.collect::<Result<_, _>>()?)
+        let sql = "SELECT name, value FROM company_attributes WHERE company = ?1";
+        self.read_all(sql, [key], |row| Ok((row.get("name")?, row.get("value")?)))
     }
 
     /// All values of a custom column.
     pub(crate) fn attribute_values(&self, name: &str) -> Result<Vec<String>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT value FROM company_attributes WHERE name = ?1")?;
-        let values = statement.query_map([name], |row| row.get("value"))?;
-        Ok(values.collect::<Result<_, _>>()?)
+        let sql = "SELECT value FROM company_attributes WHERE name = ?1";
+        self.read_all(sql, [name], |row| row.get("value"))
     }
 
     /// Sets the type of a custom column.
@@ -255,18 +220,13 @@ impl Store {
         name: &str,
         attribute_type: AttributeType,
     ) -> Result<()> {
-        self.connection
-            .prepare_cached("INSERT OR REPLACE INTO attribute_types (name, type) VALUES (?1, ?2)")?
-            .execute((name, attribute_type.as_str()))?;
-        Ok(())
+        let sql = "INSERT OR REPLACE INTO attribute_types (name, type) VALUES (?1, ?2)";
+        self.execute(sql, (name, attribute_type.as_str()))
     }
 
     /// The types of all custom columns, by name.
     pub(crate) fn attribute_types(&self) -> Result<BTreeMap<String, AttributeType>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name, type FROM attribute_types")?;
-        let types = statement.query_map([], |row| Ok((row.get("name")?, row.get("type")?)))?;
-        Ok(types.collect::<Result<_, _>>()?)
+        self.read_all("SELECT name, type FROM attribute_types", [], |row| row.try_into())
     }
 
     /// Sets or clears the value of a custom column.
@@ -280,44 +240,36 @@ impl Store {
             Some(value) => self
                 .connection
                 .prepare_cached("INSERT OR REPLACE INTO company_attributes (company, name, value) VALUES (?1, ?2, ?3)")?
-                .execute((key.0, name, value))?,
+                .execute((key, name, value))?,
             None => self
                 .connection
                 .prepare_cached("DELETE FROM company_attributes WHERE company = ?1 AND name = ?2")?
-                .execute((key.0, name))?,
+                .execute((key, name))?,
         };
         Ok(())
     }
 
     /// Every company, ordered by id, with what a dry run compares.
     pub(crate) fn company_summaries(&self) -> Result<Vec<CompanySummary>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id",
-        )?;
-        let summaries = statement.query_map([], |row| {
+        let sql = "SELECT id, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id";
+        self.read_all(sql, [], |row| {
             Ok(CompanySummary {
-                key: CompanyKey(row.get("id")?),
+                key: row.get("id")?,
                 company_id: row.get("company_id")?,
                 is_unlisted: row.get("is_unlisted")?,
                 has_events: row.get("has_events")?,
             })
-        })?;
-        Ok(summaries.collect::<Result<_, _>>()?)
+        })
     }
 
     pub(crate) fn company_count(&self) -> Result<u64> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT count(*) AS count FROM companies")?;
-        Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
+        let sql = "SELECT count(*) AS count FROM companies";
+        Ok(self.read_one(sql, [], |row| row.get::<_, i64>("count"))? as u64)
     }
 
     pub(crate) fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, csm FROM companies WHERE csm IS NOT NULL ORDER BY id")?;
-        let csms =
-            statement.query_map([], |row| Ok((CompanyKey(row.get("id")?), row.get("csm")?)))?;
-        Ok(csms.collect::<Result<_, _>>()?)
+        let sql = "SELECT id, csm FROM companies WHERE csm IS NOT NULL ORDER BY id";
+        self.read_all(sql, [], |row| Ok((row.get("id")?, row.get("csm")?)))
     }
 
     /// Extends the days of first and last events of companies, by company key, by those of an

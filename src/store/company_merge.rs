@@ -11,12 +11,8 @@ use crate::domain::company::{Company, CompanyKey, folded_name};
 impl Store {
     /// The companies with this id, ignoring case, that are known only from facts.
     pub(crate) fn unlisted_companies(&self, name: &str) -> Result<Vec<CompanyKey>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1")?;
-        let companies =
-            statement.query_map([folded_name(name)], |row| row.get("id").map(CompanyKey))?;
-        Ok(companies.collect::<Result<_, _>>()?)
+        let sql = "SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1";
+        self.read_all(sql, [folded_name(name)], |row| row.get("id"))
     }
 
     /// Merges `from` into `into`, inside the caller's transaction. Values of `into` win; missing
@@ -27,7 +23,7 @@ impl Store {
         let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;
         let left_name = self.name_to_keep(from, &left, &kept)?;
         self.merge_events(from, into)?;
-        let connection = &self.connection;
+        let _connection = &self.connection;
         self.remove_shared(from, into)?;
         self.move_rows(from, into)?;
         self.merge_health(from, into)?;
@@ -35,7 +31,7 @@ impl Store {
             "DELETE FROM companies_churning WHERE company = ?1",
             "DELETE FROM companies WHERE id = ?1",
         ] {
-            connection.prepare_cached(removal)?.execute([from.0])?;
+            self.execute(removal, [from])?;
         }
         self.add_company_text(into, &left.company_id)?;
         left_name.iter().try_for_each(|name| self.add_company_text(into, name))?;
@@ -43,7 +39,7 @@ impl Store {
         self.update_company(into, &kept)?;
         if is_unlisted {
             // A record with that name may still arrive.
-            connection.execute("UPDATE companies SET is_unlisted = 1 WHERE id = ?1", [into.0])?;
+            self.execute("UPDATE companies SET is_unlisted = 1 WHERE id = ?1", [into])?;
         }
         self.refresh_breaks(into)
     }
@@ -65,7 +61,7 @@ impl Store {
     /// with the events.
     fn move_rows(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         for sql in self.moves_of_rows()? {
-            self.connection.prepare_cached(sql)?.execute((from.0, into.0))?;
+            self.execute(sql, (from, into))?;
         }
         Ok(())
     }
@@ -75,12 +71,9 @@ impl Store {
         if let Some(moves) = self.moves_of_rows.get() {
             return Ok(moves);
         }
-        let mut tables = self.connection.prepare(
-            "SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
-             WHERE t.type = 'table' AND c.name = 'company' AND t.name <> 'first_uses' ORDER BY t.name",
-        )?;
-        let tables: Vec<String> =
-            tables.query_map([], |row| row.get("name"))?.collect::<Result<_, _>>()?;
+        let sql = "SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+                   WHERE t.type = 'table' AND c.name = 'company' AND t.name <> 'first_uses' ORDER BY t.name";
+        let tables: Vec<String> = self.read_all(sql, [], |row| row.get("name"))?;
         let of_table =
             |table| format!("UPDATE OR REPLACE {table} SET company = ?2 WHERE company = ?1");
         Ok(self.moves_of_rows.get_or_init(|| tables.into_iter().map(of_table).collect()))
@@ -101,7 +94,7 @@ impl Store {
                AND day IN (SELECT day FROM losses WHERE company = ?2 AND kind = 'churn')",
         ];
         for sql in removals {
-            self.connection.prepare_cached(sql)?.execute((from.0, into.0))?;
+            self.execute(sql, (from, into))?;
         }
         self.remove_shared_facts(from, into)
     }
@@ -137,30 +130,22 @@ impl Store {
 
     /// The days on which a company has events, in order.
     pub(in crate::store) fn days_with_events(&self, company: CompanyKey) -> Result<Vec<i32>> {
-        let mut days = self.connection.prepare_cached(
-            "WITH RECURSIVE days (id, last) AS (
-                 SELECT (first_event_day * 1000000000 + id) * 1000, (last_event_day * 1000000000 + id) * 1000
-                 FROM companies WHERE id = ?1 AND first_event_day IS NOT NULL
-                 UNION ALL SELECT id + 1000000000000, last FROM days WHERE id < last)
-             SELECT e.id FROM days CROSS JOIN event_days e ON e.id = days.id",
-        )?;
-        let days = days.query_map([company.0], |row| Ok(keys::split_piece(row.get("id")?).0))?;
-        Ok(days.collect::<Result<_, _>>()?)
+        let sql = "WITH RECURSIVE days (id, last) AS (
+                       SELECT (first_event_day * 1000000000 + id) * 1000, (last_event_day * 1000000000 + id) * 1000
+                       FROM companies WHERE id = ?1 AND first_event_day IS NOT NULL
+                       UNION ALL SELECT id + 1000000000000, last FROM days WHERE id < last)
+                   SELECT e.id FROM days CROSS JOIN event_days e ON e.id = days.id";
+        self.read_all(sql, [company], |row| Ok(keys::split_piece(row.get("id")?).0))
     }
 
     /// The keys of the event ids of `from` that `into` has too; the others become ids of `into`.
     fn known_ids(&self, from: CompanyKey, into: CompanyKey) -> Result<FxHashSet<u32>> {
-        let mut known = self.connection.prepare_cached(
-            "SELECT id FROM event_ids f WHERE company = ?1
-             AND EXISTS (SELECT 1 FROM event_ids i WHERE i.company = ?2 AND i.event_id = f.event_id)",
-        )?;
-        let known: FxHashSet<u32> =
-            known.query_map((from.0, into.0), |row| row.get("id"))?.collect::<Result<_, _>>()?;
+        let sql = "SELECT id FROM event_ids f WHERE company = ?1
+                   AND EXISTS (SELECT 1 FROM event_ids i WHERE i.company = ?2 AND i.event_id = f.event_id)";
+        let known: FxHashSet<u32> = self.read_all(sql, (from, into), |row| row.get("id"))?;
         let mut forget = self.connection.prepare_cached("DELETE FROM event_ids WHERE id = ?1")?;
         known.iter().try_for_each(|id| forget.execute([id]).map(drop))?;
-        self.connection
-            .prepare_cached("UPDATE event_ids SET company = ?2 WHERE company = ?1")?
-            .execute((from.0, into.0))?;
+        self.execute("UPDATE event_ids SET company = ?2 WHERE company = ?1", (from, into))?;
         Ok(known)
     }
 

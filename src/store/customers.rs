@@ -23,13 +23,11 @@ impl Store {
     /// not matter.
     pub(crate) fn customers(&self) -> Result<Vec<(CompanyKey, CustomerHistory)>> {
         let mut breaks = self.breaks_within((0, u32::MAX))?;
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, first_event_day,
-                    coalesce(created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
-             FROM companies c ORDER BY company_id",
-        )?;
-        let customers = statement.query_map([], |row| {
-            let key = CompanyKey(row.get("id")?);
+        let sql = "SELECT id, first_event_day,
+                          coalesce(created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
+                   FROM companies c ORDER BY company_id";
+        self.read_all(sql, [], |row| {
+            let key = row.get("id")?;
             let first: Option<i32> = row.get("first_event_day")?;
             let breaks = breaks.remove(&key).unwrap_or_default();
             let created_on = row.get("created_on")?;
@@ -37,8 +35,7 @@ impl Store {
                 key,
                 CustomerHistory { created_on, first_event: first.map(Day::from_number), breaks },
             ))
-        })?;
-        Ok(customers.collect::<Result<_, _>>()?)
+        })
     }
 
     /// The periods in which the companies between two keys were not customers, each in order.
@@ -53,18 +50,15 @@ impl Store {
         )?;
         let mut rows = statement.query(keys)?;
         while let Some(row) = rows.next()? {
-            all.entry(CompanyKey(row.get("company")?)).or_default().push(read_break(row)?);
+            all.entry(row.get("company")?).or_default().push(read_break(row)?);
         }
         Ok(all)
     }
 
     /// The times during which a company was not a customer, in order.
     pub(crate) fn breaks(&self, company: CompanyKey) -> Result<Vec<Break>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT churned_on, returned_on FROM customer_breaks WHERE company = ?1 ORDER BY churned_on",
-        )?;
-        let breaks = statement.query_map([company.0], read_break)?;
-        Ok(breaks.collect::<Result<_, _>>()?)
+        let sql = "SELECT churned_on, returned_on FROM customer_breaks WHERE company = ?1 ORDER BY churned_on";
+        self.read_all(sql, [company], read_break)
     }
 
     /// Records the churn that a company's record states. It replaces an earlier stated churn,
@@ -75,29 +69,25 @@ impl Store {
         let mut forget = connection
             .prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
         for moved in customer::moved_churns(&stated, &subscriptions, churned_on) {
-            forget.execute((company.0, moved))?;
+            forget.execute((company, moved))?;
             self.move_churn_reasons(company, moved, churned_on)?;
         }
-        connection
-            .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute((company.0, churned_on))?;
+        let sql = "INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.execute(sql, (company, churned_on))?;
         self.refresh_breaks(company)
     }
 
     /// Records a churn in addition to other stated ones.
     pub(crate) fn add_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
-        self.connection
-            .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute((company.0, churned_on))?;
+        let sql = "INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.execute(sql, (company, churned_on))?;
         self.refresh_breaks(company)
     }
 
     /// Whether a churn of the company on that day was stated.
     pub(crate) fn has_stated_churn(&self, company: CompanyKey, churned_on: Day) -> Result<bool> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT 1 FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
-        Ok(statement.exists((company.0, churned_on))?)
+        let sql = "SELECT 1 FROM stated_churns WHERE company = ?1 AND churned_on = ?2";
+        self.exists(sql, (company, churned_on))
     }
 
     /// Records that a churned company is a customer again from a day on.
@@ -107,21 +97,15 @@ impl Store {
         churned_on: Day,
         returned_on: Day,
     ) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO stated_churns (company, churned_on, returned_on) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (company, churned_on) DO UPDATE SET returned_on = excluded.returned_on",
-            )?
-            .execute((company.0, churned_on, returned_on))?;
+        let sql = "INSERT INTO stated_churns (company, churned_on, returned_on) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (company, churned_on) DO UPDATE SET returned_on = excluded.returned_on";
+        self.execute(sql, (company, churned_on, returned_on))?;
         self.refresh_breaks(company)
     }
 
     fn stated_churns(&self, company: CompanyKey) -> Result<Vec<Break>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT churned_on, returned_on FROM stated_churns WHERE company = ?1 ORDER BY churned_on",
-        )?;
-        let churns = statement.query_map([company.0], read_break)?;
-        Ok(churns.collect::<Result<_, _>>()?)
+        let sql = "SELECT churned_on, returned_on FROM stated_churns WHERE company = ?1 ORDER BY churned_on";
+        self.read_all(sql, [company], read_break)
     }
 
     /// Recomputes the periods in which a company was not a customer.
@@ -130,25 +114,19 @@ impl Store {
         let before = self.breaks(company)?;
         let connection = &self.connection;
         if breaks.iter().any(|away| !before.iter().any(|known| known.covers(away.churned_on))) {
-            connection
-                .prepare_cached("INSERT OR IGNORE INTO companies_churning (company) VALUES (?1)")?
-                .execute([company.0])?;
+            let sql = "INSERT OR IGNORE INTO companies_churning (company) VALUES (?1)";
+            self.execute(sql, [company])?;
         }
-        connection
-            .prepare_cached("DELETE FROM customer_breaks WHERE company = ?1")?
-            .execute([company.0])?;
+        self.execute("DELETE FROM customer_breaks WHERE company = ?1", [company])?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO customer_breaks (company, churned_on, returned_on) VALUES (?1, ?2, ?3)",
         )?;
         for away in &breaks {
-            insert.execute((company.0, away.churned_on, away.returned_on))?;
+            insert.execute((company, away.churned_on, away.returned_on))?;
         }
         let lasting =
             breaks.last().filter(|away| away.returned_on.is_none()).map(|away| away.churned_on);
-        connection
-            .prepare_cached("UPDATE companies SET churned_on = ?2 WHERE id = ?1")?
-            .execute((company.0, lasting))?;
-        Ok(())
+        self.execute("UPDATE companies SET churned_on = ?2 WHERE id = ?1", (company, lasting))
     }
 
     /// The subscriptions of a company, in the order in which they started.
@@ -167,19 +145,15 @@ impl Store {
         )?;
         let mut rows = statement.query(keys)?;
         while let Some(row) = rows.next()? {
-            all.entry(CompanyKey(row.get("company")?)).or_default().push(Subscription::read(row)?);
+            all.entry(row.get("company")?).or_default().push(Subscription::read(row)?);
         }
         Ok(all)
     }
 
     /// The ids of all subscriptions, with their companies.
     pub(crate) fn subscription_owners(&self) -> Result<Vec<(CompanyKey, String)>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT company, subscription_id FROM subscriptions")?;
-        let owners = statement.query_map([], |row| {
-            Ok((CompanyKey(row.get("company")?), row.get("subscription_id")?))
-        })?;
-        Ok(owners.collect::<Result<_, _>>()?)
+        let sql = "SELECT company, subscription_id FROM subscriptions";
+        self.read_all(sql, [], |row| row.try_into())
     }
 }
 

@@ -59,11 +59,8 @@ impl Store {
         profile.validate().map_err(not_allowed)?;
         self.catalogue()?.check_profile(profile)?;
         let version = self.version_of(&profile.scoring)?;
-        let mut statement = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO health_profiles (name, where_expr, priority, version) VALUES (?1, ?2, ?3, ?4)",
-        )?;
-        statement.execute((profile.name(), &profile.condition, profile.priority, version))?;
-        Ok(())
+        let sql = "INSERT OR REPLACE INTO health_profiles (name, where_expr, priority, version) VALUES (?1, ?2, ?3, ?4)";
+        self.execute(sql, (profile.name(), &profile.condition, profile.priority, version))
     }
 
     /// Removes a profile. Returns whether it existed. Past scores do not change.
@@ -82,10 +79,8 @@ impl Store {
         if let Some(version) = find.query_row(definition, |row| row.get("id")).optional()? {
             return Ok(version);
         }
-        let mut insert = self
-            .connection
-            .prepare_cached("INSERT INTO health_versions (profile, good, average, measures) VALUES (?1, ?2, ?3, ?4)")?;
-        Ok(insert.insert(definition)?)
+        let sql = "INSERT INTO health_versions (profile, good, average, measures) VALUES (?1, ?2, ?3, ?4)";
+        self.insert(sql, definition)
     }
 
     /// Every scoring that companies were ever scored with.
@@ -105,9 +100,8 @@ impl Store {
     /// their version here.
     pub(crate) fn replace_health(&self, day: Day, companies: &[NewHealth]) -> Result<()> {
         let span = keys::of_days(DayRange { from: day, to: day });
-        self.connection
-            .prepare_cached("DELETE FROM health_scores WHERE id BETWEEN ?1 AND ?2")?
-            .execute((span.start(), span.end()))?;
+        let sql = "DELETE FROM health_scores WHERE id BETWEEN ?1 AND ?2";
+        self.execute(sql, (span.start(), span.end()))?;
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO health_scores (id, version, score, raw_values) VALUES (?1, ?2, ?3, ?4)",
         )?;
@@ -214,21 +208,18 @@ impl Store {
                  SELECT min(id) / 1000000000, (SELECT max(id) FROM health_scores) / 1000000000
                  FROM health_scores
                  UNION ALL SELECT day + 1, last FROM days WHERE day < last)";
-        let connection = &self.connection;
-        connection
-            .prepare_cached(&format!(
-                "{OF_COMPANY}
+        let _connection = &self.connection;
+        let sql = format!(
+            "{OF_COMPANY}
                  UPDATE OR IGNORE health_scores SET id = id - ?1 + ?2
                  WHERE id IN (SELECT day * 1000000000 + ?1 FROM days)"
-            ))?
-            .execute((from.0, into.0))?;
-        connection
-            .prepare_cached(&format!(
-                "{OF_COMPANY}
+        );
+        self.execute(&sql, (from, into))?;
+        let sql = format!(
+            "{OF_COMPANY}
                  DELETE FROM health_scores WHERE id IN (SELECT day * 1000000000 + ?1 FROM days)"
-            ))?
-            .execute([from.0])?;
-        Ok(())
+        );
+        self.execute(&sql, [from])
     }
 }
 

@@ -19,18 +19,15 @@ impl Store {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let term = Term { started_on: row.get(1)?, ended_on: row.get(2)?, mrr: row.get(3)? };
-            all.entry(CompanyKey(row.get(0)?)).or_default().push(term);
+            all.entry(row.get(0)?).or_default().push(term);
         }
         Ok(all)
     }
 
     /// Everyone who is a CSM of a company or in the team, A to Z.
     pub(crate) fn csm_names(&self) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT csm AS name FROM companies WHERE csm IS NOT NULL UNION SELECT name FROM team ORDER BY name",
-        )?;
-        let names = statement.query_map([], |row| row.get("name"))?;
-        Ok(names.collect::<Result<_, _>>()?)
+        let sql = "SELECT csm AS name FROM companies WHERE csm IS NOT NULL UNION SELECT name FROM team ORDER BY name";
+        self.read_all(sql, [], |row| row.get("name"))
     }
 
     /// The health score of each company scored on the latest day run on or before `day`, ordered by

@@ -41,7 +41,7 @@ impl Store {
             let version = row.get("rule_version")?;
             signals.push(StandingSignal {
                 id: row.get("id")?,
-                company: CompanyKey(row.get("company")?),
+                company: row.get("company")?,
                 signal_type: row.get("type")?,
                 rule: definitions.of(self, version)?,
                 version,
@@ -56,7 +56,6 @@ impl Store {
     /// could not be judged.
     pub(crate) fn record_holds(&self, id: SignalId, holds: Option<bool>, day: Day) -> Result<()> {
         let sql = "UPDATE signals SET holds = ?2, holds_since = ?3 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute((id, holds, holds.map(|_| day)))?;
-        Ok(())
+        self.execute(sql, (id, holds, holds.map(|_| day)))
     }
 }

@@ -45,26 +45,26 @@ pub(crate) enum LateCause {
 impl Store {
     /// Records an import, and returns its number.
     pub(crate) fn add_import(&self, import: &ImportRecord) -> Result<i64> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO imports (file, kind, started_at, finished_at, rows_read, rows_new, rows_known, rows_rejected,
-                                  companies_made, first_day, last_day)
-             VALUES (:file, :kind, :started_at, :finished_at, :rows_read, :rows_new, :rows_known, :rows_rejected,
-                     :companies_made, :first_day, :last_day)",
-        )?;
-        let id = statement.insert(rusqlite::named_params! {
-            ":file": import.file,
-            ":kind": import.kind,
-            ":started_at": import.started_at,
-            ":finished_at": import.finished_at,
-            ":rows_read": import.rows_read as i64,
-            ":rows_new": import.rows_new as i64,
-            ":rows_known": import.rows_known as i64,
-            ":rows_rejected": import.rows_rejected as i64,
-            ":companies_made": import.companies_made as i64,
-            ":first_day": import.first_day,
-            ":last_day": import.last_day,
-        })?;
-        Ok(id)
+        let sql = "INSERT INTO imports (file, kind, started_at, finished_at, rows_read, rows_new, rows_known, rows_rejected,
+                                        companies_made, first_day, last_day)
+                   VALUES (:file, :kind, :started_at, :finished_at, :rows_read, :rows_new, :rows_known, :rows_rejected,
+                           :companies_made, :first_day, :last_day)";
+        self.insert(
+            sql,
+            rusqlite::named_params! {
+                ":file": import.file,
+                ":kind": import.kind,
+                ":started_at": import.started_at,
+                ":finished_at": import.finished_at,
+                ":rows_read": import.rows_read as i64,
+                ":rows_new": import.rows_new as i64,
+                ":rows_known": import.rows_known as i64,
+                ":rows_rejected": import.rows_rejected as i64,
+                ":companies_made": import.companies_made as i64,
+                ":first_day": import.first_day,
+                ":last_day": import.last_day,
+            },
+        )
     }
 
     /// Records which of these days, whose events changed, need to run again: those between the
@@ -75,11 +75,8 @@ impl Store {
         import: i64,
         cause: LateCause,
     ) -> Result<()> {
-        let mut span = self
-            .connection
-            .prepare_cached("SELECT min(day) AS first, max(day) AS last FROM runs")?;
-        let span: (Option<Day>, Option<Day>) =
-            span.query_row([], |row| Ok((row.get("first")?, row.get("last")?)))?;
+        let sql = "SELECT min(day) AS first, max(day) AS last FROM runs";
+        let span: (Option<Day>, Option<Day>) = self.read_one(sql, [], |row| row.try_into())?;
         let Some((first, last)) = span.0.zip(span.1) else { return Ok(()) };
         let mut note = self.connection.prepare_cached(
             "INSERT INTO late_days (day, import, is_undo) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
@@ -92,8 +89,8 @@ impl Store {
 
     /// All imports, oldest first.
     pub(crate) fn imports(&self) -> Result<Vec<ImportRecord>> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM imports ORDER BY id")?;
-        let imports = statement.query_map([], |row| {
+        let sql = "SELECT * FROM imports ORDER BY id";
+        self.read_all(sql, [], |row| {
             let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
             Ok(ImportRecord {
                 id: row.get("id")?,
@@ -110,8 +107,7 @@ impl Store {
                 last_day: row.get("last_day")?,
                 undone_at: row.get("undone_at")?,
             })
-        })?;
-        Ok(imports.collect::<Result<_, _>>()?)
+        })
     }
 
     /// When the latest import of events or counts finished.
@@ -134,15 +130,11 @@ impl Store {
         header: &str,
         kind: Option<&str>,
     ) -> Result<Vec<(String, String)>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT field, source FROM column_maps
-             WHERE header = ?1
-               AND kind = coalesce(?2, (SELECT min(kind) FROM column_maps WHERE header = ?1 HAVING min(kind) = max(kind)))
-             ORDER BY field",
-        )?;
-        let map = statement
-            .query_map((header, kind), |row| Ok((row.get("field")?, row.get("source")?)))?;
-        Ok(map.collect::<Result<_, _>>()?)
+        let sql = "SELECT field, source FROM column_maps
+                   WHERE header = ?1
+                     AND kind = coalesce(?2, (SELECT min(kind) FROM column_maps WHERE header = ?1 HAVING min(kind) = max(kind)))
+                   ORDER BY field";
+        self.read_all(sql, (header, kind), |row| row.try_into())
     }
 
     /// Stores the manual mapping of a header.

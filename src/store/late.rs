@@ -18,25 +18,20 @@ pub(crate) struct LateDays {
 impl Store {
     /// The first days whose events changed.
     pub(crate) fn late_days(&self) -> Result<LateDays> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT min(day) FILTER (WHERE NOT is_undo) AS imported, min(day) FILTER (WHERE is_undo) AS undone
-             FROM late_days",
-        )?;
-        Ok(statement.query_row([], |row| {
+        let sql = "SELECT min(day) FILTER (WHERE NOT is_undo) AS imported, min(day) FILTER (WHERE is_undo) AS undone
+                   FROM late_days";
+        self.read_one(sql, [], |row| {
             Ok(LateDays { imported: row.get("imported")?, undone: row.get("undone")? })
-        })?)
+        })
     }
 
     /// Records that the days up to `day` were run again and that those from `next` on remain;
     /// `None` after the last.
     pub(crate) fn record_run_again(&self, day: Day, next: Option<Day>) -> Result<()> {
         if let Some(next) = next {
-            self.connection
-                .prepare_cached("UPDATE OR IGNORE late_days SET day = ?2 WHERE day <= ?1")?
-                .execute((day, next))?;
+            self.execute("UPDATE OR IGNORE late_days SET day = ?2 WHERE day <= ?1", (day, next))?;
         }
-        self.connection.prepare_cached("DELETE FROM late_days WHERE day <= ?1")?.execute([day])?;
-        Ok(())
+        self.execute("DELETE FROM late_days WHERE day <= ?1", [day])
     }
 
     pub(crate) fn count_days_run(&self, range: DayRange) -> Result<u64> {
@@ -47,11 +42,8 @@ impl Store {
     /// were already sent one will be told about the retraction.
     pub(crate) fn withdraw_notices(&self, signal: SignalId, now: Instant) -> Result<()> {
         self.add_retractions(signal)?;
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE notices SET withdrawn_at = ?2
-             WHERE signal = ?1 AND read_at IS NULL AND withdrawn_at IS NULL",
-        )?;
-        statement.execute((signal, now))?;
-        Ok(())
+        let sql = "UPDATE notices SET withdrawn_at = ?2
+                   WHERE signal = ?1 AND read_at IS NULL AND withdrawn_at IS NULL";
+        self.execute(sql, (signal, now))
     }
 }

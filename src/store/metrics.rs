@@ -1,7 +1,7 @@
 //! Metrics: attributes that users define.
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::Store;
 use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
@@ -9,18 +9,13 @@ use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 impl Store {
     /// All metrics, A to Z.
     pub(crate) fn metrics(&self) -> Result<Vec<Metric>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT name, event, measure, days, formula FROM metrics ORDER BY name",
-        )?;
-        let metrics = statement.query_map([], read_metric)?;
-        Ok(metrics.collect::<Result<_, _>>()?)
+        let sql = "SELECT name, event, measure, days, formula FROM metrics ORDER BY name";
+        self.read_all(sql, [], read_metric)
     }
 
     pub(crate) fn metric(&self, name: &str) -> Result<Option<Metric>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT name, event, measure, days, formula FROM metrics WHERE name = ?1",
-        )?;
-        Ok(statement.query_row([name], read_metric).optional()?)
+        let sql = "SELECT name, event, measure, days, formula FROM metrics WHERE name = ?1";
+        self.read_first(sql, [name], read_metric)
     }
 
     /// Adds a metric, or replaces the one with the same name.
@@ -45,8 +40,7 @@ impl Store {
 
     /// Removes a metric.
     pub(crate) fn remove_metric(&self, name: &str) -> Result<()> {
-        self.connection.execute("DELETE FROM metrics WHERE name = ?1", [name])?;
-        Ok(())
+        self.execute("DELETE FROM metrics WHERE name = ?1", [name])
     }
 }
 

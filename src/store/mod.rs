@@ -31,6 +31,7 @@ mod segments;
 mod settings;
 mod signals;
 mod sources;
+mod statements;
 mod tags;
 mod tasks;
 mod team;

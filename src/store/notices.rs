@@ -1,7 +1,7 @@
 //! Notices: who is notified of which signal, and who has read it.
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{Row, named_params};
 
 use super::{SignalRecord, Store};
 use crate::domain::company::CompanyKey;
@@ -120,12 +120,10 @@ impl Store {
     }
 
     fn routing(&self, signal: SignalId) -> Result<Option<Routing>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT s.type, c.csm, c.also_csms, c.manager, v.managers, v.executives
-             FROM signals s JOIN companies c ON c.id = s.company JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.id = ?1",
-        )?;
-        let routing = statement.query_row([signal], |row| {
+        let sql = "SELECT s.type, c.csm, c.also_csms, c.manager, v.managers, v.executives
+                   FROM signals s JOIN companies c ON c.id = s.company JOIN rule_versions v ON v.id = s.rule_version
+                   WHERE s.id = ?1";
+        self.read_first(sql, [signal], |row| {
             Ok(Routing {
                 signal_type: row.get("type")?,
                 csm: row.get("csm")?,
@@ -133,8 +131,7 @@ impl Store {
                 manager: row.get("manager")?,
                 marks: Marks { managers: row.get("managers")?, executives: row.get("executives")? },
             })
-        });
-        Ok(routing.optional()?)
+        })
     }
 
     fn add_notice(
@@ -145,29 +142,25 @@ impl Store {
         now: Instant,
         slack: Option<i64>,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO notices (signal, person, why, told_at, slack) VALUES (:signal, :person, :why, :told_at, :slack)
-             ON CONFLICT (signal, person) DO NOTHING",
-        )?;
-        statement.execute(named_params! {
-            ":signal": signal,
-            ":person": person,
-            ":why": why,
-            ":told_at": now,
-            ":slack": slack,
-        })?;
-        Ok(())
+        let sql = "INSERT INTO notices (signal, person, why, told_at, slack) VALUES (:signal, :person, :why, :told_at, :slack)
+                   ON CONFLICT (signal, person) DO NOTHING";
+        self.execute(
+            sql,
+            named_params! {
+                ":signal": signal,
+                ":person": person,
+                ":why": why,
+                ":told_at": now,
+                ":slack": slack,
+            },
+        )
     }
 
     /// Moves the unread notices of open signals to the present CSMs and managers, for companies
     /// whose CSM or manager changed since the last call. Inside the caller's transaction.
     pub(crate) fn reroute_notices(&self, now: Instant) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("DELETE FROM companies_to_reroute RETURNING company AS id")?;
-        let companies: Vec<CompanyKey> = statement
-            .query_map([], |row| row.get("id").map(CompanyKey))?
-            .collect::<Result<_, _>>()?;
+        let sql = "DELETE FROM companies_to_reroute RETURNING company AS id";
+        let companies: Vec<CompanyKey> = self.read_all(sql, [], |row| row.get("id"))?;
         if companies.is_empty() {
             return Ok(());
         }
@@ -181,15 +174,12 @@ impl Store {
     }
 
     fn signals_to_be_read(&self, company: CompanyKey) -> Result<Vec<SignalId>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT s.id FROM signals s
-             WHERE s.company = ?1 AND s.acknowledgement IS NULL
-               AND EXISTS (SELECT 1 FROM notices n
-                           WHERE n.signal = s.id AND n.read_at IS NULL AND n.withdrawn_at IS NULL)
-             ORDER BY s.id",
-        )?;
-        let signals = statement.query_map([company.0], |row| row.get("id"))?;
-        Ok(signals.collect::<Result<_, _>>()?)
+        let sql = "SELECT s.id FROM signals s
+                   WHERE s.company = ?1 AND s.acknowledgement IS NULL
+                     AND EXISTS (SELECT 1 FROM notices n
+                                 WHERE n.signal = s.id AND n.read_at IS NULL AND n.withdrawn_at IS NULL)
+                   ORDER BY s.id";
+        self.read_all(sql, [company], |row| row.get("id"))
     }
 
     fn reroute(&self, signal: SignalId, team: &[TeamMember], now: Instant) -> Result<()> {
@@ -222,18 +212,13 @@ impl Store {
     }
 
     fn set_why(&self, notice: i64, why: Why) -> Result<()> {
-        let mut statement =
-            self.connection.prepare_cached("UPDATE notices SET why = ?2 WHERE id = ?1")?;
-        statement.execute((notice, why))?;
-        Ok(())
+        self.execute("UPDATE notices SET why = ?2 WHERE id = ?1", (notice, why))
     }
 
     fn notices(&self, signal: SignalId) -> Result<Vec<StoredNotice>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, person, why, read_at IS NOT NULL AS is_read, withdrawn_at IS NOT NULL AS is_withdrawn, slack
-             FROM notices WHERE signal = ?1 ORDER BY id",
-        )?;
-        let notices = statement.query_map([signal], |row| {
+        let sql = "SELECT id, person, why, read_at IS NOT NULL AS is_read, withdrawn_at IS NOT NULL AS is_withdrawn, slack
+                   FROM notices WHERE signal = ?1 ORDER BY id";
+        self.read_all(sql, [signal], |row| {
             Ok(StoredNotice {
                 id: row.get("id")?,
                 person: row.get("person")?,
@@ -242,16 +227,12 @@ impl Store {
                 is_withdrawn: row.get("is_withdrawn")?,
                 slack: row.get("slack")?,
             })
-        })?;
-        Ok(notices.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Withdraws a notice, or (`None`) restores it.
     fn withdraw(&self, notice: i64, at: Option<Instant>) -> Result<()> {
-        let mut statement =
-            self.connection.prepare_cached("UPDATE notices SET withdrawn_at = ?2 WHERE id = ?1")?;
-        statement.execute((notice, at))?;
-        Ok(())
+        self.execute("UPDATE notices SET withdrawn_at = ?2 WHERE id = ?1", (notice, at))
     }
 
     /// The inbox of a person, unread first, newest first; at most `limit` entries.
@@ -283,10 +264,8 @@ impl Store {
 
     /// The number of unread notices.
     pub(crate) fn unread_notices(&self) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT count(*) AS count FROM notices
-             WHERE read_at IS NULL AND withdrawn_at IS NULL AND person IS NOT NULL",
-        )?;
-        Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
+        let sql = "SELECT count(*) AS count FROM notices
+                   WHERE read_at IS NULL AND withdrawn_at IS NULL AND person IS NOT NULL";
+        Ok(self.read_one(sql, [], |row| row.get::<_, i64>("count"))? as u64)
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{Row, named_params};
 
 use super::Store;
 use crate::domain::channel::Channel;
@@ -125,7 +125,7 @@ impl Store {
 
     /// The unread notices that are in no message of a channel yet, ordered by signal.
     pub(crate) fn pending_notices(&self, channel: Channel) -> Result<Vec<PendingNotice>> {
-        let mut statement = self.connection.prepare_cached(match channel {
+        self.read_all(match channel {
             Channel::Email => {
                 "SELECT n.id, n.signal, n.person, n.told_at, s.type FROM notices n JOIN signals s ON s.id = n.signal
                  WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.email IS NULL ORDER BY n.signal, n.id"
@@ -134,16 +134,14 @@ impl Store {
                 "SELECT n.id, n.signal, n.person, n.told_at, s.type FROM notices n JOIN signals s ON s.id = n.signal
                  WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.slack IS NULL ORDER BY n.signal, n.id"
             }
-        })?;
-        let notices = statement.query_map([], |row| {
+        }, [], |row| {
             Ok(PendingNotice {
                 id: row.get("id")?,
                 signal: row.get("signal")?,
                 person: row.get("person")?,
                 pending: Pending { signal_type: row.get("type")?, told_at: row.get("told_at")? },
             })
-        })?;
-        Ok(notices.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Whether a digest for a person, or for Slack, was created on a day.
@@ -153,11 +151,9 @@ impl Store {
         person: Option<&str>,
         day: Day,
     ) -> Result<bool> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM messages
-                            WHERE purpose = 'digest' AND made_on = ?3 AND channel = ?1 AND person IS ?2) AS is_there",
-        )?;
-        Ok(statement.query_row((channel, person, day), |row| row.get("is_there"))?)
+        let sql = "SELECT EXISTS (SELECT 1 FROM messages
+                            WHERE purpose = 'digest' AND made_on = ?3 AND channel = ?1 AND person IS ?2) AS is_there";
+        self.read_one(sql, (channel, person, day), |row| row.get("is_there"))
     }
 
     /// Creates a message with these notices, due at once, inside the caller's transaction.
@@ -183,45 +179,39 @@ impl Store {
     }
 
     fn insert_message(&self, message: &NewMessage<'_>) -> Result<i64> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO messages (channel, purpose, person, message_id, made_at, made_on, next_try_at)
-             VALUES (:channel, :purpose, :person, :message_id, :made_at, :made_on, :made_at)",
-        )?;
-        let id = statement.insert(named_params! {
-            ":channel": message.channel,
-            ":purpose": message.purpose,
-            ":person": message.person,
-            ":message_id": message.message_id,
-            ":made_at": message.made_at,
-            ":made_on": message.made_on,
-        })?;
-        Ok(id)
+        let sql = "INSERT INTO messages (channel, purpose, person, message_id, made_at, made_on, next_try_at)
+                   VALUES (:channel, :purpose, :person, :message_id, :made_at, :made_on, :made_at)";
+        self.insert(
+            sql,
+            named_params! {
+                ":channel": message.channel,
+                ":purpose": message.purpose,
+                ":person": message.person,
+                ":message_id": message.message_id,
+                ":made_at": message.made_at,
+                ":made_on": message.made_on,
+            },
+        )
     }
 
     /// Records who was sent a signal that is being retracted: a person by e-mail, or Slack.
     pub(super) fn add_retractions(&self, signal: SignalId) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO retractions (signal, channel, person)
-             SELECT n.signal, m.channel, n.person FROM notices n JOIN messages m ON m.id = n.email
-             WHERE n.signal = ?1 AND m.sent_at IS NOT NULL
-             UNION
-             SELECT n.signal, m.channel, NULL FROM notices n JOIN messages m ON m.id = n.slack
-             WHERE n.signal = ?1 AND m.sent_at IS NOT NULL",
-        )?;
-        statement.execute([signal])?;
-        Ok(())
+        let sql = "INSERT INTO retractions (signal, channel, person)
+                   SELECT n.signal, m.channel, n.person FROM notices n JOIN messages m ON m.id = n.email
+                   WHERE n.signal = ?1 AND m.sent_at IS NOT NULL
+                   UNION
+                   SELECT n.signal, m.channel, NULL FROM notices n JOIN messages m ON m.id = n.slack
+                   WHERE n.signal = ?1 AND m.sent_at IS NOT NULL";
+        self.execute(sql, [signal])
     }
 
     /// The retractions that are in no message of a channel yet, ordered by signal.
     pub(crate) fn pending_retractions(&self, channel: Channel) -> Result<Vec<PendingRetraction>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, person FROM retractions
-             WHERE channel = ?1 AND message IS NULL ORDER BY signal, id",
-        )?;
-        let pending = statement.query_map([channel], |row| {
+        let sql = "SELECT id, person FROM retractions
+                   WHERE channel = ?1 AND message IS NULL ORDER BY signal, id";
+        self.read_all(sql, [channel], |row| {
             Ok(PendingRetraction { id: row.get("id")?, person: row.get("person")? })
-        })?;
-        Ok(pending.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Creates a message with these retractions, due at once, inside the caller's transaction.
@@ -242,62 +232,50 @@ impl Store {
     /// The undelivered messages, including those given up, in the order of their creation. Messages
     /// whose signals have all been read are left out.
     pub(crate) fn undelivered_messages(&self) -> Result<Vec<Message>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT * FROM (
-                 SELECT m.*, (SELECT count(DISTINCT n.signal) FROM notices n
-                              WHERE (n.email = m.id OR n.slack = m.id)
-                                AND n.read_at IS NULL AND n.withdrawn_at IS NULL)
-                           + (SELECT count(*) FROM retractions r WHERE r.message = m.id) AS signals
-                 FROM messages m
-                 WHERE m.next_try_at IS NOT NULL OR m.id IN
-                     (SELECT id FROM messages WHERE next_try_at IS NULL AND sent_at IS NULL))
-             WHERE signals > 0 ORDER BY id",
-        )?;
-        let messages = statement.query_map([], read_message)?;
-        Ok(messages.collect::<Result<_, _>>()?)
+        let sql = "SELECT * FROM (
+                       SELECT m.*, (SELECT count(DISTINCT n.signal) FROM notices n
+                                    WHERE (n.email = m.id OR n.slack = m.id)
+                                      AND n.read_at IS NULL AND n.withdrawn_at IS NULL)
+                                 + (SELECT count(*) FROM retractions r WHERE r.message = m.id) AS signals
+                       FROM messages m
+                       WHERE m.next_try_at IS NOT NULL OR m.id IN
+                           (SELECT id FROM messages WHERE next_try_at IS NULL AND sent_at IS NULL))
+                   WHERE signals > 0 ORDER BY id";
+        self.read_all(sql, [], read_message)
     }
 
     /// The signals in a message that are still unread or retracted: bad before good before info,
     /// newest first.
     pub(crate) fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT s.id, s.type, s.company FROM signals s
-             WHERE s.id IN (SELECT n.signal FROM notices n
-                            WHERE (n.email = ?1 OR n.slack = ?1)
-                              AND n.read_at IS NULL AND n.withdrawn_at IS NULL
-                            UNION ALL
-                            SELECT r.signal FROM retractions r WHERE r.message = ?1)
-             ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id DESC",
-        )?;
-        let signals = statement.query_map([message], |row| {
+        let sql = "SELECT s.id, s.type, s.company FROM signals s
+                   WHERE s.id IN (SELECT n.signal FROM notices n
+                                  WHERE (n.email = ?1 OR n.slack = ?1)
+                                    AND n.read_at IS NULL AND n.withdrawn_at IS NULL
+                                  UNION ALL
+                                  SELECT r.signal FROM retractions r WHERE r.message = ?1)
+                   ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id DESC";
+        self.read_all(sql, [message], |row| {
             Ok(ToldSignal {
                 id: row.get("id")?,
                 signal_type: row.get("type")?,
-                company: CompanyKey(row.get("company")?),
+                company: row.get("company")?,
             })
-        })?;
-        Ok(signals.collect::<Result<_, _>>()?)
+        })
     }
 
     /// The names of the people who have not read a signal in a message.
     pub(crate) fn people_of_message(&self, message: i64, signal: SignalId) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT person FROM notices
-             WHERE (email = ?1 OR slack = ?1) AND signal = ?2 AND read_at IS NULL AND withdrawn_at IS NULL
-               AND person IS NOT NULL
-             ORDER BY person",
-        )?;
-        let people = statement.query_map((message, signal), |row| row.get("person"))?;
-        Ok(people.collect::<Result<_, _>>()?)
+        let sql = "SELECT person FROM notices
+                   WHERE (email = ?1 OR slack = ?1) AND signal = ?2 AND read_at IS NULL AND withdrawn_at IS NULL
+                     AND person IS NOT NULL
+                   ORDER BY person";
+        self.read_all(sql, (message, signal), |row| row.get("person"))
     }
 
     /// Records a delivery.
     pub(crate) fn record_sent(&self, message: i64, at: Instant) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE messages SET sent_at = ?2, next_try_at = NULL, last_error = NULL, tries = tries + 1 WHERE id = ?1",
-        )?;
-        statement.execute((message, at))?;
-        Ok(())
+        let sql = "UPDATE messages SET sent_at = ?2, next_try_at = NULL, last_error = NULL, tries = tries + 1 WHERE id = ?1";
+        self.execute(sql, (message, at))
     }
 
     /// Records a failed attempt, and when to try again; `None`: never.
@@ -307,19 +285,14 @@ impl Store {
         error: &str,
         next_try_at: Option<Instant>,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE messages SET tries = tries + 1, last_error = ?2, next_try_at = ?3 WHERE id = ?1 AND sent_at IS NULL",
-        )?;
-        statement.execute((message, error, next_try_at))?;
-        Ok(())
+        let sql = "UPDATE messages SET tries = tries + 1, last_error = ?2, next_try_at = ?3 WHERE id = ?1 AND sent_at IS NULL";
+        self.execute(sql, (message, error, next_try_at))
     }
 
     /// When the last message was delivered.
     pub(crate) fn last_delivery(&self) -> Result<Option<Instant>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT sent_at FROM messages WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1",
-        )?;
-        Ok(statement.query_row([], |row| row.get("sent_at")).optional()?)
+        let sql = "SELECT sent_at FROM messages WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1";
+        self.read_first(sql, [], |row| row.get("sent_at"))
     }
 }
 
@@ -333,6 +306,6 @@ fn read_message(row: &Row<'_>) -> rusqlite::Result<Message> {
         tries: row.get("tries")?,
         next_try_at: row.get("next_try_at")?,
         last_error: row.get("last_error")?,
-        signals: row.get::<_, i64>("signals")? as u64,
+        signals: row.get("signals")?,
     })
 }

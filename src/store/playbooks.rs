@@ -46,9 +46,8 @@ impl Store {
             return Ok(());
         }
         let Playbook { name, purpose, tag, steps } = playbook;
-        self.connection
-            .prepare_cached("INSERT INTO playbooks (name, purpose, tag) VALUES (?1, ?2, ?3)")?
-            .execute((name, purpose, tag))?;
+        let sql = "INSERT INTO playbooks (name, purpose, tag) VALUES (?1, ?2, ?3)";
+        self.execute(sql, (name, purpose, tag))?;
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO playbook_steps (playbook, position, title, due_in_days, owner, tag)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -69,15 +68,13 @@ impl Store {
     /// Removes a playbook that a user created, or reverts a shipped one. Returns whether there was
     /// anything to remove. Its tasks stay.
     pub(crate) fn remove_playbook(&self, name: &str) -> Result<bool> {
-        self.connection.execute("DELETE FROM playbook_steps WHERE playbook = ?1", [name])?;
+        self.execute("DELETE FROM playbook_steps WHERE playbook = ?1", [name])?;
         Ok(self.connection.execute("DELETE FROM playbooks WHERE name = ?1", [name])? > 0)
     }
 
     fn own_playbooks(&self) -> Result<Vec<Playbook>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT name, purpose, tag FROM playbooks ORDER BY name")?;
-        let playbooks = statement.query_map([], |row| {
+        let sql = "SELECT name, purpose, tag FROM playbooks ORDER BY name";
+        let mut playbooks: Vec<Playbook> = self.read_all(sql, [], |row| {
             Ok(Playbook {
                 name: row.get("name")?,
                 purpose: row.get("purpose")?,
@@ -85,7 +82,6 @@ impl Store {
                 steps: Vec::new(),
             })
         })?;
-        let mut playbooks: Vec<Playbook> = playbooks.collect::<Result<_, _>>()?;
         for playbook in &mut playbooks {
             playbook.steps = self.playbook_steps(&playbook.name)?;
         }
@@ -93,18 +89,15 @@ impl Store {
     }
 
     fn playbook_steps(&self, name: &str) -> Result<Vec<PlaybookStep>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT title, due_in_days, owner, tag FROM playbook_steps WHERE playbook = ?1 ORDER BY position",
-        )?;
-        let steps = statement.query_map([name], |row| {
+        let sql = "SELECT title, due_in_days, owner, tag FROM playbook_steps WHERE playbook = ?1 ORDER BY position";
+        self.read_all(sql, [name], |row| {
             Ok(PlaybookStep {
                 title: row.get("title")?,
                 due_in_days: row.get("due_in_days")?,
                 owner: row.get::<_, Owner>("owner")?,
                 tag: row.get("tag")?,
             })
-        })?;
-        Ok(steps.collect::<Result<_, _>>()?)
+        })
     }
 }
 

@@ -21,13 +21,10 @@ impl Store {
     /// The pulses of all companies that apply by `until`, by company and then in the order in which
     /// they apply.
     pub(crate) fn all_pulses(&self, until: Option<Day>) -> Result<Vec<Pulse>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
-             FROM pulses p JOIN companies c ON c.id = p.company
-             WHERE ?1 IS NULL OR day <= ?1 ORDER BY c.company_id, p.id",
-        )?;
-        let pulses = statement.query_map([until], read_pulse)?;
-        let mut pulses: Vec<Pulse> = pulses.collect::<Result<_, _>>()?;
+        let sql = "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
+                   FROM pulses p JOIN companies c ON c.id = p.company
+                   WHERE ?1 IS NULL OR day <= ?1 ORDER BY c.company_id, p.id";
+        let mut pulses: Vec<Pulse> = self.read_all(sql, [until], read_pulse)?;
         for of_company in pulses.chunk_by_mut(|one, other| one.company == other.company) {
             of_company.sort_by_key(|pulse| (pulse.mark.day, pulse.mark.at));
         }
@@ -47,7 +44,7 @@ impl Store {
         )?;
         let mut rows = statement.query([until])?;
         while let Some(row) = rows.next()? {
-            all.entry(CompanyKey(row.get("company")?)).or_default().push(read_mark(row)?);
+            all.entry(row.get("company")?).or_default().push(read_mark(row)?);
         }
         all.values_mut().for_each(|marks| *marks = in_order(std::mem::take(marks)));
         Ok(all)
@@ -55,11 +52,7 @@ impl Store {
 
     /// The team's own guidelines of levels.
     pub(crate) fn own_guidelines(&self) -> Result<BTreeMap<Level, String>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT level, guideline FROM pulse_levels")?;
-        let guidelines =
-            statement.query_map([], |row| Ok((row.get("level")?, row.get("guideline")?)))?;
-        Ok(guidelines.collect::<Result<_, _>>()?)
+        self.read_all("SELECT level, guideline FROM pulse_levels", [], |row| row.try_into())
     }
 
     /// When a level applies: the team's guideline, else the default.
@@ -70,13 +63,10 @@ impl Store {
 
     /// Sets the team's guideline of a level. One that equals the default is stored as the default.
     pub(crate) fn set_guideline(&self, level: Level, guideline: &str) -> Result<()> {
-        self.connection
-            .prepare_cached("DELETE FROM pulse_levels WHERE level = ?1")?
-            .execute([level])?;
+        self.execute("DELETE FROM pulse_levels WHERE level = ?1", [level])?;
         if guideline != level.shipped_guideline() {
-            self.connection
-                .prepare_cached("INSERT INTO pulse_levels (level, guideline) VALUES (?1, ?2)")?
-                .execute((level, guideline))?;
+            let sql = "INSERT INTO pulse_levels (level, guideline) VALUES (?1, ?2)";
+            self.execute(sql, (level, guideline))?;
         }
         Ok(())
     }
@@ -84,7 +74,7 @@ impl Store {
 
 pub(super) fn read_pulse(row: &Row<'_>) -> rusqlite::Result<Pulse> {
     Ok(Pulse {
-        company: CompanyKey(row.get("company")?),
+        company: row.get("company")?,
         mark: read_mark(row)?,
         reason_codes: codes(row.get("codes")?),
         note: row.get("note")?,

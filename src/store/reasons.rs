@@ -27,11 +27,8 @@ impl Store {
     }
 
     fn former_codes(&self) -> Result<BTreeMap<(ReasonKind, String), String>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT kind, former, code FROM former_reason_codes")?;
-        let former = statement
-            .query_map([], |row| Ok(((row.get("kind")?, row.get("former")?), row.get("code")?)))?;
-        Ok(former.collect::<Result<_, _>>()?)
+        let sql = "SELECT kind, former, code FROM former_reason_codes";
+        self.read_all(sql, [], |row| Ok(((row.get("kind")?, row.get("former")?), row.get("code")?)))
     }
 
     /// Adds a reason, or replaces the one with the same kind and code. One that equals a default is
@@ -40,33 +37,28 @@ impl Store {
         self.forget_reason(reason)?;
         let code = reason.code.to_string();
         // From now on the code means this reason, even if it was a former code of another.
-        self.connection
-            .prepare_cached("DELETE FROM former_reason_codes WHERE kind = ?1 AND former = ?2")?
-            .execute((reason.kind, &code))?;
+        let sql = "DELETE FROM former_reason_codes WHERE kind = ?1 AND former = ?2";
+        self.execute(sql, (reason.kind, &code))?;
         if reason.is_as_shipped() {
             return Ok(());
         }
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO reason_codes (kind, code, description, is_active, shipped_as)
-             VALUES (:kind, :code, :description, :is_active, :shipped_as)",
-        )?;
-        insert.execute(named_params! {
-            ":kind": reason.kind,
-            ":code": code,
-            ":description": reason.description,
-            ":is_active": reason.is_active,
-            ":shipped_as": reason.shipped_as,
-        })?;
-        Ok(())
+        let sql = "INSERT INTO reason_codes (kind, code, description, is_active, shipped_as)
+                   VALUES (:kind, :code, :description, :is_active, :shipped_as)";
+        self.execute(
+            sql,
+            named_params! {
+                ":kind": reason.kind,
+                ":code": code,
+                ":description": reason.description,
+                ":is_active": reason.is_active,
+                ":shipped_as": reason.shipped_as,
+            },
+        )
     }
 
     fn forget_reason(&self, reason: &Reason) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "DELETE FROM reason_codes WHERE kind = ?1 AND (code = ?2 OR shipped_as = ?3)",
-            )?
-            .execute((reason.kind, &reason.code, &reason.shipped_as))?;
-        Ok(())
+        let sql = "DELETE FROM reason_codes WHERE kind = ?1 AND (code = ?2 OR shipped_as = ?3)";
+        self.execute(sql, (reason.kind, &reason.code, &reason.shipped_as))
     }
 
     /// Renames the code of a reason, everywhere it was used. Files and commands still accept the
@@ -88,14 +80,10 @@ impl Store {
                 (kind, &former, &code),
             )?,
         };
-        self.connection.execute(
-            "UPDATE former_reason_codes SET code = ?3 WHERE kind = ?1 AND code = ?2",
-            (kind, &former, &code),
-        )?;
-        self.connection.execute(
-            "INSERT OR REPLACE INTO former_reason_codes (kind, former, code) VALUES (?1, ?2, ?3)",
-            (kind, &former, &code),
-        )?;
-        Ok(())
+        let sql = "UPDATE former_reason_codes SET code = ?3 WHERE kind = ?1 AND code = ?2";
+        self.execute(sql, (kind, &former, &code))?;
+        let sql =
+            "INSERT OR REPLACE INTO former_reason_codes (kind, former, code) VALUES (?1, ?2, ?3)";
+        self.execute(sql, (kind, &former, &code))
     }
 }

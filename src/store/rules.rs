@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 use rustc_hash::FxHashMap;
 
 use super::Store;
@@ -51,10 +51,7 @@ impl Store {
 
     /// The names of all rules, including removed ones, A to Z.
     pub(crate) fn rule_names(&self) -> Result<Vec<String>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name FROM rules ORDER BY name")?;
-        let names = statement.query_map([], |row| row.get("name"))?;
-        Ok(names.collect::<Result<_, _>>()?)
+        self.read_all("SELECT name FROM rules ORDER BY name", [], |row| row.get("name"))
     }
 
     /// The rule with this name, even if removed.
@@ -68,14 +65,10 @@ impl Store {
     }
 
     fn rule_version(&self, version: i64) -> Result<Rule> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT name, definition FROM rule_versions WHERE id = ?1")?;
-        let found = statement
-            .query_row([version], |row| {
-                Ok((row.get::<_, String>("name")?, row.get::<_, String>("definition")?))
-            })
-            .optional()?;
+        let sql = "SELECT name, definition FROM rule_versions WHERE id = ?1";
+        let found = self.read_first(sql, [version], |row| {
+            Ok((row.get::<_, String>("name")?, row.get::<_, String>("definition")?))
+        })?;
         let (name, text) =
             found.with_context(|| format!("the database has no definition {version} of a rule"))?;
         Ok(Rule { enabled: true, ..read_definition(name, &text)? })
@@ -84,31 +77,23 @@ impl Store {
     /// Adds a rule, or gives an existing one a new definition.
     pub(crate) fn save_rule(&self, rule: &Rule) -> Result<()> {
         let version = self.add_rule_version(rule)?;
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO rules (name, version, is_enabled) VALUES (?1, ?2, ?3)
-             ON CONFLICT (name) DO UPDATE SET version = excluded.version, is_enabled = excluded.is_enabled, is_removed = 0",
-        )?;
-        statement.execute((&rule.name, version, rule.enabled))?;
-        Ok(())
+        let sql = "INSERT INTO rules (name, version, is_enabled) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (name) DO UPDATE SET version = excluded.version, is_enabled = excluded.is_enabled, is_removed = 0";
+        self.execute(sql, (&rule.name, version, rule.enabled))
     }
 
     fn add_rule_version(&self, rule: &Rule) -> Result<i64> {
-        let mut statement = self
-            .connection
-            .prepare_cached("INSERT INTO rule_versions (name, definition) VALUES (?1, ?2)")?;
-        Ok(statement.insert((&rule.name, serde_json::to_string(rule)?))?)
+        let sql = "INSERT INTO rule_versions (name, definition) VALUES (?1, ?2)";
+        self.insert(sql, (&rule.name, serde_json::to_string(rule)?))
     }
 
     pub(crate) fn enable_rule(&self, name: &str, is_enabled: bool) -> Result<()> {
-        self.connection
-            .execute("UPDATE rules SET is_enabled = ?2 WHERE name = ?1", (name, is_enabled))?;
-        Ok(())
+        self.execute("UPDATE rules SET is_enabled = ?2 WHERE name = ?1", (name, is_enabled))
     }
 
     /// Removes a rule; its signals and definitions stay.
     pub(crate) fn remove_rule(&self, name: &str) -> Result<()> {
-        self.connection.execute("UPDATE rules SET is_removed = 1 WHERE name = ?1", [name])?;
-        Ok(())
+        self.execute("UPDATE rules SET is_removed = 1 WHERE name = ?1", [name])
     }
 }
 

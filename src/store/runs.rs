@@ -59,24 +59,19 @@ pub(crate) struct RunRecord {
 impl Store {
     /// The latest day that was run.
     pub(crate) fn latest_run_day(&self) -> Result<Option<Day>> {
-        let mut statement = self.connection.prepare_cached("SELECT max(day) AS day FROM runs")?;
-        Ok(statement.query_row([], |row| row.get("day"))?)
+        self.read_one("SELECT max(day) AS day FROM runs", [], |row| row.get("day"))
     }
 
     /// The latest day on or before `day` that was run.
     pub(crate) fn latest_run_day_until(&self, day: Day) -> Result<Option<Day>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT max(day) AS day FROM runs WHERE day <= ?1")?;
-        Ok(statement.query_row([day], |row| row.get("day"))?)
+        let sql = "SELECT max(day) AS day FROM runs WHERE day <= ?1";
+        self.read_one(sql, [day], |row| row.get("day"))
     }
 
     /// The days of a range that were run, in order.
     pub(crate) fn days_run(&self, range: DayRange) -> Result<Vec<Day>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT day FROM runs WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
-        )?;
-        let days = statement.query_map((range.from, range.to), |row| row.get("day"))?;
-        Ok(days.collect::<Result<_, _>>()?)
+        let sql = "SELECT DISTINCT day FROM runs WHERE day BETWEEN ?1 AND ?2 ORDER BY day";
+        self.read_all(sql, (range.from, range.to), |row| row.get("day"))
     }
 
     /// The day up to which measured facts are known, unless the user says otherwise: the latest day
@@ -99,10 +94,8 @@ impl Store {
 
     /// The first day on which a rule with this name was run; `None` if it never was.
     pub(crate) fn first_run_of_rule(&self, rule: &str) -> Result<Option<Day>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT min(r.day) AS day FROM run_rules t JOIN runs r ON r.id = t.run WHERE t.rule = ?1",
-        )?;
-        Ok(statement.query_row([rule], |row| row.get("day"))?)
+        let sql = "SELECT min(r.day) AS day FROM run_rules t JOIN runs r ON r.id = t.run WHERE t.rule = ?1";
+        self.read_one(sql, [rule], |row| row.get("day"))
     }
 
     /// Begins the record of a run, and returns its number, which its signals refer to.
@@ -112,25 +105,24 @@ impl Store {
         started_at: Instant,
         is_backfill: bool,
     ) -> Result<i64> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO runs (day, started_at, finished_at, is_backfill, companies_evaluated) VALUES (?1, ?2, ?2, ?3, 0)",
-        )?;
-        Ok(statement.insert((day, started_at, is_backfill))?)
+        let sql = "INSERT INTO runs (day, started_at, finished_at, is_backfill, companies_evaluated) VALUES (?1, ?2, ?2, ?3, 0)";
+        self.insert(sql, (day, started_at, is_backfill))
     }
 
     /// Completes the record of the run with the number `run.id`.
     pub(crate) fn finish_run(&self, run: &RunRecord) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE runs SET finished_at = :finished_at, newest_event_on = :newest_event_on,
-                             companies_evaluated = :companies_evaluated
-             WHERE id = :id",
+        let sql = "UPDATE runs SET finished_at = :finished_at, newest_event_on = :newest_event_on,
+                                   companies_evaluated = :companies_evaluated
+                   WHERE id = :id";
+        self.execute(
+            sql,
+            named_params! {
+                ":id": run.id,
+                ":finished_at": run.finished_at,
+                ":newest_event_on": run.newest_event_on,
+                ":companies_evaluated": run.companies_evaluated as i64,
+            },
         )?;
-        statement.execute(named_params! {
-            ":id": run.id,
-            ":finished_at": run.finished_at,
-            ":newest_event_on": run.newest_event_on,
-            ":companies_evaluated": run.companies_evaluated as i64,
-        })?;
         let mut step = self.connection.prepare_cached(
             "INSERT INTO run_steps (run, position, step, milliseconds) VALUES (?1, ?2, ?3, ?4)",
         )?;
@@ -141,33 +133,32 @@ impl Store {
     }
 
     fn add_tally(&self, run: i64, tally: &RuleTally) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO run_rules (run, rule, evaluated, skipped_no_events, skipped_not_established, skipped_churned,
-                                    skipped_not_created, skipped_where, raised_bad, raised_good, raised_info, withheld)
-             VALUES (:run, :rule, :evaluated, :skipped_no_events, :skipped_not_established, :skipped_churned,
-                     :skipped_not_created, :skipped_where, :raised_bad, :raised_good, :raised_info, :withheld)",
-        )?;
-        statement.execute(named_params! {
-            ":run": run,
-            ":rule": tally.rule,
-            ":evaluated": tally.evaluated as i64,
-            ":skipped_no_events": tally.skipped_no_events as i64,
-            ":skipped_not_established": tally.skipped_not_established as i64,
-            ":skipped_churned": tally.skipped_churned as i64,
-            ":skipped_not_created": tally.skipped_not_created as i64,
-            ":skipped_where": tally.skipped_where as i64,
-            ":raised_bad": tally.raised_bad as i64,
-            ":raised_good": tally.raised_good as i64,
-            ":raised_info": tally.raised_info as i64,
-            ":withheld": tally.withheld as i64,
-        })?;
-        Ok(())
+        let sql = "INSERT INTO run_rules (run, rule, evaluated, skipped_no_events, skipped_not_established, skipped_churned,
+                                          skipped_not_created, skipped_where, raised_bad, raised_good, raised_info, withheld)
+                   VALUES (:run, :rule, :evaluated, :skipped_no_events, :skipped_not_established, :skipped_churned,
+                           :skipped_not_created, :skipped_where, :raised_bad, :raised_good, :raised_info, :withheld)";
+        self.execute(
+            sql,
+            named_params! {
+                ":run": run,
+                ":rule": tally.rule,
+                ":evaluated": tally.evaluated as i64,
+                ":skipped_no_events": tally.skipped_no_events as i64,
+                ":skipped_not_established": tally.skipped_not_established as i64,
+                ":skipped_churned": tally.skipped_churned as i64,
+                ":skipped_not_created": tally.skipped_not_created as i64,
+                ":skipped_where": tally.skipped_where as i64,
+                ":raised_bad": tally.raised_bad as i64,
+                ":raised_good": tally.raised_good as i64,
+                ":raised_info": tally.raised_info as i64,
+                ":withheld": tally.withheld as i64,
+            },
+        )
     }
 
     /// All runs, oldest first.
     pub(crate) fn runs(&self) -> Result<Vec<RunRecord>> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM runs ORDER BY id")?;
-        let runs: Vec<RunRecord> = statement.query_map([], read_run)?.collect::<Result<_, _>>()?;
+        let runs: Vec<RunRecord> = self.read_all("SELECT * FROM runs ORDER BY id", [], read_run)?;
         runs.into_iter().map(|run| self.with_parts(run)).collect()
     }
 
@@ -199,7 +190,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         finished_at: row.get("finished_at")?,
         is_backfill: row.get("is_backfill")?,
         newest_event_on: row.get("newest_event_on")?,
-        companies_evaluated: row.get::<_, i64>("companies_evaluated")? as u64,
+        companies_evaluated: row.get("companies_evaluated")?,
         steps: Vec::new(),
         rules: Vec::new(),
     })

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use rusqlite::OptionalExtension;
 
 use super::Store;
 use crate::domain::company_link::CompanyLink;
@@ -65,18 +64,15 @@ impl Store {
 
     /// The value of a setting; `None` if it was never set.
     pub(crate) fn setting(&self, name: &str) -> Result<Option<String>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
-        Ok(statement.query_row([name], |row| row.get("value")).optional()?)
+        let sql = "SELECT value FROM settings WHERE name = ?1";
+        self.read_first(sql, [name], |row| row.get("value"))
     }
 
     /// Sets the time zone of the database. Must be called before events are imported.
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Result<()> {
-        self.connection.execute(
-            "INSERT INTO settings (name, value) VALUES ('timezone', ?1)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            [zone.name()],
-        )?;
+        let sql = "INSERT INTO settings (name, value) VALUES ('timezone', ?1)
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.execute(sql, [zone.name()])?;
         self.zone = zone;
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! Configured sources of counts.
 
 use anyhow::Result;
-use rusqlite::OptionalExtension;
 
 use super::Store;
 use crate::domain::source::PullSource;
@@ -20,19 +19,15 @@ impl Store {
     }
 
     pub(crate) fn source(&self, name: &str) -> Result<Option<PullSource>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT definition FROM sources WHERE name = ?1")?;
-        let text: Option<String> =
-            statement.query_row([name], |row| row.get("definition")).optional()?;
+        let sql = "SELECT definition FROM sources WHERE name = ?1";
+        let text: Option<String> = self.read_first(sql, [name], |row| row.get("definition"))?;
         text.map(|text| read(&text)).transpose()
     }
 
     /// Adds a source, or replaces the one with the same name.
     pub(crate) fn save_source(&self, source: &PullSource) -> Result<()> {
-        self.connection
-            .prepare_cached("INSERT OR REPLACE INTO sources (name, definition) VALUES (?1, ?2)")?
-            .execute((&source.name, serde_json::to_string(source)?))?;
-        Ok(())
+        let sql = "INSERT OR REPLACE INTO sources (name, definition) VALUES (?1, ?2)";
+        self.execute(sql, (&source.name, serde_json::to_string(source)?))
     }
 }
 

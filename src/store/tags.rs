@@ -20,30 +20,24 @@ pub(crate) struct TagRecord {
 impl Store {
     /// Adds a tag to a company. Returns whether it is new there.
     pub(crate) fn add_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO company_tags (company, tag, added_at, added_on, added_by)
-             SELECT ?1, ?2, ?3, ?4, ?5
-             WHERE NOT EXISTS (SELECT 1 FROM company_tags WHERE company = ?1 AND tag = ?2 AND removed_at IS NULL)",
-        )?;
-        Ok(insert.execute((company.0, tag, stamp.at, stamp.day, &stamp.by))? > 0)
+        let sql = "INSERT INTO company_tags (company, tag, added_at, added_on, added_by)
+                   SELECT ?1, ?2, ?3, ?4, ?5
+                   WHERE NOT EXISTS (SELECT 1 FROM company_tags WHERE company = ?1 AND tag = ?2 AND removed_at IS NULL)";
+        Ok(self.changes(sql, (company, tag, stamp.at, stamp.day, &stamp.by))? > 0)
     }
 
     /// Removes a tag from a company. Returns whether it was there.
     pub(crate) fn remove_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
-        let mut update = self.connection.prepare_cached(
-            "UPDATE company_tags SET removed_at = ?3, removed_on = ?4, removed_by = ?5
-             WHERE company = ?1 AND tag = ?2 AND removed_at IS NULL",
-        )?;
-        Ok(update.execute((company.0, tag, stamp.at, stamp.day, &stamp.by))? > 0)
+        let sql = "UPDATE company_tags SET removed_at = ?3, removed_on = ?4, removed_by = ?5
+                   WHERE company = ?1 AND tag = ?2 AND removed_at IS NULL";
+        Ok(self.changes(sql, (company, tag, stamp.at, stamp.day, &stamp.by))? > 0)
     }
 
     /// The present tags of a company, A to Z.
     pub(crate) fn tags(&self, company: CompanyKey) -> Result<Vec<TagRecord>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT tag, added_at, added_on, added_by FROM company_tags
-             WHERE company = ?1 AND removed_at IS NULL ORDER BY tag, added_at, id",
-        )?;
-        let tags = statement.query_map([company.0], |row| {
+        let sql = "SELECT tag, added_at, added_on, added_by FROM company_tags
+                   WHERE company = ?1 AND removed_at IS NULL ORDER BY tag, added_at, id";
+        let mut tags: Vec<TagRecord> = self.read_all(sql, [company], |row| {
             let added = Stamp {
                 at: row.get("added_at")?,
                 day: row.get("added_on")?,
@@ -51,7 +45,6 @@ impl Store {
             };
             Ok(TagRecord { tag: row.get("tag")?, added })
         })?;
-        let mut tags: Vec<TagRecord> = tags.collect::<Result<_, _>>()?;
         // Both of two merged companies may have had it.
         tags.dedup_by(|later, earlier| later.tag == earlier.tag);
         Ok(tags)
@@ -71,7 +64,7 @@ impl Store {
         let mut all: HashMap<CompanyKey, Vec<String>> = HashMap::new();
         let mut rows = statement.query([until])?;
         while let Some(row) = rows.next()? {
-            all.entry(CompanyKey(row.get("company")?)).or_default().push(row.get("tag")?);
+            all.entry(row.get("company")?).or_default().push(row.get("tag")?);
         }
         Ok(all)
     }

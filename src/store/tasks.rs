@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{Row, named_params};
 
 use super::Store;
 use crate::domain::company::CompanyKey;
@@ -147,11 +147,9 @@ impl Store {
         playbook: &str,
         signal: SignalId,
     ) -> Result<bool> {
-        let mut link = self.connection.prepare_cached(
-            "INSERT INTO task_signals (signal, task)
-             SELECT ?3, id FROM tasks WHERE company = ?1 AND closed IS NULL AND playbook = ?2",
-        )?;
-        Ok(link.execute((company.0, playbook, signal))? > 0)
+        let sql = "INSERT INTO task_signals (signal, task)
+                   SELECT ?3, id FROM tasks WHERE company = ?1 AND closed IS NULL AND playbook = ?2";
+        Ok(self.changes(sql, (company, playbook, signal))? > 0)
     }
 
     pub(crate) fn add_task(&self, task: &NewTask<'_>, stamp: &Stamp) -> Result<TaskId> {
@@ -160,7 +158,7 @@ impl Store {
              VALUES (:company, :title, :due_on, :playbook, :signal, :owner, :added_on)",
         )?;
         let id = TaskId(insert.insert(named_params! {
-            ":company": task.company.0,
+            ":company": task.company,
             ":title": task.title,
             ":due_on": task.due_on,
             ":playbook": task.playbook,
@@ -175,10 +173,7 @@ impl Store {
     /// Assigns a task to another role or person.
     pub(crate) fn assign_task(&self, id: TaskId, owner: &Owner, stamp: &Stamp) -> Result<()> {
         self.enter(id, TaskAction::Assigned, stamp, Some(owner.as_str()), None)?;
-        let mut update =
-            self.connection.prepare_cached("UPDATE tasks SET owner = ?2 WHERE id = ?1")?;
-        update.execute((id, owner.as_str()))?;
-        Ok(())
+        self.execute("UPDATE tasks SET owner = ?2 WHERE id = ?1", (id, owner.as_str()))
     }
 
     /// Closes an open task as done or dropped.
@@ -190,10 +185,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<()> {
         let entry = self.enter(task.id, action, stamp, task.assignee.as_deref(), note)?;
-        let mut update =
-            self.connection.prepare_cached("UPDATE tasks SET closed = ?2 WHERE id = ?1")?;
-        update.execute((task.id, entry))?;
-        Ok(())
+        self.execute("UPDATE tasks SET closed = ?2 WHERE id = ?1", (task.id, entry))
     }
 
     /// Drops the open tasks of a signal, except those that another open signal shares. Returns how
@@ -213,7 +205,7 @@ impl Store {
 
     /// The open tasks of a signal that no other open signal shares.
     pub(crate) fn tasks_of_signal_alone(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let sql = concat!(
             task_select!(),
             " WHERE t.closed IS NULL
                 AND (t.signal = ?1 OR t.id IN (SELECT task FROM task_signals WHERE signal = ?1))
@@ -222,24 +214,20 @@ impl Store {
                                   AND s.id IN (SELECT t.signal UNION ALL
                                                SELECT signal FROM task_signals WHERE task = t.id))
               ORDER BY t.id",
-        ))?;
-        let tasks = statement.query_map([signal], read_task)?;
-        Ok(tasks.collect::<Result<_, _>>()?)
+        );
+        self.read_all(sql, [signal], read_task)
     }
 
     /// Drops the open tasks of companies whose recorded churn has taken effect by `today`. Returns
     /// how many were dropped.
     pub(crate) fn drop_tasks_of_churned(&self, today: Day, stamp: &Stamp) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT q.company AS id, b.churned_on FROM companies_churning q
-             LEFT JOIN customer_breaks b
-                    ON b.company = q.company AND (b.returned_on IS NULL OR b.returned_on > ?1)
-             ORDER BY q.company, b.churned_on",
-        )?;
-        let queued = statement.query_map([today], |row| {
-            Ok((CompanyKey(row.get("id")?), row.get::<_, Option<Day>>("churned_on")?))
+        let sql = "SELECT q.company AS id, b.churned_on FROM companies_churning q
+                   LEFT JOIN customer_breaks b
+                          ON b.company = q.company AND (b.returned_on IS NULL OR b.returned_on > ?1)
+                   ORDER BY q.company, b.churned_on";
+        let queued: Vec<_> = self.read_all(sql, [today], |row| {
+            Ok((row.get("id")?, row.get::<_, Option<Day>>("churned_on")?))
         })?;
-        let queued = queued.collect::<Result<Vec<_>, _>>()?;
         let mut count = 0;
         for (company, churned_on) in queued {
             if churned_on.is_some_and(|day| day > today) {
@@ -248,9 +236,7 @@ impl Store {
             if churned_on.is_some() {
                 count += self.drop_tasks_of_company(company, stamp)?;
             }
-            self.connection
-                .prepare_cached("DELETE FROM companies_churning WHERE company = ?1")?
-                .execute([company.0])?;
+            self.execute("DELETE FROM companies_churning WHERE company = ?1", [company])?;
         }
         Ok(count)
     }
@@ -277,16 +263,12 @@ impl Store {
         owner: Option<&str>,
         note: Option<&str>,
     ) -> Result<i64> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO task_history (task, action, at, day, by, owner, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        Ok(insert.insert((id, action, stamp.at, stamp.day, &stamp.by, owner, note))?)
+        let sql = "INSERT INTO task_history (task, action, at, day, by, owner, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        self.insert(sql, (id, action, stamp.at, stamp.day, &stamp.by, owner, note))
     }
 
     pub(crate) fn task(&self, id: TaskId) -> Result<Option<TaskRecord>> {
-        let mut statement =
-            self.connection.prepare_cached(concat!(task_select!(), " WHERE t.id = ?1"))?;
-        Ok(statement.query_row([id], read_task).optional()?)
+        self.read_first(concat!(task_select!(), " WHERE t.id = ?1"), [id], read_task)
     }
 
     /// The matching tasks, earliest due first.
@@ -323,13 +305,12 @@ impl Store {
 
     /// The tasks that a signal opened or was linked to, ordered by id.
     pub(crate) fn tasks_of_signal(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let sql = concat!(
             task_select!(),
             " WHERE t.signal = ?1 OR t.id IN (SELECT task FROM task_signals WHERE signal = ?1)
               ORDER BY t.id"
-        ))?;
-        let tasks = statement.query_map([signal], read_task)?;
-        Ok(tasks.collect::<Result<_, _>>()?)
+        );
+        self.read_all(sql, [signal], read_task)
     }
 
     /// The open and overdue tasks of each company that has any; overdue ones are due before
@@ -340,36 +321,29 @@ impl Store {
         as_of: Day,
         until: Option<Day>,
     ) -> Result<HashMap<CompanyKey, TaskCounts>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT t.company, count(*) AS open, sum(t.due_on < :as_of) AS overdue
-             FROM tasks t LEFT JOIN task_history d ON d.id = t.closed
-             WHERE CASE WHEN :until IS NULL THEN t.closed IS NULL
-                        ELSE t.added_on <= :until AND (d.day IS NULL OR d.day > :until) END
-             GROUP BY t.company",
-        )?;
-        let counts =
-            statement.query_map(named_params! {":as_of": as_of, ":until": until}, |row| {
-                let number = |name| row.get::<_, i64>(name).map(|number| number as u64);
-                Ok((
-                    CompanyKey(row.get("company")?),
-                    TaskCounts { open: number("open")?, overdue: number("overdue")? },
-                ))
-            })?;
-        Ok(counts.collect::<Result<_, _>>()?)
+        let sql = "SELECT t.company, count(*) AS open, sum(t.due_on < :as_of) AS overdue
+                   FROM tasks t LEFT JOIN task_history d ON d.id = t.closed
+                   WHERE CASE WHEN :until IS NULL THEN t.closed IS NULL
+                              ELSE t.added_on <= :until AND (d.day IS NULL OR d.day > :until) END
+                   GROUP BY t.company";
+        self.read_all(sql, named_params! {":as_of": as_of, ":until": until}, |row| {
+            let number = |name| row.get::<_, i64>(name).map(|number| number as u64);
+            Ok((
+                row.get("company")?,
+                TaskCounts { open: number("open")?, overdue: number("overdue")? },
+            ))
+        })
     }
 
     /// Everybody who works with customers: the team, and everyone named by companies and tasks, A
     /// to Z.
     pub(crate) fn known_colleagues(&self) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT name FROM team
-             UNION SELECT csm FROM companies WHERE csm IS NOT NULL
-             UNION SELECT manager FROM companies WHERE manager IS NOT NULL
-             UNION SELECT manager FROM team WHERE manager IS NOT NULL
-             ORDER BY 1",
-        )?;
-        let names = statement.query_map([], |row| row.get(0))?;
-        Ok(names.collect::<Result<_, _>>()?)
+        let sql = "SELECT name FROM team
+                   UNION SELECT csm FROM companies WHERE csm IS NOT NULL
+                   UNION SELECT manager FROM companies WHERE manager IS NOT NULL
+                   UNION SELECT manager FROM team WHERE manager IS NOT NULL
+                   ORDER BY 1";
+        self.read_all(sql, [], |row| row.get(0))
     }
 }
 
@@ -388,7 +362,7 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
     };
     Ok(TaskRecord {
         id: row.get("id")?,
-        company: CompanyKey(row.get("company")?),
+        company: row.get("company")?,
         company_id: row.get("company_id")?,
         company_name: row.get("name")?,
         csm,

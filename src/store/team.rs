@@ -24,8 +24,7 @@ impl Store {
 
     /// Removes a member of the team.
     pub(crate) fn remove_team_member(&self, name: &str) -> Result<()> {
-        self.connection.execute("DELETE FROM team WHERE name = ?1", [name])?;
-        Ok(())
+        self.execute("DELETE FROM team WHERE name = ?1", [name])
     }
 
     /// Replaces e-mail addresses and other spellings of CSMs and managers by the member's name.
@@ -36,7 +35,7 @@ impl Store {
         type Names = [Option<String>; 3];
         let all = statement.query_map([], |row| {
             let names: Names = [row.get("csm")?, row.get("also_csms")?, row.get("manager")?];
-            Ok((CompanyKey(row.get("id")?), names))
+            Ok((row.get("id")?, names))
         })?;
         let all: Vec<(CompanyKey, Names)> = all.collect::<Result<_, _>>()?;
         let mut update = self.connection.prepare_cached(
@@ -46,7 +45,7 @@ impl Store {
             let new = old.clone().map(|cell| cell.map(|cell| canonical(team, &cell)));
             if new != old {
                 let [csm, also, manager] = new;
-                update.execute((company.0, csm, also, manager))?;
+                update.execute((company, csm, also, manager))?;
             }
         }
         Ok(())
@@ -61,14 +60,11 @@ impl Store {
         if team.is_empty() {
             return Ok(None);
         }
-        let mut statement = self.connection.prepare_cached(
-            "SELECT csm, count(*) AS companies FROM (
-                 SELECT csm FROM companies WHERE churned_on IS NULL
-                 UNION ALL SELECT also_csms FROM companies WHERE churned_on IS NULL)
-             WHERE csm IS NOT NULL GROUP BY csm ORDER BY csm",
-        )?;
-        let csms = statement.query_map([], |row| row.get::<_, String>("csm"))?;
-        let csms: Vec<String> = csms.collect::<Result<_, _>>()?;
+        let sql = "SELECT csm, count(*) AS companies FROM (
+                       SELECT csm FROM companies WHERE churned_on IS NULL
+                       UNION ALL SELECT also_csms FROM companies WHERE churned_on IS NULL)
+                   WHERE csm IS NOT NULL GROUP BY csm ORDER BY csm";
+        let csms: Vec<String> = self.read_all(sql, [], |row| row.get::<_, String>("csm"))?;
         let mut outside: Vec<&str> = csms
             .iter()
             .flat_map(|cell| team::names(cell))
@@ -86,9 +82,7 @@ impl Store {
     /// A line with the open tasks and customers of somebody who left.
     pub(crate) fn remaining_work_of(&self, name: &str) -> Result<String> {
         let ids = |sql: &str| -> Result<Vec<String>> {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let ids = statement.query_map([name], |row| row.get::<_, String>(0))?;
-            Ok(ids.collect::<Result<_, _>>()?)
+            self.read_all(sql, [name], |row| row.get::<_, String>(0))
         };
         let customers = ids(
             "SELECT company_id FROM companies WHERE churned_on IS NULL AND (csm = ?1 OR manager = ?1) ORDER BY company_id",
@@ -122,7 +116,7 @@ impl Store {
         )?;
         let mut rows = statement.query((text.to_lowercase(), text))?;
         Ok(match rows.next()? {
-            Some(row) => Some(CompanyKey(row.get("id")?)),
+            Some(row) => Some(row.get("id")?),
             None => None,
         })
     }

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use rusqlite::OptionalExtension;
 
 use super::events::{day_text, keys};
 use super::{LateCause, Store};
@@ -101,10 +100,8 @@ fn array(columns: &[String], of: &str) -> String {
 impl Store {
     /// The number of the next import.
     pub(super) fn next_import(&self) -> Result<i64> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT coalesce(max(id), 0) + 1 AS next FROM imports")?;
-        Ok(statement.query_row([], |row| row.get("next"))?)
+        let sql = "SELECT coalesce(max(id), 0) + 1 AS next FROM imports";
+        self.read_one(sql, [], |row| row.get("next"))
     }
 
     /// Begins to log rows before they are changed.
@@ -136,7 +133,7 @@ impl Store {
                  WHERE old IS NOT new",
                 table.present("changed_rows.key")
             );
-            self.connection.execute(&sql, [import])?;
+            self.execute(&sql, [import])?;
         }
         self.drop_change_log()
     }
@@ -161,11 +158,8 @@ impl Store {
     }
 
     fn logged_tables(&self) -> Result<Vec<Logged>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
-        )?;
-        let names: Vec<String> =
-            statement.query_map([], |row| row.get("name"))?.collect::<Result<_, _>>()?;
+        let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
+        let names: Vec<String> = self.read_all(sql, [], |row| row.get("name"))?;
         let mut columns = self
             .connection
             .prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
@@ -190,7 +184,7 @@ impl Store {
                 "INSERT INTO import_marks (import, name, last_id) SELECT ?1, '{table}', coalesce(max(id), 0) FROM {table}
                  WHERE true ON CONFLICT DO NOTHING"
             );
-            self.connection.execute(&sql, [import])?;
+            self.execute(&sql, [import])?;
         }
         Ok(())
     }
@@ -198,20 +192,14 @@ impl Store {
     /// Stores that a company had no events on a day before an import changed it. Company 0 stands
     /// for all companies.
     pub(super) fn note_empty_day(&self, import: i64, day: i32, company: u32) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO import_days (import, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        )?;
-        statement.execute((import, keys::of_piece(day, company, 0)))?;
-        Ok(())
+        let sql = "INSERT INTO import_days (import, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.execute(sql, (import, keys::of_piece(day, company, 0)))
     }
 
     /// Records why no import so far can be undone.
     pub(crate) fn block_undo(&self, reason: &str) -> Result<()> {
-        self.connection.execute(
-            "UPDATE imports SET blocked = ?1 WHERE undone_at IS NULL AND blocked IS NULL",
-            [reason],
-        )?;
-        Ok(())
+        let sql = "UPDATE imports SET blocked = ?1 WHERE undone_at IS NULL AND blocked IS NULL";
+        self.execute(sql, [reason])
     }
 
     /// Undoes an import, inside the caller's transaction: the newest that is not undone, which
@@ -228,11 +216,10 @@ impl Store {
         };
         self.require_no_orphans()?;
         for table in NOTES {
-            self.connection.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [import])?;
+            self.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [import])?;
         }
         self.record_late_days(&days, import, LateCause::Undo)?;
-        self.connection
-            .execute("UPDATE imports SET undone_at = ?2 WHERE id = ?1", (import, now))?;
+        self.execute("UPDATE imports SET undone_at = ?2 WHERE id = ?1", (import, now))?;
         self.reroute_notices(now)?;
         Ok((import, file))
     }
@@ -309,7 +296,7 @@ impl Store {
                      WHERE c.import = ?1 AND c.name = '{name}' AND c.old IS NOT NULL AND {}",
                     table.has_key("c.key")
                 );
-                self.connection.execute(&sql, [import])?;
+                self.execute(&sql, [import])?;
                 continue;
             }
             let remove = format!(
@@ -321,7 +308,7 @@ impl Store {
                 "companies" => format!("{remove} AND id NOT IN (SELECT value FROM json_each(?2))"),
                 _ => format!("{remove} AND ?2 IS NOT NULL"),
             };
-            self.connection.execute(&remove, (import, &kept))?;
+            self.execute(&remove, (import, &kept))?;
             let values: Vec<String> = (0..columns.len())
                 .map(|place| format!("json_extract(old, '$[{place}]')"))
                 .collect();
@@ -342,7 +329,7 @@ impl Store {
                 values.join(", "),
                 key.join(", ")
             );
-            self.connection.execute(&restore, [import])?;
+            self.execute(&restore, [import])?;
         }
         self.reset_companies(&kept)?;
         let days = self.undo_days(import)?;
@@ -356,11 +343,7 @@ impl Store {
             table.name,
             table.present("import_changes.key")
         );
-        let changed: Option<String> = self
-            .connection
-            .prepare_cached(&sql)?
-            .query_row([import], |row| row.get("key"))
-            .optional()?;
+        let changed: Option<String> = self.read_first(&sql, [import], |row| row.get("key"))?;
         match changed {
             Some(key) => Err(built_on(&format!("{} {key} has changed since", table.name)).into()),
             None => Ok(()),
@@ -370,28 +353,23 @@ impl Store {
     /// The companies that an import created and that have signals, tasks or tags, as a JSON array:
     /// those are never deleted.
     fn companies_in_use(&self, import: i64) -> Result<String> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT json_group_array(id) AS ids FROM companies
-             WHERE (id IN (SELECT json_extract(key, '$[0]') FROM import_changes
-                           WHERE import = ?1 AND name = 'companies' AND old IS NULL)
-                    OR id > (SELECT last_id FROM import_marks WHERE import = ?1 AND name = 'companies'))
-               AND (id IN (SELECT company FROM signals) OR id IN (SELECT company FROM tasks)
-                    OR id IN (SELECT company FROM company_tags))",
-        )?;
-        Ok(statement.query_row([import], |row| row.get("ids"))?)
+        let sql = "SELECT json_group_array(id) AS ids FROM companies
+                   WHERE (id IN (SELECT json_extract(key, '$[0]') FROM import_changes
+                                 WHERE import = ?1 AND name = 'companies' AND old IS NULL)
+                          OR id > (SELECT last_id FROM import_marks WHERE import = ?1 AND name = 'companies'))
+                     AND (id IN (SELECT company FROM signals) OR id IN (SELECT company FROM tasks)
+                          OR id IN (SELECT company FROM company_tags))";
+        self.read_one(sql, [import], |row| row.get("ids"))
     }
 
     /// Turns companies that must stay into those that facts alone would have created.
     fn reset_companies(&self, companies: &str) -> Result<()> {
-        self.connection.execute(
-            "UPDATE companies SET name = NULL, csm = NULL, also_csms = NULL, manager = NULL, lifecycle_stage = NULL,
-                 segment = NULL, plan = NULL, product = NULL, mrr = NULL, created_on = NULL, crm_created_on = NULL,
-                 renewal_on = NULL, renewal_term_days = NULL, payment_expires_on = NULL, seats = NULL,
-                 seats_used = NULL, churned_on = NULL, paid_at = NULL, is_unlisted = 1, folded_id = lower(company_id)
-             WHERE id IN (SELECT value FROM json_each(?1))",
-            [companies],
-        )?;
-        Ok(())
+        let sql = "UPDATE companies SET name = NULL, csm = NULL, also_csms = NULL, manager = NULL, lifecycle_stage = NULL,
+                       segment = NULL, plan = NULL, product = NULL, mrr = NULL, created_on = NULL, crm_created_on = NULL,
+                       renewal_on = NULL, renewal_term_days = NULL, payment_expires_on = NULL, seats = NULL,
+                       seats_used = NULL, churned_on = NULL, paid_at = NULL, is_unlisted = 1, folded_id = lower(company_id)
+                   WHERE id IN (SELECT value FROM json_each(?1))";
+        self.execute(sql, [companies])
     }
 
     fn undo_events(&self, import: i64) -> Result<Vec<Day>> {
@@ -406,7 +384,7 @@ impl Store {
                 "companies" => format!("{sql} AND id NOT IN (SELECT value FROM json_each(?2))"),
                 _ => format!("{sql} AND ?2 IS NOT NULL"),
             };
-            self.connection.execute(&sql, (import, &kept))?;
+            self.execute(&sql, (import, &kept))?;
         }
         self.remove_health_of_nobody()?;
         Ok(days)
@@ -444,17 +422,15 @@ impl Store {
         let of_day = DayRange { from: Day::from_number(day), to: Day::from_number(day) };
         let (rows, counts) = (keys::of_whole_day(day), keys::of_counts(of_day));
         for (table, range) in [("event_days", rows), ("day_counts", counts)] {
-            self.connection
-                .prepare_cached(&format!("DELETE FROM {table} WHERE id BETWEEN ?1 AND ?2"))?
-                .execute((range.start(), range.end()))?;
+            let sql = format!("DELETE FROM {table} WHERE id BETWEEN ?1 AND ?2");
+            self.execute(&sql, (range.start(), range.end()))?;
         }
         Ok(())
     }
 
     fn put_piece_back(&self, day: i32, company: u32, piece: i64, events: &str) -> Result<()> {
-        self.connection
-            .prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?
-            .execute((keys::of_piece(day, company, piece), events))?;
+        let sql = "INSERT INTO event_days (id, events) VALUES (?1, ?2)";
+        self.execute(sql, (keys::of_piece(day, company, piece), events))?;
         let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
         day_text::for_each(events, |event| {
             *counts.entry(event.key.event).or_default() += event.copies;
@@ -485,21 +461,15 @@ impl Store {
     }
 
     fn remove_health_of_nobody(&self) -> Result<()> {
-        self.connection.execute(
-            "DELETE FROM health_scores WHERE company NOT IN (SELECT id FROM companies)",
-            [],
-        )?;
-        Ok(())
+        let sql = "DELETE FROM health_scores WHERE company NOT IN (SELECT id FROM companies)";
+        self.execute(sql, [])
     }
 
     /// Refuses to delete a company for which something was recorded by hand.
     fn require_no_orphans(&self) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT \"table\" AS child, parent FROM pragma_foreign_key_check LIMIT 1")?;
-        let orphan: Option<(String, String)> = statement
-            .query_row([], |row| Ok((row.get("child")?, row.get("parent")?)))
-            .optional()?;
+        let sql = "SELECT \"table\" AS child, parent FROM pragma_foreign_key_check LIMIT 1";
+        let orphan: Option<(String, String)> =
+            self.read_first(sql, [], |row| Ok((row.get("child")?, row.get("parent")?)))?;
         match orphan {
             Some((child, parent)) => {
                 Err(built_on(&format!("{child} has rows that belong to {parent} that it made"))

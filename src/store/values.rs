@@ -6,6 +6,7 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::channel::Channel;
+use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::MetricMeasure;
@@ -105,13 +106,13 @@ macro_rules! stored_as_number {
 
         impl FromSql for $type {
             fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                i64::column_result(value).map($type)
+                FromSql::column_result(value).map($type)
             }
         }
     )+};
 }
 
-stored_as_number!(SignalId, TaskId);
+stored_as_number!(CompanyKey, SignalId, TaskId);
 
 impl FromSql for Owner {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {

@@ -29,22 +29,16 @@ impl Store {
         rule: &str,
         day: Day,
     ) -> Result<HashMap<CompanyKey, Withheld>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT company, since, cause FROM withheld_signals WHERE rule = ?1 AND day = ?2",
-        )?;
-        let withheld = statement.query_map((rule, day), |row| {
+        let sql = "SELECT company, since, cause FROM withheld_signals WHERE rule = ?1 AND day = ?2";
+        self.read_all(sql, (rule, day), |row| {
             let what = Withheld { since: row.get("since")?, cause: row.get("cause")? };
-            Ok((CompanyKey(row.get("company")?), what))
-        })?;
-        Ok(withheld.collect::<Result<_, _>>()?)
+            Ok((row.get("company")?, what))
+        })
     }
 
     /// Deletes what was held back on a day that runs again.
     pub(crate) fn clear_withheld(&self, day: Day) -> Result<()> {
-        self.connection
-            .prepare_cached("DELETE FROM withheld_signals WHERE day = ?1")?
-            .execute([day])?;
-        Ok(())
+        self.execute("DELETE FROM withheld_signals WHERE day = ?1", [day])
     }
 
     /// Records that a rule held back its signal for a company on a day.
@@ -55,73 +49,60 @@ impl Store {
         company: CompanyKey,
         what: Withheld,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO withheld_signals (rule, day, company, since, cause)
-             VALUES (:rule, :day, :company, :since, :cause)",
-        )?;
-        statement.execute(named_params! {
-            ":rule": rule,
-            ":day": day,
-            ":company": company.0,
-            ":since": what.since,
-            ":cause": what.cause,
-        })?;
-        Ok(())
+        let sql = "INSERT OR REPLACE INTO withheld_signals (rule, day, company, since, cause)
+                   VALUES (:rule, :day, :company, :since, :cause)";
+        self.execute(
+            sql,
+            named_params! {
+                ":rule": rule,
+                ":day": day,
+                ":company": company,
+                ":since": what.since,
+                ":cause": what.cause,
+            },
+        )
     }
 
     /// The companies whose signals of a rule on a day were accepted.
     pub(crate) fn accepted_on(&self, rule: &str, day: Day) -> Result<HashSet<CompanyKey>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT company FROM accepted_signals WHERE rule = ?1 AND day = ?2")?;
-        let companies =
-            statement.query_map((rule, day), |row| row.get("company").map(CompanyKey))?;
-        Ok(companies.collect::<Result<_, _>>()?)
+        let sql = "SELECT company FROM accepted_signals WHERE rule = ?1 AND day = ?2";
+        self.read_all(sql, (rule, day), |row| row.get("company"))
     }
 
     /// Records that a rule's signal for a company on a day is to be raised even if the data looks
     /// broken.
     pub(crate) fn accept(&self, rule: &str, day: Day, company: CompanyKey) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT OR IGNORE INTO accepted_signals (rule, day, company) VALUES (?1, ?2, ?3)",
-        )?;
-        statement.execute((rule, day, company.0))?;
-        Ok(())
+        let sql = "INSERT OR IGNORE INTO accepted_signals (rule, day, company) VALUES (?1, ?2, ?3)";
+        self.execute(sql, (rule, day, company.0))
     }
 
     /// Accepts what one rule, or all (`None`), held back on the latest day run, including the
     /// uninterrupted days before on which it was held back. Returns the first of these days.
     pub(crate) fn accept_withheld(&self, rule: Option<&str>) -> Result<Option<Day>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT min(since) AS first FROM withheld_signals
-             WHERE day = (SELECT max(day) FROM runs) AND (?1 IS NULL OR rule = ?1)",
-        )?;
-        let first: Option<Day> = statement.query_row([rule], |row| row.get("first"))?;
-        let mut accept = self.connection.prepare_cached(
-            "INSERT OR IGNORE INTO accepted_signals (rule, day, company)
-             SELECT w.rule, w.day, w.company FROM withheld_signals w
-             JOIN withheld_signals now ON now.rule = w.rule AND now.company = w.company
-             WHERE now.day = (SELECT max(day) FROM runs) AND w.day >= now.since
-               AND (?1 IS NULL OR w.rule = ?1)",
-        )?;
-        accept.execute([rule])?;
+        let sql = "SELECT min(since) AS first FROM withheld_signals
+                   WHERE day = (SELECT max(day) FROM runs) AND (?1 IS NULL OR rule = ?1)";
+        let first: Option<Day> = self.read_one(sql, [rule], |row| row.get("first"))?;
+        let sql = "INSERT OR IGNORE INTO accepted_signals (rule, day, company)
+                   SELECT w.rule, w.day, w.company FROM withheld_signals w
+                   JOIN withheld_signals now ON now.rule = w.rule AND now.company = w.company
+                   WHERE now.day = (SELECT max(day) FROM runs) AND w.day >= now.since
+                     AND (?1 IS NULL OR w.rule = ?1)";
+        self.execute(sql, [rule])?;
         Ok(first)
     }
 
     /// The rules that held back signals on the latest day run.
     pub(crate) fn withheld_now(&self) -> Result<Vec<WithheldRule>> {
-        let mut statement = self.connection.prepare_cached(
+        let sql =
             "SELECT rule, cause, min(since) AS since, count(*) AS companies FROM withheld_signals
-             WHERE day = (SELECT max(day) FROM runs) GROUP BY rule, cause ORDER BY rule, cause",
-        )?;
-        let rules = statement.query_map([], |row| {
+             WHERE day = (SELECT max(day) FROM runs) GROUP BY rule, cause ORDER BY rule, cause";
+        self.read_all(sql, [], |row| {
             Ok(WithheldRule {
                 rule: row.get("rule")?,
                 cause: row.get("cause")?,
                 since: row.get("since")?,
-                companies: row.get::<_, i64>("companies")? as u64,
+                companies: row.get("companies")?,
             })
-        })?;
-        Ok(rules.collect::<Result<_, _>>()?)
+        })
     }
 }

@@ -23,11 +23,8 @@ impl Store {
             let known = known.filter(|(_, presence)| presence.is_known(as_of.day));
             return Ok(known.map(|(key, _)| key).collect());
         }
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id",
-        )?;
-        let keys = statement.query_map(scope.keys(), |row| Ok(CompanyKey(row.get("id")?)))?;
-        Ok(keys.collect::<Result<_, _>>()?)
+        let sql = "SELECT id FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id";
+        self.read_all(sql, scope.keys(), |row| Ok(row.get("id")?))
     }
 
     /// The days on which each company exists, ordered by id.
@@ -55,30 +52,22 @@ impl Store {
     }
 
     fn first_subscriptions(&self, scope: Scope) -> Result<FxHashMap<u32, Day>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT company, min(started_on) AS started_on FROM subscriptions WHERE is_begun AND company BETWEEN ?1 AND ?2 GROUP BY company",
-        )?;
-        let first = statement
-            .query_map(scope.keys(), |row| Ok((row.get("company")?, row.get("started_on")?)))?;
-        Ok(first.collect::<Result<_, _>>()?)
+        let sql = "SELECT company, min(started_on) AS started_on FROM subscriptions WHERE is_begun AND company BETWEEN ?1 AND ?2 GROUP BY company";
+        self.read_all(sql, scope.keys(), |row| row.try_into())
     }
 
     /// The day of the first fact other than an event, for companies that are known only from facts.
     fn first_facts(&self, scope: Scope) -> Result<FxHashMap<u32, Day>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, min(day) AS day FROM (
-                 SELECT id FROM companies WHERE is_unlisted AND id BETWEEN ?1 AND ?2)
-             JOIN (
-                 SELECT company, responded_on AS day FROM nps_responses
-                 UNION ALL SELECT company, opened_on FROM tickets
-                 UNION ALL SELECT company, due_on FROM invoices
-                 UNION ALL SELECT company, occurred_on FROM touchpoints
-                 UNION ALL SELECT company, day FROM pulses) ON company = id
-             WHERE day IS NOT NULL GROUP BY id",
-        )?;
-        let first =
-            statement.query_map(scope.keys(), |row| Ok((row.get("id")?, row.get("day")?)))?;
-        Ok(first.collect::<Result<_, _>>()?)
+        let sql = "SELECT id, min(day) AS day FROM (
+                       SELECT id FROM companies WHERE is_unlisted AND id BETWEEN ?1 AND ?2)
+                   JOIN (
+                       SELECT company, responded_on AS day FROM nps_responses
+                       UNION ALL SELECT company, opened_on FROM tickets
+                       UNION ALL SELECT company, due_on FROM invoices
+                       UNION ALL SELECT company, occurred_on FROM touchpoints
+                       UNION ALL SELECT company, day FROM pulses) ON company = id
+                   WHERE day IS NOT NULL GROUP BY id";
+        self.read_all(sql, scope.keys(), |row| Ok((row.get("id")?, row.get("day")?)))
     }
 }
 

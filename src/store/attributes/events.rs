@@ -62,7 +62,7 @@ impl Store {
             let mut rows = statement.query((span.start(), span.end()))?;
             while let Some(row) = rows.next()? {
                 let (day, company, event) = keys::split_count(row.get(0)?);
-                visit(Day::from_number(day), company, event, row.get::<_, i64>(1)? as u64);
+                visit(Day::from_number(day), company, event, row.get(1)?);
             }
         }
         Ok(())

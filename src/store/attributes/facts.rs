@@ -134,8 +134,7 @@ impl Sheet<'_> {
 
     /// Whether the first fact of a kind is on or before the as-of date; `sql` selects its day.
     fn begun(&self, sql: &str) -> Result<bool> {
-        let first: Option<Day> =
-            self.store.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        let first: Option<Day> = self.store.read_one(sql, [], |row| row.get(0))?;
         Ok(first.is_some_and(|first| first <= self.as_of.day))
     }
 

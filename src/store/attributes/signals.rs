@@ -146,8 +146,8 @@ impl Sheet<'_> {
             if let Some(company) = self.companies.row(row.get(0)?) {
                 let facts = &mut facts[company];
                 facts.last_on = row.get(1)?;
-                facts.bad_activity = row.get::<_, i64>(2)?.unsigned_abs();
-                facts.good_activity = row.get::<_, i64>(3)?.unsigned_abs();
+                facts.bad_activity = row.get(2)?;
+                facts.good_activity = row.get(3)?;
             }
         }
         Ok(())

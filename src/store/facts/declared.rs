@@ -6,7 +6,6 @@ use rusqlite::Row;
 use rusqlite::types::Value;
 
 use super::{Fact, FactTable, value};
-use crate::domain::company::CompanyKey;
 use crate::domain::fact::When;
 use crate::domain::fact::{Declared, FieldColumn, FieldValue, Fields};
 use crate::domain::facts::each_declared;
@@ -19,7 +18,7 @@ macro_rules! facts {
             }
 
             fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-                <$type as Declared>::of(CompanyKey(row.get("company")?), &StoredFields(row))
+                <$type as Declared>::of(row.get("company")?, &StoredFields(row))
             }
 
             fn values(&self) -> rusqlite::Result<Vec<Value>> {

@@ -17,7 +17,7 @@ impl Store {
     ) -> Result<()> {
         for table in &tables_of_companies() {
             if !matches!(table.identity, FactIdentity::Id(_)) {
-                self.connection.prepare_cached(&removal(table))?.execute((from.0, into.0))?;
+                self.execute(&removal(table), (from, into))?;
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use anyhow::Result;
 use rusqlite::types::{ToSqlOutput, Value};
-use rusqlite::{OptionalExtension, Row, ToSql, params_from_iter};
+use rusqlite::{Row, ToSql, params_from_iter};
 
 use super::Store;
 use crate::domain::company::CompanyKey;
@@ -63,16 +63,13 @@ impl Store {
         let FactTable { name, identity, select, .. } = F::table();
         let Some(column) = identity.column() else { return Ok(None) };
         let sql = format!("SELECT {select} FROM {name} AS f WHERE {column} = ?1");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        Ok(statement.query_row([id], F::read).optional()?)
+        self.read_first(&sql, [id], F::read)
     }
 
     pub(crate) fn facts_of<F: Fact>(&self, company: CompanyKey) -> Result<Vec<F>> {
         let FactTable { name, select, order, .. } = F::table();
         let sql = format!("SELECT {select} FROM {name} AS f WHERE company = ?1 ORDER BY {order}");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let facts = statement.query_map([company.0], F::read)?;
-        Ok(facts.collect::<Result<_, _>>()?)
+        self.read_all(&sql, [company], F::read)
     }
 
     /// All facts of a kind, by id.
@@ -80,9 +77,7 @@ impl Store {
         let FactTable { name, identity, select, .. } = F::table();
         let order = identity.column().unwrap_or("id");
         let sql = format!("SELECT {select} FROM {name} AS f ORDER BY {order}");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let facts = statement.query_map([], F::read)?;
-        Ok(facts.collect::<Result<_, _>>()?)
+        self.read_all(&sql, [], F::read)
     }
 
     /// Adds a fact, or replaces the one with the same id.
@@ -104,7 +99,7 @@ impl Store {
                 set.join(", ")
             ));
         }
-        self.connection.prepare_cached(&sql)?.execute(params_from_iter(fact.values()?))?;
+        self.execute(&sql, params_from_iter(fact.values()?))?;
         fact.add_details(self, self.connection.last_insert_rowid())
     }
 
@@ -120,8 +115,7 @@ impl Store {
         }
         let sql =
             format!("SELECT count(*) AS count FROM {name} AS f WHERE {}", equal.join(" AND "));
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let count: i64 = statement.query_row(params_from_iter(values), |row| row.get("count"))?;
+        let count: i64 = self.read_one(&sql, params_from_iter(values), |row| row.get("count"))?;
         Ok(count as u64)
     }
 }

@@ -26,7 +26,7 @@ impl Fact for Person {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Person {
             person_id: row.get("person_id")?,
-            company: row.get::<_, Option<u32>>("company")?.map(CompanyKey),
+            company: row.get("company")?,
             name: row.get("name")?,
             email: row.get("email")?,
             role: row.get("role")?,
@@ -45,15 +45,11 @@ impl Store {
     /// last event, so that those events stay with the old company.
     pub(crate) fn record_move(&self, old: &Person, new: &Person, today: Day) -> Result<()> {
         let (Some(from), Some(to)) = (old.company, new.company) else { return Ok(()) };
-        let key: u32 = self
-            .connection
-            .prepare_cached("SELECT id FROM people WHERE person_id = ?1")?
-            .query_row([&new.person_id], |row| row.get("id"))?;
-        let mut first = self.connection.prepare_cached(
-            "INSERT INTO person_moves (person, since, company) SELECT ?1, NULL, ?2
-             WHERE NOT EXISTS (SELECT 1 FROM person_moves WHERE person = ?1)",
-        )?;
-        first.execute((key, from.0))?;
+        let sql = "SELECT id FROM people WHERE person_id = ?1";
+        let key: u32 = self.read_one(sql, [&new.person_id], |row| row.get("id"))?;
+        let sql = "INSERT INTO person_moves (person, since, company) SELECT ?1, NULL, ?2
+                   WHERE NOT EXISTS (SELECT 1 FROM person_moves WHERE person = ?1)";
+        self.execute(sql, (key, from.0))?;
         let mut since = today;
         // Events may be dated one day ahead.
         for day in [today, today.next()] {
@@ -61,12 +57,9 @@ impl Store {
                 since = day.next();
             }
         }
-        let mut next = self.connection.prepare_cached(
-            "INSERT INTO person_moves (person, since, company) VALUES (?1, ?2, ?3)
-             ON CONFLICT (person, since) DO UPDATE SET company = excluded.company",
-        )?;
-        next.execute((key, since, to.0))?;
-        Ok(())
+        let sql = "INSERT INTO person_moves (person, since, company) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (person, since) DO UPDATE SET company = excluded.company";
+        self.execute(sql, (key, since, to.0))
     }
 
     fn has_event_of(&self, company: CompanyKey, person: u32, day: Day) -> Result<bool> {
@@ -78,24 +71,19 @@ impl Store {
 
     /// The companies at which one person worked, as in [`Store::person_moves`].
     pub(crate) fn moves_of_person(&self, key: u32) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT person, since, company FROM person_moves WHERE person = ?1 ORDER BY since",
-        )?;
-        let moves = statement.query_map([key], read_move)?;
-        Ok(moves.collect::<Result<_, _>>()?)
+        let sql =
+            "SELECT person, since, company FROM person_moves WHERE person = ?1 ORDER BY since";
+        self.read_all(sql, [key], read_move)
     }
 
     /// The companies of people who moved, in order: person, first day (`None` for the first
     /// company), company.
     pub(crate) fn person_moves(&self) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT person, since, company FROM person_moves ORDER BY person, since",
-        )?;
-        let moves = statement.query_map([], read_move)?;
-        Ok(moves.collect::<Result<_, _>>()?)
+        let sql = "SELECT person, since, company FROM person_moves ORDER BY person, since";
+        self.read_all(sql, [], read_move)
     }
 }
 
 fn read_move(row: &Row<'_>) -> rusqlite::Result<(u32, Option<Day>, CompanyKey)> {
-    Ok((row.get("person")?, row.get("since")?, CompanyKey(row.get("company")?)))
+    Ok((row.get("person")?, row.get("since")?, row.get("company")?))
 }

@@ -4,7 +4,6 @@ use rusqlite::Row;
 use rusqlite::types::Value;
 
 use super::{Fact, FactTable, columns, values};
-use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
 use crate::domain::fact::FactIdentity;
 
@@ -37,7 +36,7 @@ impl Fact for Subscription {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Subscription {
             subscription_id: row.get("subscription_id")?,
-            company: CompanyKey(row.get("company")?),
+            company: row.get("company")?,
             started_on: row.get("started_on")?,
             plan: row.get("plan")?,
             product: row.get("product")?,

@@ -38,7 +38,7 @@ impl Store {
             }
             let Some(of_rule) = by_rule.get_mut(rule) else { continue };
             let latest = Latest { signal_type: row.get(2)?, raised_on: row.get(3)? };
-            let known = of_rule.entry(CompanyKey(row.get(1)?)).or_insert(latest);
+            let known = of_rule.entry(row.get(1)?).or_insert(latest);
             if known.raised_on <= latest.raised_on {
                 *known = latest;
             }
@@ -68,7 +68,7 @@ impl Store {
                 (row.get("due_on")?, row.get("goal_name")?);
             let goal = about.zip(due).map(|(event, due)| (event, due, name));
             let told = RaisedAdoption { signal_type: row.get("type")?, goal };
-            all.entry(CompanyKey(row.get("company")?)).or_default().push(told);
+            all.entry(row.get("company")?).or_default().push(told);
         }
         Ok(all)
     }
@@ -100,8 +100,7 @@ impl Store {
         let mut keys: FxHashMap<CompanyKey, _> = FxHashMap::default();
         let mut rows = statement.query((name, key, open_until))?;
         while let Some(row) = rows.next()? {
-            let of_company: &mut FxHashSet<String> =
-                keys.entry(CompanyKey(row.get("company")?)).or_default();
+            let of_company: &mut FxHashSet<String> = keys.entry(row.get("company")?).or_default();
             of_company.insert(row.get("key_value")?);
         }
         Ok(AlreadyRaised::Keys(keys))
@@ -123,7 +122,7 @@ impl Store {
             let told_on = row.get::<_, Option<Day>>("renewed_on")?.unwrap_or(raised_on);
             let reminder = if row.get("is_open")? { Some((row.get("id")?, told_on)) } else { None };
             let latest = LatestRaised { raised_on, state, reminder };
-            Ok((CompanyKey(row.get("company")?), latest))
+            Ok((row.get("company")?, latest))
         })?;
         Ok(AlreadyRaised::Latest(latest.collect::<Result<_, _>>()?))
     }

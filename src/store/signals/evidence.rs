@@ -32,7 +32,7 @@ impl Store {
         let reference = trend.and_then(|trend| trend.reference);
         let sums = reference.and_then(|reference| reference.sums);
         let id = statement.insert(named_params! {
-            ":company": signal.company.0,
+            ":company": signal.company,
             ":rule": signal.rule,
             ":rule_version": signal.rule_version,
             ":run": signal.run,

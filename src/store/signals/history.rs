@@ -14,11 +14,8 @@ use crate::domain::signal::{
 impl Store {
     /// The history of a signal, oldest first.
     pub(crate) fn signal_history(&self, id: SignalId) -> Result<Vec<HistoryEntry>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT action, at, day, by, reason, outcome, until, assignee FROM signal_history WHERE signal = ?1 ORDER BY id",
-        )?;
-        let history = statement.query_map([id], read_history)?;
-        Ok(history.collect::<Result<_, _>>()?)
+        let sql = "SELECT action, at, day, by, reason, outcome, until, assignee FROM signal_history WHERE signal = ?1 ORDER BY id";
+        self.read_all(sql, [id], read_history)
     }
 
     /// All signals with their histories, ordered by id. With `until`, as they were at the end of
@@ -38,7 +35,7 @@ impl Store {
             let id: SignalId = row.get("id")?;
             if last != Some(id) {
                 lives.push(SignalLife {
-                    company: CompanyKey(row.get("company")?),
+                    company: row.get("company")?,
                     rule: row.get("rule")?,
                     signal_type: row.get("type")?,
                     raised_on: row.get("raised_on")?,
@@ -87,7 +84,7 @@ impl Store {
                 open: count(4)?,
                 open_since: row.get(5)?,
             };
-            Ok((CompanyKey(row.get(0)?), row.get(1)?, traffic))
+            Ok((row.get(0)?, row.get(1)?, traffic))
         };
         let traffic = match until {
             None => statement.query_map((recently, last), read)?,
@@ -117,37 +114,38 @@ impl Store {
 
     /// Adds an entry to the history of a signal, and applies it to the signal.
     pub(crate) fn add_history(&self, id: SignalId, entry: &HistoryEntry) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome, until, assignee)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        let sql = "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome, until, assignee)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let number = self.insert(
+            sql,
+            (
+                id,
+                entry.action,
+                entry.at,
+                entry.day,
+                &entry.by,
+                &entry.reason,
+                entry.outcome,
+                entry.until,
+                &entry.assignee,
+            ),
         )?;
-        let number = statement.insert((
-            id,
-            entry.action,
-            entry.at,
-            entry.day,
-            &entry.by,
-            &entry.reason,
-            entry.outcome,
-            entry.until,
-            &entry.assignee,
-        ))?;
         match entry.action {
             Action::Acknowledged => self.set_acknowledgement(id, Some((number, entry.day))),
             Action::Reopened => self.set_acknowledgement(id, None),
             Action::Snoozed => {
                 let sql = "UPDATE signals SET snoozed_until = ?2 WHERE id = ?1";
-                self.connection.prepare_cached(sql)?.execute((id, entry.until))?;
+                self.execute(sql, (id, entry.until))?;
                 Ok(())
             }
             Action::Assigned => {
                 let sql = "UPDATE signals SET assigned_to = ?2 WHERE id = ?1";
-                self.connection.prepare_cached(sql)?.execute((id, &entry.assignee))?;
+                self.execute(sql, (id, &entry.assignee))?;
                 Ok(())
             }
             Action::Renewed => {
                 let sql = "UPDATE signals SET renewed_on = ?2, snoozed_until = NULL WHERE id = ?1";
-                self.connection.prepare_cached(sql)?.execute((id, entry.day))?;
+                self.execute(sql, (id, entry.day))?;
                 Ok(())
             }
             Action::Noted => Ok(()),
@@ -158,8 +156,7 @@ impl Store {
     fn set_acknowledgement(&self, id: SignalId, entry: Option<(i64, Day)>) -> Result<()> {
         let sql = "UPDATE signals SET acknowledgement = ?2, closed_on = ?3, snoozed_until = NULL WHERE id = ?1";
         let (number, day) = entry.unzip();
-        self.connection.prepare_cached(sql)?.execute((id, number, day))?;
-        Ok(())
+        self.execute(sql, (id, number, day))
     }
 }
 

@@ -10,7 +10,7 @@ mod tests;
 use std::sync::Arc;
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension, Row, ToSql};
+use rusqlite::{Row, ToSql};
 
 use self::evidence::{EvidenceColumns, read_evidence};
 use self::filter::{conditions, order_clause};
@@ -144,10 +144,8 @@ impl Store {
 
     /// Whether a signal is open or closed.
     pub(crate) fn signal_state(&self, id: SignalId) -> Result<Option<SignalState>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1",
-        )?;
-        let is_open = statement.query_row([id], |row| row.get("is_open")).optional()?;
+        let sql = "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1";
+        let is_open = self.read_first(sql, [id], |row| row.get("is_open"))?;
         Ok(is_open
             .map(|is_open: bool| if is_open { SignalState::Open } else { SignalState::Closed }))
     }
@@ -165,10 +163,8 @@ impl Store {
 
     /// Whether any open signal is snoozed on a day.
     pub(crate) fn has_snoozed_signals(&self, day: Day) -> Result<bool> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM signals WHERE snoozed_until > ?1 AND acknowledgement IS NULL) AS found",
-        )?;
-        Ok(statement.query_row([day], |row| row.get("found"))?)
+        let sql = "SELECT EXISTS (SELECT 1 FROM signals WHERE snoozed_until > ?1 AND acknowledgement IS NULL) AS found";
+        self.read_one(sql, [day], |row| row.get("found"))
     }
 
     /// The number of signals that match, counted up to `most` if it is given.
@@ -238,25 +234,19 @@ impl Store {
 
     /// The number of signals of each type and state.
     pub(crate) fn signal_totals(&self) -> Result<Vec<(SignalType, SignalState, u64)>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT type, acknowledgement IS NULL AS is_open, count(*) AS count FROM signals GROUP BY type, is_open",
-        )?;
-        let totals = statement.query_map([], |row| {
+        let sql = "SELECT type, acknowledgement IS NULL AS is_open, count(*) AS count FROM signals GROUP BY type, is_open";
+        self.read_all(sql, [], |row| {
             let state = if row.get("is_open")? { SignalState::Open } else { SignalState::Closed };
-            Ok((row.get("type")?, state, row.get::<_, i64>("count")? as u64))
-        })?;
-        Ok(totals.collect::<Result<_, _>>()?)
+            Ok((row.get("type")?, state, row.get("count")?))
+        })
     }
 
     /// The number of open signals of each type, for companies that have not churned by a day.
     pub(crate) fn open_totals(&self, today: Day) -> Result<Vec<(SignalType, u64)>> {
-        let mut statement = self.connection.prepare_cached(
+        let sql =
             "SELECT s.type, count(*) AS count FROM signals s JOIN companies c ON c.id = s.company
-             WHERE s.acknowledgement IS NULL AND coalesce(c.churned_on > ?1, TRUE) GROUP BY s.type",
-        )?;
-        let totals = statement
-            .query_map([today], |row| Ok((row.get("type")?, row.get::<_, i64>("count")? as u64)))?;
-        Ok(totals.collect::<Result<_, _>>()?)
+             WHERE s.acknowledgement IS NULL AND coalesce(c.churned_on > ?1, TRUE) GROUP BY s.type";
+        self.read_all(sql, [today], |row| Ok((row.get("type")?, row.get("count")?)))
     }
 
     fn read_signal(&self, row: &Row<'_>, reading: &mut SignalReader) -> Result<SignalRecord> {
@@ -266,7 +256,7 @@ impl Store {
         };
         let mut columns = ColumnReader::of(row);
         let id = columns.next()?;
-        let company = CompanyKey(columns.next()?);
+        let company = columns.next()?;
         let (company_id, company_name, csm) = (columns.next()?, columns.next()?, columns.next()?);
         let (churned_on, rule) = (columns.next()?, columns.next()?);
         let definition = reading.definitions.of(self, columns.next()?)?;
