@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::Store;
 use super::signals::LAST_TURN;
+use super::values::read_fields;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::signal::{SignalId, SignalType};
@@ -40,42 +41,30 @@ pub(crate) struct OpenSignal {
 impl Store {
     /// Every company that has not churned by a day, by id.
     pub(crate) fn agenda_companies(&self, day: Day) -> Result<Vec<AgendaCompany>> {
-        let sql = "SELECT c.id, c.company_id, c.name, c.csm,
+        let sql = "SELECT c.id AS key, c.company_id, c.name, c.csm,
                           coalesce(c.created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
                    FROM companies c
                    WHERE NOT EXISTS (SELECT 1 FROM customer_breaks b
                                      WHERE b.company = c.id AND b.churned_on <= ?1
                                        AND (b.returned_on IS NULL OR b.returned_on > ?1))
                    ORDER BY c.company_id";
-        self.read_all(sql, [day], |row| {
-            Ok(AgendaCompany {
-                key: row.get("id")?,
-                company_id: row.get("company_id")?,
-                name: row.get("name")?,
-                csm: row.get("csm")?,
-                created_on: row.get("created_on")?,
-            })
-        })
+        self.read_all(
+            sql,
+            [day],
+            |row| read_fields!(row => AgendaCompany: key, company_id, name, csm, created_on),
+        )
     }
 
     /// The signals that are open now, without those snoozed on `today`; or, with `until`, those
     /// that were open at the end of that day. Oldest first.
     pub(crate) fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
-        let sql = format!("SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
+        let sql = format!("SELECT s.id, s.company, s.type AS signal_type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
                            WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL AND coalesce(s.snoozed_until <= ?2, TRUE)
                                       ELSE s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN} END
                            ORDER BY s.raised_on, s.id");
         self.read_all(&sql, (until, today), |row| {
-            Ok(OpenSignal {
-                id: row.get("id")?,
-                company: row.get("company")?,
-                signal_type: row.get("type")?,
-                raised_on: row.get("raised_on")?,
-                rule: row.get("rule")?,
-                detail: row.get("detail")?,
-                holds: row.get("holds")?,
-                assigned_to: row.get("assigned_to")?,
-            })
+            read_fields!(row => OpenSignal: id, company, signal_type, raised_on, rule, detail,
+                holds, assigned_to)
         })
     }
 
@@ -96,7 +85,7 @@ impl Store {
              GROUP BY s.company"
         );
         let sql = if until.is_none() { now } else { &then };
-        self.read_all(sql, [until.unwrap_or(today)], |row| Ok((row.get(0)?, row.get(1)?)))
+        self.read_all(sql, [until.unwrap_or(today)], |row| row.try_into())
     }
 
     /// The CSM of the company of every signal that is snoozed on a day.
@@ -110,6 +99,6 @@ impl Store {
     pub(crate) fn last_reviews(&self, until: Day) -> Result<HashMap<CompanyKey, Day>> {
         let sql = "SELECT company, max(occurred_on) AS day FROM touchpoints
                    WHERE lower(kind) = 'review' AND occurred_on <= ?1 GROUP BY company";
-        self.read_all(sql, [until], |row| Ok((row.get("company")?, row.get("day")?)))
+        self.read_all(sql, [until], |row| row.try_into())
     }
 }

@@ -56,24 +56,13 @@ impl Store {
     }
 
     fn integrity_problems(&self) -> Result<Vec<String>> {
-        let mut problems = Vec::new();
-        let mut statement = self
-            .connection
-            .prepare("SELECT integrity_check AS problem FROM pragma_integrity_check")?;
-        for problem in statement.query_map([], |row| row.get::<_, String>("problem"))? {
-            problems.push(problem?);
-        }
-        problems.retain(|problem| problem != "ok");
-        let mut statement = self.connection.prepare(
-            "SELECT \"table\" AS child, rowid, parent FROM pragma_foreign_key_check LIMIT 20",
-        )?;
-        let broken = statement.query_map([], |row| {
-            let (child, parent): (String, String) = (row.get("child")?, row.get("parent")?);
-            Ok(format!("a row of {child} points at a row of {parent} that is not there"))
-        })?;
-        for problem in broken {
-            problems.push(problem?);
-        }
+        let sql =
+            "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+        let mut problems: Vec<String> = self.read_all(sql, [], |row| row.get(0))?;
+        let sql = "SELECT 'a row of ' || \"table\" || ' points at a row of ' || parent || ' that is not there'
+                   FROM pragma_foreign_key_check LIMIT 20";
+        let broken: Vec<String> = self.read_all(sql, [], |row| row.get(0))?;
+        problems.extend(broken);
         Ok(problems)
     }
 
@@ -85,18 +74,15 @@ impl Store {
                 "SELECT (SELECT count(*) FROM {table} INDEXED BY {name} {condition}) AS found,
                         (SELECT count(*) FROM {table} NOT INDEXED {condition}) AS stored"
             );
-            let mut counts = match self.connection.prepare(&sql) {
-                Ok(counts) => counts,
+            match self.read_one(&sql, [], |row| <(i64, i64)>::try_from(row)) {
+                Ok((found, stored)) if found == stored => {}
+                Ok((found, stored)) => {
+                    problems.push(format!("index {name} has {found} of {stored} rows of {table}"));
+                }
                 Err(error) if error.to_string().contains("no such index") => {
                     problems.push(format!("index {name} of {table} is missing"));
-                    continue;
                 }
-                Err(error) => return Err(error.into()),
-            };
-            let (found, stored): (i64, i64) =
-                counts.query_row([], |row| Ok((row.get("found")?, row.get("stored")?)))?;
-            if found != stored {
-                problems.push(format!("index {name} has {found} of {stored} rows of {table}"));
+                Err(error) => return Err(error),
             }
         }
         Ok(problems)
@@ -105,11 +91,11 @@ impl Store {
     /// Compares the stored counts with the events, day by day.
     fn count_problems(&self) -> Result<Vec<String>> {
         let mut problems = Vec::new();
-        let mut days = self.connection.prepare(
-            "SELECT day FROM (SELECT day FROM event_days UNION SELECT day FROM day_counts)
-                 WHERE day NOT IN (SELECT day FROM pulled_days) ORDER BY day",
-        )?;
-        for day in days.query_map([], |row| row.get::<_, i32>("day"))? {
+        let sql = "SELECT day FROM (SELECT day FROM event_days UNION SELECT day FROM day_counts)
+                   WHERE day NOT IN (SELECT day FROM pulled_days) ORDER BY day";
+        // The open query keeps all that is compared from changing meanwhile.
+        let mut days = self.connection.prepare(sql)?;
+        for day in days.query_map([], |row| row.get("day"))? {
             let day = day?;
             let counts = match self.counts_of_day(day) {
                 Ok(counts) => counts,
@@ -200,47 +186,37 @@ impl Store {
         let range = DayRange { from: Day::from_number(day), to: Day::from_number(day) };
         let (rows, counted) = (keys::of_whole_day(day), keys::of_counts(range));
         let mut counts: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
-        let mut events = self
-            .connection
-            .prepare_cached("SELECT company, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
-        let mut rows = events.query((rows.start(), rows.end()))?;
-        while let Some(row) = rows.next()? {
+        let sql = "SELECT company, events FROM event_days WHERE id BETWEEN ?1 AND ?2";
+        self.for_each_row(sql, rows.into_inner(), |row| {
             let company: u32 = row.get("company")?;
             day_text::for_each(row.get_ref("events")?.as_str()?, |event| {
                 counts.entry((company, event.key.event)).or_default().0 += event.copies;
-            })?;
-        }
-        let mut stored = self.connection.prepare_cached(
-            "SELECT company, event, count FROM day_counts WHERE id BETWEEN ?1 AND ?2",
-        )?;
-        let mut rows = stored.query((counted.start(), counted.end()))?;
-        while let Some(row) = rows.next()? {
+            })
+        })?;
+        let sql = "SELECT company, event, count FROM day_counts WHERE id BETWEEN ?1 AND ?2";
+        self.for_each_row(sql, counted.into_inner(), |row| {
             let key = (row.get("company")?, row.get("event")?);
             counts.entry(key).or_default().1 = row.get("count")?;
-        }
+            Ok(())
+        })?;
         Ok(counts)
     }
 
     /// A closed signal must refer to the acknowledgement that is its last opening or closing entry.
     fn history_problems(&self) -> Result<Vec<String>> {
-        let sql = "SELECT s.id FROM signals s
+        let sql = "SELECT 'the state of signal ' || s.id || ' is not what its history says' FROM signals s
                    LEFT JOIN signal_history h ON h.id = (SELECT max(id) FROM signal_history
                                                            WHERE signal = s.id AND action IN ('acknowledged', 'reopened'))
                    WHERE s.acknowledgement IS NOT CASE WHEN h.action = 'acknowledged' THEN h.id END
                       OR s.closed_on IS NOT CASE WHEN h.action = 'acknowledged' THEN h.day END
                    LIMIT 20";
-        self.read_all(sql, [], |row| {
-            Ok(format!(
-                "the state of signal {} is not what its history says",
-                row.get::<_, i64>("id")?
-            ))
-        })
+        self.read_all(sql, [], |row| row.get(0))
     }
 
     /// A task must begin with an entry on its first day, belong to the owner in its last such
     /// entry, and be closed if its last entry says so.
     fn task_problems(&self) -> Result<Vec<String>> {
-        let sql = "SELECT t.id FROM tasks t
+        let sql = "SELECT 'task ' || t.id || ' is not what its history says' FROM tasks t
                    LEFT JOIN task_history first ON first.id = (SELECT min(id) FROM task_history WHERE task = t.id)
                    LEFT JOIN task_history given
                           ON given.id = (SELECT max(id) FROM task_history WHERE task = t.id AND action NOT IN ('done', 'dropped'))
@@ -248,9 +224,7 @@ impl Store {
                    WHERE first.action IS NOT 'added' OR first.day IS NOT t.added_on OR given.owner IS NOT t.owner
                       OR t.closed IS NOT CASE WHEN last.action IN ('done', 'dropped') THEN last.id END
                    LIMIT 20";
-        self.read_all(sql, [], |row| {
-            Ok(format!("task {} is not what its history says", row.get::<_, i64>("id")?))
-        })
+        self.read_all(sql, [], |row| row.get(0))
     }
 
     /// Writes a consistent copy of the database.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use rustc_hash::FxHashMap;
 
 use super::Store;
-use super::values::ColumnReader;
+use super::values::{ColumnReader, bind_fields, read_fields};
 use crate::domain::company::{Company, CompanyKey, folded_name, short_id};
 use crate::domain::day::Instant;
 use crate::domain::facts::AttributeType;
@@ -47,19 +47,13 @@ impl Store {
         let sql = "SELECT id AS company, company_id AS id, name FROM companies
                    UNION ALL
                    SELECT company, text, NULL FROM company_texts";
-        self.read_all(sql, [], |row| {
-            Ok(CompanyName {
-                company: row.get("company")?,
-                id: row.get("id")?,
-                name: row.get("name")?,
-            })
-        })
+        self.read_all(sql, [], |row| read_fields!(row => CompanyName: company, id, name))
     }
 
     /// The key of the last company added; 0 if there is none.
     pub(crate) fn last_company(&self) -> Result<CompanyKey> {
         let sql = "SELECT coalesce(max(id), 0) AS id FROM companies";
-        Ok(CompanyKey(self.read_one(sql, [], |row| row.get("id"))?))
+        self.read_one(sql, [], |row| row.get("id"))
     }
 
     /// The company with this id or other known text.
@@ -68,7 +62,7 @@ impl Store {
                    UNION ALL
                    SELECT company AS id FROM company_texts WHERE text = ?1
                    LIMIT 1";
-        Ok(self.read_first(sql, [text], |row| row.get("id"))?.map(CompanyKey))
+        self.read_first(sql, [text], |row| row.get("id"))
     }
 
     /// The company that a user means by `text`: its id, another known text, or its name if that is
@@ -106,14 +100,10 @@ impl Store {
         &self,
         mut visit: impl FnMut(u32, &str, Option<CompanyKey>),
     ) -> Result<()> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, person_id, company FROM people")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let company = row.get("company")?;
-            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?, company);
-        }
-        Ok(())
+        self.for_each_row("SELECT id, person_id, company FROM people", [], |row| {
+            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?, row.get("company")?);
+            Ok(())
+        })
     }
 
     /// A company's own record, without the facts that belong to it.
@@ -127,9 +117,8 @@ impl Store {
     /// # Errors
     /// Another company has this id.
     pub(crate) fn add_company(&self, company: &Company) -> Result<CompanyKey> {
-        let mut statement =
-            self.connection.prepare_cached("INSERT INTO companies (company_id) VALUES (?1)")?;
-        let key = CompanyKey(u32::try_from(statement.insert([&company.company_id])?)?);
+        let sql = "INSERT INTO companies (company_id) VALUES (?1)";
+        let key = CompanyKey(u32::try_from(self.insert(sql, [&company.company_id])?)?);
         self.update_company(key, company)?;
         Ok(key)
     }
@@ -139,10 +128,8 @@ impl Store {
     /// # Errors
     /// Another company has this id.
     pub(crate) fn add_unlisted_company(&self, text: &str) -> Result<CompanyKey> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES (?1, 1, ?2)",
-        )?;
-        Ok(CompanyKey(u32::try_from(statement.insert((text, folded_name(text)))?)?))
+        let sql = "INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES (?1, 1, ?2)";
+        Ok(CompanyKey(u32::try_from(self.insert(sql, (text, folded_name(text)))?)?))
     }
 
     /// Replaces a company's record, except its churn, which [`Store::state_churn`] sets.
@@ -154,29 +141,10 @@ impl Store {
                        renewal_term_days = :renewal_term_days, payment_expires_on = :payment_expires_on, seats = :seats,
                        seats_used = :seats_used, is_unlisted = 0
                    WHERE id = :id";
-        self.execute(
-            sql,
-            rusqlite::named_params! {
-                ":id": key,
-                ":company_id": company.company_id,
-                ":name": company.name,
-                ":csm": company.csm,
-                ":also_csms": company.also_csms,
-                ":manager": company.manager,
-                ":lifecycle_stage": company.lifecycle_stage,
-                ":segment": company.segment,
-                ":plan": company.plan,
-                ":product": company.product,
-                ":mrr": company.mrr,
-                ":created_on": company.created_on,
-                ":crm_created_on": company.crm_created_on,
-                ":renewal_on": company.renewal_on,
-                ":renewal_term_days": company.renewal_term_days,
-                ":payment_expires_on": company.payment_expires_on,
-                ":seats": company.seats,
-                ":seats_used": company.seats_used,
-            },
-        )
+        let values = bind_fields!(company: company_id, name, csm, also_csms, manager,
+            lifecycle_stage, segment, plan, product, mrr, created_on, crm_created_on, renewal_on,
+            renewal_term_days, payment_expires_on, seats, seats_used; id = key);
+        self.execute(sql, values)
     }
 
     /// The time of the latest payment in imported files of payments.
@@ -193,7 +161,7 @@ impl Store {
     /// Adds another text by which a company is known.
     pub(crate) fn add_company_text(&self, key: CompanyKey, text: &str) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)";
-        self.execute(sql, (text, key.0))
+        self.execute(sql, (text, key))
     }
 
     /// Whether the company is known only from rows of facts.
@@ -205,7 +173,7 @@ impl Store {
     /// The values of a company's custom columns.
     pub(crate) fn company_attributes(&self, key: CompanyKey) -> Result<BTreeMap<String, String>> {
         let sql = "SELECT name, value FROM company_attributes WHERE company = ?1";
-        self.read_all(sql, [key], |row| Ok((row.get("name")?, row.get("value")?)))
+        self.read_all(sql, [key], |row| row.try_into())
     }
 
     /// All values of a custom column.
@@ -221,7 +189,7 @@ impl Store {
         attribute_type: AttributeType,
     ) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO attribute_types (name, type) VALUES (?1, ?2)";
-        self.execute(sql, (name, attribute_type.as_str()))
+        self.execute(sql, (name, attribute_type))
     }
 
     /// The types of all custom columns, by name.
@@ -236,40 +204,32 @@ impl Store {
         name: &str,
         value: Option<&str>,
     ) -> Result<()> {
-        match value {
-            Some(value) => self
-                .connection
-                .prepare_cached("INSERT OR REPLACE INTO company_attributes (company, name, value) VALUES (?1, ?2, ?3)")?
-                .execute((key, name, value))?,
-            None => self
-                .connection
-                .prepare_cached("DELETE FROM company_attributes WHERE company = ?1 AND name = ?2")?
-                .execute((key, name))?,
+        let Some(value) = value else {
+            let sql = "DELETE FROM company_attributes WHERE company = ?1 AND name = ?2";
+            return self.execute(sql, (key, name));
         };
-        Ok(())
+        let sql =
+            "INSERT OR REPLACE INTO company_attributes (company, name, value) VALUES (?1, ?2, ?3)";
+        self.execute(sql, (key, name, value))
     }
 
     /// Every company, ordered by id, with what a dry run compares.
     pub(crate) fn company_summaries(&self) -> Result<Vec<CompanySummary>> {
-        let sql = "SELECT id, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id";
-        self.read_all(sql, [], |row| {
-            Ok(CompanySummary {
-                key: row.get("id")?,
-                company_id: row.get("company_id")?,
-                is_unlisted: row.get("is_unlisted")?,
-                has_events: row.get("has_events")?,
-            })
-        })
+        let sql = "SELECT id AS key, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id";
+        self.read_all(
+            sql,
+            [],
+            |row| read_fields!(row => CompanySummary: key, company_id, is_unlisted, has_events),
+        )
     }
 
     pub(crate) fn company_count(&self) -> Result<u64> {
-        let sql = "SELECT count(*) AS count FROM companies";
-        Ok(self.read_one(sql, [], |row| row.get::<_, i64>("count"))? as u64)
+        self.read_one("SELECT count(*) AS count FROM companies", [], |row| row.get("count"))
     }
 
     pub(crate) fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
         let sql = "SELECT id, csm FROM companies WHERE csm IS NOT NULL ORDER BY id";
-        self.read_all(sql, [], |row| Ok((row.get("id")?, row.get("csm")?)))
+        self.read_all(sql, [], |row| row.try_into())
     }
 
     /// Extends the days of first and last events of companies, by company key, by those of an

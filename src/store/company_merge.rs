@@ -23,16 +23,11 @@ impl Store {
         let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;
         let left_name = self.name_to_keep(from, &left, &kept)?;
         self.merge_events(from, into)?;
-        let _connection = &self.connection;
         self.remove_shared(from, into)?;
         self.move_rows(from, into)?;
         self.merge_health(from, into)?;
-        for removal in [
-            "DELETE FROM companies_churning WHERE company = ?1",
-            "DELETE FROM companies WHERE id = ?1",
-        ] {
-            self.execute(removal, [from])?;
-        }
+        self.execute("DELETE FROM companies_churning WHERE company = ?1", [from])?;
+        self.execute("DELETE FROM companies WHERE id = ?1", [from])?;
         self.add_company_text(into, &left.company_id)?;
         left_name.iter().try_for_each(|name| self.add_company_text(into, name))?;
         fill_gaps(&mut kept, left);

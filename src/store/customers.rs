@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use rusqlite::Row;
 
+use super::values::read_fields;
 use super::{Fact, Store};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::{self, Break, CustomerHistory, Subscription};
@@ -43,16 +44,9 @@ impl Store {
         &self,
         keys: (u32, u32),
     ) -> Result<HashMap<CompanyKey, Vec<Break>>> {
-        let mut all: HashMap<CompanyKey, Vec<Break>> = HashMap::new();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT company, churned_on, returned_on FROM customer_breaks
-             WHERE company BETWEEN ?1 AND ?2 ORDER BY company, churned_on",
-        )?;
-        let mut rows = statement.query(keys)?;
-        while let Some(row) = rows.next()? {
-            all.entry(row.get("company")?).or_default().push(read_break(row)?);
-        }
-        Ok(all)
+        let sql = "SELECT company, churned_on, returned_on FROM customer_breaks
+                   WHERE company BETWEEN ?1 AND ?2 ORDER BY company, churned_on";
+        self.read_by_company(sql, keys, read_break)
     }
 
     /// The times during which a company was not a customer, in order.
@@ -64,17 +58,13 @@ impl Store {
     /// Records the churn that a company's record states. It replaces an earlier stated churn,
     /// unless the company returned between the two.
     pub(crate) fn state_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
-        let connection = &self.connection;
         let (stated, subscriptions) = (self.stated_churns(company)?, self.subscriptions(company)?);
-        let mut forget = connection
-            .prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
         for moved in customer::moved_churns(&stated, &subscriptions, churned_on) {
-            forget.execute((company, moved))?;
+            let sql = "DELETE FROM stated_churns WHERE company = ?1 AND churned_on = ?2";
+            self.execute(sql, (company, moved))?;
             self.move_churn_reasons(company, moved, churned_on)?;
         }
-        let sql = "INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        self.execute(sql, (company, churned_on))?;
-        self.refresh_breaks(company)
+        self.add_churn(company, churned_on)
     }
 
     /// Records a churn in addition to other stated ones.
@@ -112,17 +102,14 @@ impl Store {
     pub(crate) fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
         let breaks = customer::breaks(&self.stated_churns(company)?, &self.subscriptions(company)?);
         let before = self.breaks(company)?;
-        let connection = &self.connection;
         if breaks.iter().any(|away| !before.iter().any(|known| known.covers(away.churned_on))) {
             let sql = "INSERT OR IGNORE INTO companies_churning (company) VALUES (?1)";
             self.execute(sql, [company])?;
         }
         self.execute("DELETE FROM customer_breaks WHERE company = ?1", [company])?;
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO customer_breaks (company, churned_on, returned_on) VALUES (?1, ?2, ?3)",
-        )?;
         for away in &breaks {
-            insert.execute((company, away.churned_on, away.returned_on))?;
+            let sql = "INSERT INTO customer_breaks (company, churned_on, returned_on) VALUES (?1, ?2, ?3)";
+            self.execute(sql, (company, away.churned_on, away.returned_on))?;
         }
         let lasting =
             breaks.last().filter(|away| away.returned_on.is_none()).map(|away| away.churned_on);
@@ -139,15 +126,8 @@ impl Store {
         &self,
         keys: (u32, u32),
     ) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
-        let mut all: HashMap<CompanyKey, Vec<Subscription>> = HashMap::new();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT * FROM subscriptions WHERE company BETWEEN ?1 AND ?2 ORDER BY company, started_on, subscription_id",
-        )?;
-        let mut rows = statement.query(keys)?;
-        while let Some(row) = rows.next()? {
-            all.entry(row.get("company")?).or_default().push(Subscription::read(row)?);
-        }
-        Ok(all)
+        let sql = "SELECT * FROM subscriptions WHERE company BETWEEN ?1 AND ?2 ORDER BY company, started_on, subscription_id";
+        self.read_by_company(sql, keys, Subscription::read)
     }
 
     /// The ids of all subscriptions, with their companies.
@@ -158,5 +138,5 @@ impl Store {
 }
 
 fn read_break(row: &Row<'_>) -> rusqlite::Result<Break> {
-    Ok(Break { churned_on: row.get("churned_on")?, returned_on: row.get("returned_on")? })
+    read_fields!(row => Break: churned_on, returned_on)
 }

@@ -208,7 +208,6 @@ impl Store {
                  SELECT min(id) / 1000000000, (SELECT max(id) FROM health_scores) / 1000000000
                  FROM health_scores
                  UNION ALL SELECT day + 1, last FROM days WHERE day < last)";
-        let _connection = &self.connection;
         let sql = format!(
             "{OF_COMPANY}
                  UPDATE OR IGNORE health_scores SET id = id - ?1 + ?2

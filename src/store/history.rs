@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::Store;
 use super::attributes::Scope;
+use super::values::read_fields;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::retention::Term;
@@ -12,16 +13,8 @@ use crate::domain::retention::Term;
 impl Store {
     /// The amounts and periods of each company's subscriptions.
     pub(crate) fn terms(&self) -> Result<FxHashMap<CompanyKey, Vec<Term>>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT company, started_on, ended_on, mrr FROM subscriptions")?;
-        let mut all: FxHashMap<CompanyKey, Vec<Term>> = FxHashMap::default();
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let term = Term { started_on: row.get(1)?, ended_on: row.get(2)?, mrr: row.get(3)? };
-            all.entry(row.get(0)?).or_default().push(term);
-        }
-        Ok(all)
+        let sql = "SELECT company, started_on, ended_on, mrr FROM subscriptions";
+        self.read_by_company(sql, [], |row| read_fields!(row => Term: started_on, ended_on, mrr))
     }
 
     /// Everyone who is a CSM of a company or in the team, A to Z.

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::Store;
 use super::rules::Definitions;
+use super::values::read_fields;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::rule::Rule;
@@ -30,25 +31,16 @@ pub(crate) struct StandingSignal {
 impl Store {
     /// The open signals raised on or before a day, ordered by rule.
     pub(crate) fn standing_signals(&self, until: Day) -> Result<Vec<StandingSignal>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, company, type, rule_version, goal_event, holds FROM signals
-             WHERE acknowledgement IS NULL AND raised_on <= ?1 ORDER BY rule_version, id",
-        )?;
-        let mut definitions = Definitions::default();
-        let mut signals = Vec::new();
-        let mut rows = statement.query([until])?;
-        while let Some(row) = rows.next()? {
-            let version = row.get("rule_version")?;
-            signals.push(StandingSignal {
-                id: row.get("id")?,
-                company: row.get("company")?,
-                signal_type: row.get("type")?,
-                rule: definitions.of(self, version)?,
-                version,
-                goal_event: row.get("goal_event")?,
-                holds: row.get("holds")?,
-            });
-        }
+        let sql = "SELECT id, company, type AS signal_type, rule_version AS version, goal_event, holds FROM signals
+                   WHERE acknowledgement IS NULL AND raised_on <= ?1 ORDER BY rule_version, id";
+        let (mut signals, mut definitions) = (Vec::new(), Definitions::default());
+        self.for_each_row(sql, [until], |row| {
+            let rule = definitions.of(self, row.get("version")?)?;
+            let signal: rusqlite::Result<StandingSignal> = read_fields!(row => StandingSignal: id,
+                company, signal_type, version, goal_event, holds; rule = rule);
+            signals.push(signal?);
+            Ok(())
+        })?;
         Ok(signals)
     }
 

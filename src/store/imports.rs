@@ -1,9 +1,9 @@
 //! Past imports, and remembered column mappings.
 
 use anyhow::Result;
-use rusqlite::OptionalExtension;
 
 use super::Store;
+use super::values::{bind_fields, read_fields};
 use crate::domain::day::{Day, Instant};
 use crate::domain::{COUNTS, EVENTS, PULL};
 
@@ -49,22 +49,9 @@ impl Store {
                                         companies_made, first_day, last_day)
                    VALUES (:file, :kind, :started_at, :finished_at, :rows_read, :rows_new, :rows_known, :rows_rejected,
                            :companies_made, :first_day, :last_day)";
-        self.insert(
-            sql,
-            rusqlite::named_params! {
-                ":file": import.file,
-                ":kind": import.kind,
-                ":started_at": import.started_at,
-                ":finished_at": import.finished_at,
-                ":rows_read": import.rows_read as i64,
-                ":rows_new": import.rows_new as i64,
-                ":rows_known": import.rows_known as i64,
-                ":rows_rejected": import.rows_rejected as i64,
-                ":companies_made": import.companies_made as i64,
-                ":first_day": import.first_day,
-                ":last_day": import.last_day,
-            },
-        )
+        let values = bind_fields!(import: file, kind, started_at, finished_at, rows_read, rows_new,
+            rows_known, rows_rejected, companies_made, first_day, last_day);
+        self.insert(sql, values)
     }
 
     /// Records which of these days, whose events changed, need to run again: those between the
@@ -78,11 +65,9 @@ impl Store {
         let sql = "SELECT min(day) AS first, max(day) AS last FROM runs";
         let span: (Option<Day>, Option<Day>) = self.read_one(sql, [], |row| row.try_into())?;
         let Some((first, last)) = span.0.zip(span.1) else { return Ok(()) };
-        let mut note = self.connection.prepare_cached(
-            "INSERT INTO late_days (day, import, is_undo) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        )?;
+        let sql = "INSERT INTO late_days (day, import, is_undo) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         for day in days.iter().filter(|day| (first..=last).contains(*day)) {
-            note.execute((day, import, cause == LateCause::Undo))?;
+            self.execute(sql, (day, import, cause == LateCause::Undo))?;
         }
         Ok(())
     }
@@ -91,34 +76,17 @@ impl Store {
     pub(crate) fn imports(&self) -> Result<Vec<ImportRecord>> {
         let sql = "SELECT * FROM imports ORDER BY id";
         self.read_all(sql, [], |row| {
-            let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
-            Ok(ImportRecord {
-                id: row.get("id")?,
-                file: row.get("file")?,
-                kind: row.get("kind")?,
-                started_at: row.get("started_at")?,
-                finished_at: row.get("finished_at")?,
-                rows_read: count("rows_read")?,
-                rows_new: count("rows_new")?,
-                rows_known: count("rows_known")?,
-                rows_rejected: count("rows_rejected")?,
-                companies_made: count("companies_made")?,
-                first_day: row.get("first_day")?,
-                last_day: row.get("last_day")?,
-                undone_at: row.get("undone_at")?,
-            })
+            read_fields!(row => ImportRecord: id, file, kind, started_at, finished_at, rows_read,
+                rows_new, rows_known, rows_rejected, companies_made, first_day, last_day, undone_at)
         })
     }
 
     /// When the latest import of events or counts finished.
     pub(crate) fn last_import_of_events(&self) -> Result<Option<Instant>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT finished_at FROM imports WHERE kind = ?1 AND undone_at IS NULL ORDER BY finished_at DESC LIMIT 1",
-        )?;
+        let sql = "SELECT finished_at FROM imports WHERE kind = ?1 AND undone_at IS NULL ORDER BY finished_at DESC LIMIT 1";
         let mut last = None;
         for kind in [EVENTS, COUNTS, PULL] {
-            let of_kind = statement.query_row([kind], |row| row.get("finished_at")).optional()?;
-            last = last.max(of_kind);
+            last = last.max(self.read_first(sql, [kind], |row| row.get("finished_at"))?);
         }
         Ok(last)
     }
@@ -144,12 +112,7 @@ impl Store {
         kind: &str,
         map: &[(String, String)],
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO column_maps (header, kind, field, source) VALUES (?1, ?2, ?3, ?4)",
-        )?;
-        for (field, source) in map {
-            statement.execute((header, kind, field, source))?;
-        }
-        Ok(())
+        let sql = "INSERT OR REPLACE INTO column_maps (header, kind, field, source) VALUES (?1, ?2, ?3, ?4)";
+        map.iter().try_for_each(|(field, source)| self.execute(sql, (header, kind, field, source)))
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::Store;
+use super::values::read_fields;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::signal::SignalId;
 
@@ -20,9 +21,7 @@ impl Store {
     pub(crate) fn late_days(&self) -> Result<LateDays> {
         let sql = "SELECT min(day) FILTER (WHERE NOT is_undo) AS imported, min(day) FILTER (WHERE is_undo) AS undone
                    FROM late_days";
-        self.read_one(sql, [], |row| {
-            Ok(LateDays { imported: row.get("imported")?, undone: row.get("undone")? })
-        })
+        self.read_one(sql, [], |row| read_fields!(row => LateDays: imported, undone))
     }
 
     /// Records that the days up to `day` were run again and that those from `next` on remain;

@@ -1,10 +1,11 @@
 //! Why customers churned or pay less.
 
 use anyhow::Result;
-use rusqlite::{Row, named_params};
+use rusqlite::Row;
 
 use super::Store;
 use super::pulses::codes;
+use super::values::{bind_fields, read_fields};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::loss::Loss;
@@ -19,26 +20,11 @@ impl Store {
         }
         let sql = "INSERT INTO losses (company, kind, day, mrr_before, mrr_after, note, by, at)
                    VALUES (:company, :kind, :day, :mrr_before, :mrr_after, :note, :by, :at)";
-        let id = self.insert(
-            sql,
-            named_params! {
-                ":company": loss.company,
-                ":kind": loss.kind,
-                ":day": loss.day,
-                ":mrr_before": loss.mrr_before,
-                ":mrr_after": loss.mrr_after,
-                ":note": loss.note,
-                ":by": loss.by,
-                ":at": loss.at,
-            },
-        )?;
-        let mut reason = self.connection.prepare_cached(
-            "INSERT INTO loss_reasons (loss, position, code) VALUES (?1, ?2, ?3)",
-        )?;
-        for (position, code) in (1_i64..).zip(&loss.reason_codes) {
-            reason.execute((id, position, code))?;
-        }
-        Ok(())
+        let values = bind_fields!(loss: company, kind, day, mrr_before, mrr_after, note, by, at);
+        let id = self.insert(sql, values)?;
+        let sql = "INSERT INTO loss_reasons (loss, position, code) VALUES (?1, ?2, ?3)";
+        let mut reasons = (1_i64..).zip(&loss.reason_codes);
+        reasons.try_for_each(|(position, code)| self.execute(sql, (id, position, code)))
     }
 
     /// The losses of all companies up to `until`, ordered by day. Churns that files stated without
@@ -57,12 +43,9 @@ impl Store {
 
     /// The recorded churn of the company on that day.
     pub(crate) fn churn_of(&self, company: CompanyKey, day: Day) -> Result<Option<Loss>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
-             FROM losses l WHERE company = ?1 AND day = ?2 AND kind = 'churn'",
-        )?;
-        let mut losses = statement.query_map((company, day), read_loss)?;
-        Ok(losses.next().transpose()?)
+        let sql = "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
+                   FROM losses l WHERE company = ?1 AND day = ?2 AND kind = 'churn'";
+        self.read_first(sql, (company, day), read_loss)
     }
 
     /// Moves the reasons of a churn whose day changes.
@@ -77,15 +60,6 @@ impl Store {
 }
 
 fn read_loss(row: &Row<'_>) -> rusqlite::Result<Loss> {
-    Ok(Loss {
-        company: row.get("company")?,
-        kind: row.get("kind")?,
-        day: row.get("day")?,
-        reason_codes: codes(row.get("codes")?),
-        note: row.get("note")?,
-        mrr_before: row.get("mrr_before")?,
-        mrr_after: row.get("mrr_after")?,
-        by: row.get("by")?,
-        at: row.get("at")?,
-    })
+    read_fields!(row => Loss: company, kind, day, note, mrr_before, mrr_after, by, at;
+        reason_codes = codes(row.get("codes")?))
 }

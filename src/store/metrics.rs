@@ -4,7 +4,7 @@ use anyhow::Result;
 use rusqlite::Row;
 
 use super::Store;
-use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
+use crate::domain::metric::{Metric, MetricDefinition};
 
 impl Store {
     /// All metrics, A to Z.
@@ -20,22 +20,16 @@ impl Store {
 
     /// Adds a metric, or replaces the one with the same name.
     pub(crate) fn save_metric(&self, metric: &Metric) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO metrics (name, event, measure, days, formula) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
         match &metric.definition {
-            MetricDefinition::Counted { event, measure, days } => {
-                statement.execute((&metric.name, event, measure, days, None::<&str>))?
-            }
-            MetricDefinition::Formula(formula) => statement.execute((
-                &metric.name,
-                None::<&str>,
-                None::<&str>,
-                None::<u16>,
-                formula,
-            ))?,
-        };
-        Ok(())
+            MetricDefinition::Counted { event, measure, days } => self.execute(
+                "INSERT OR REPLACE INTO metrics (name, event, measure, days) VALUES (?1, ?2, ?3, ?4)",
+                (&metric.name, event, measure, days),
+            ),
+            MetricDefinition::Formula(formula) => self.execute(
+                "INSERT OR REPLACE INTO metrics (name, formula) VALUES (?1, ?2)",
+                (&metric.name, formula),
+            ),
+        }
     }
 
     /// Removes a metric.
@@ -49,7 +43,7 @@ fn read_metric(row: &Row<'_>) -> rusqlite::Result<Metric> {
         Some(formula) => MetricDefinition::Formula(formula),
         None => MetricDefinition::Counted {
             event: row.get("event")?,
-            measure: row.get::<_, MetricMeasure>("measure")?,
+            measure: row.get("measure")?,
             days: row.get("days")?,
         },
     };

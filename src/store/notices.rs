@@ -1,8 +1,8 @@
 //! Notices: who is notified of which signal, and who has read it.
 
 use anyhow::Result;
-use rusqlite::{Row, named_params};
 
+use super::values::read_fields;
 use super::{SignalRecord, Store};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Instant;
@@ -98,13 +98,9 @@ impl Store {
     /// Adds reminders of signals to the inboxes: unread again, to be delivered again. Inside the
     /// caller's transaction.
     pub(crate) fn add_reminders(&self, signals: &[SignalId], now: Instant) -> Result<()> {
-        let mut again = self.connection.prepare_cached(
-            "UPDATE notices SET told_at = ?2, read_at = NULL, email = NULL, slack = NULL
-             WHERE signal = ?1 AND withdrawn_at IS NULL",
-        )?;
-        for signal in signals {
-            again.execute((signal, now))?;
-        }
+        let sql = "UPDATE notices SET told_at = ?2, read_at = NULL, email = NULL, slack = NULL
+                   WHERE signal = ?1 AND withdrawn_at IS NULL";
+        signals.iter().try_for_each(|signal| self.execute(sql, (signal, now)))?;
         self.tell(signals, now)
     }
 
@@ -120,17 +116,12 @@ impl Store {
     }
 
     fn routing(&self, signal: SignalId) -> Result<Option<Routing>> {
-        let sql = "SELECT s.type, c.csm, c.also_csms, c.manager, v.managers, v.executives
+        let sql = "SELECT s.type AS signal_type, c.csm, c.also_csms, c.manager, v.managers, v.executives
                    FROM signals s JOIN companies c ON c.id = s.company JOIN rule_versions v ON v.id = s.rule_version
                    WHERE s.id = ?1";
         self.read_first(sql, [signal], |row| {
-            Ok(Routing {
-                signal_type: row.get("type")?,
-                csm: row.get("csm")?,
-                also_csms: row.get("also_csms")?,
-                manager: row.get("manager")?,
-                marks: Marks { managers: row.get("managers")?, executives: row.get("executives")? },
-            })
+            read_fields!(row => Routing: signal_type, csm, also_csms, manager;
+                marks = Marks { managers: row.get("managers")?, executives: row.get("executives")? })
         })
     }
 
@@ -142,18 +133,10 @@ impl Store {
         now: Instant,
         slack: Option<i64>,
     ) -> Result<()> {
-        let sql = "INSERT INTO notices (signal, person, why, told_at, slack) VALUES (:signal, :person, :why, :told_at, :slack)
+        let sql =
+            "INSERT INTO notices (signal, person, why, told_at, slack) VALUES (?1, ?2, ?3, ?4, ?5)
                    ON CONFLICT (signal, person) DO NOTHING";
-        self.execute(
-            sql,
-            named_params! {
-                ":signal": signal,
-                ":person": person,
-                ":why": why,
-                ":told_at": now,
-                ":slack": slack,
-            },
-        )
+        self.execute(sql, (signal, person, why, now, slack))
     }
 
     /// Moves the unread notices of open signals to the present CSMs and managers, for companies
@@ -218,16 +201,11 @@ impl Store {
     fn notices(&self, signal: SignalId) -> Result<Vec<StoredNotice>> {
         let sql = "SELECT id, person, why, read_at IS NOT NULL AS is_read, withdrawn_at IS NOT NULL AS is_withdrawn, slack
                    FROM notices WHERE signal = ?1 ORDER BY id";
-        self.read_all(sql, [signal], |row| {
-            Ok(StoredNotice {
-                id: row.get("id")?,
-                person: row.get("person")?,
-                why: row.get("why")?,
-                is_read: row.get("is_read")?,
-                is_withdrawn: row.get("is_withdrawn")?,
-                slack: row.get("slack")?,
-            })
-        })
+        self.read_all(
+            sql,
+            [signal],
+            |row| read_fields!(row => StoredNotice: id, person, why, is_read, is_withdrawn, slack),
+        )
     }
 
     /// Withdraws a notice, or (`None`) restores it.
@@ -237,15 +215,12 @@ impl Store {
 
     /// The inbox of a person, unread first, newest first; at most `limit` entries.
     pub(crate) fn inbox(&self, person: &str, limit: Option<u64>) -> Result<Vec<InboxEntry>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT signal, told_at, read_at FROM notices
-             WHERE person = ?1 AND withdrawn_at IS NULL
-             ORDER BY read_at IS NOT NULL, signal DESC LIMIT ?2",
-        )?;
+        let sql = "SELECT signal, told_at, read_at FROM notices
+                   WHERE person = ?1 AND withdrawn_at IS NULL
+                   ORDER BY read_at IS NOT NULL, signal DESC LIMIT ?2";
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-        let read =
-            |row: &Row<'_>| Ok((row.get("signal")?, row.get("told_at")?, row.get("read_at")?));
-        let rows = statement.query_map((person, limit), read)?.collect::<Result<Vec<_>, _>>()?;
+        let rows: Vec<(SignalId, Instant, Option<Instant>)> =
+            self.read_all(sql, (person, limit), |row| row.try_into())?;
         let mut entries = Vec::new();
         for (id, told_at, read_at) in rows {
             entries.extend(self.signal(id)?.map(|signal| InboxEntry { signal, told_at, read_at }));
@@ -255,17 +230,14 @@ impl Store {
 
     /// Marks these signals as read by a person.
     pub(crate) fn mark_read(&self, person: &str, signals: &[SignalId], now: Instant) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE notices SET read_at = ?3 WHERE signal = ?1 AND person = ?2 AND read_at IS NULL AND withdrawn_at IS NULL",
-        )?;
-        signals.iter().try_for_each(|signal| statement.execute((signal, person, now)).map(drop))?;
-        Ok(())
+        let sql = "UPDATE notices SET read_at = ?3 WHERE signal = ?1 AND person = ?2 AND read_at IS NULL AND withdrawn_at IS NULL";
+        signals.iter().try_for_each(|signal| self.execute(sql, (signal, person, now)))
     }
 
     /// The number of unread notices.
     pub(crate) fn unread_notices(&self) -> Result<u64> {
         let sql = "SELECT count(*) AS count FROM notices
                    WHERE read_at IS NULL AND withdrawn_at IS NULL AND person IS NOT NULL";
-        Ok(self.read_one(sql, [], |row| row.get::<_, i64>("count"))? as u64)
+        self.read_one(sql, [], |row| row.get("count"))
     }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rusqlite::{Row, named_params};
 
 use super::Store;
+use super::values::{bind_fields, read_fields};
 use crate::domain::channel::Channel;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
@@ -100,11 +100,7 @@ impl Store {
     /// # Errors
     /// Another process delivers for more than 30 seconds (exit 5).
     pub(crate) fn lock_sending(&self) -> Result<SendingLock> {
-        let folder = self
-            .path()
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = self.path().parent().unwrap_or(Path::new("/"));
         let file = File::open(folder)
             .with_context(|| format!("cannot open the folder {}", folder.display()))?;
         for _ in 0..PATIENCE {
@@ -125,22 +121,13 @@ impl Store {
 
     /// The unread notices that are in no message of a channel yet, ordered by signal.
     pub(crate) fn pending_notices(&self, channel: Channel) -> Result<Vec<PendingNotice>> {
-        self.read_all(match channel {
-            Channel::Email => {
-                "SELECT n.id, n.signal, n.person, n.told_at, s.type FROM notices n JOIN signals s ON s.id = n.signal
-                 WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.email IS NULL ORDER BY n.signal, n.id"
-            }
-            Channel::Slack => {
-                "SELECT n.id, n.signal, n.person, n.told_at, s.type FROM notices n JOIN signals s ON s.id = n.signal
-                 WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.slack IS NULL ORDER BY n.signal, n.id"
-            }
-        }, [], |row| {
-            Ok(PendingNotice {
-                id: row.get("id")?,
-                signal: row.get("signal")?,
-                person: row.get("person")?,
-                pending: Pending { signal_type: row.get("type")?, told_at: row.get("told_at")? },
-            })
+        let sql = format!(
+            "SELECT n.id, n.signal, n.person, n.told_at, s.type FROM notices n JOIN signals s ON s.id = n.signal
+             WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.{channel} IS NULL ORDER BY n.signal, n.id"
+        );
+        self.read_all(&sql, [], |row| {
+            read_fields!(row => PendingNotice: id, signal, person;
+                pending = Pending { signal_type: row.get("type")?, told_at: row.get("told_at")? })
         })
     }
 
@@ -164,34 +151,20 @@ impl Store {
         notices: &[&PendingNotice],
     ) -> Result<()> {
         let id = self.insert_message(message)?;
-        let mut email =
-            self.connection.prepare_cached("UPDATE notices SET email = ?2 WHERE id = ?1")?;
-        let mut slack = self
-            .connection
-            .prepare_cached("UPDATE notices SET slack = ?2 WHERE signal = ?1 AND slack IS NULL")?;
-        for notice in notices {
-            match message.channel {
-                Channel::Email => email.execute((notice.id, id))?,
-                Channel::Slack => slack.execute((notice.signal, id))?,
-            };
-        }
-        Ok(())
+        let slack = "UPDATE notices SET slack = ?2 WHERE signal = ?1 AND slack IS NULL";
+        notices.iter().try_for_each(|notice| match message.channel {
+            Channel::Email => {
+                self.execute("UPDATE notices SET email = ?2 WHERE id = ?1", (notice.id, id))
+            }
+            Channel::Slack => self.execute(slack, (notice.signal, id)),
+        })
     }
 
     fn insert_message(&self, message: &NewMessage<'_>) -> Result<i64> {
         let sql = "INSERT INTO messages (channel, purpose, person, message_id, made_at, made_on, next_try_at)
                    VALUES (:channel, :purpose, :person, :message_id, :made_at, :made_on, :made_at)";
-        self.insert(
-            sql,
-            named_params! {
-                ":channel": message.channel,
-                ":purpose": message.purpose,
-                ":person": message.person,
-                ":message_id": message.message_id,
-                ":made_at": message.made_at,
-                ":made_on": message.made_on,
-            },
-        )
+        let values = bind_fields!(message: channel, purpose, person, message_id, made_at, made_on);
+        self.insert(sql, values)
     }
 
     /// Records who was sent a signal that is being retracted: a person by e-mail, or Slack.
@@ -209,9 +182,7 @@ impl Store {
     pub(crate) fn pending_retractions(&self, channel: Channel) -> Result<Vec<PendingRetraction>> {
         let sql = "SELECT id, person FROM retractions
                    WHERE channel = ?1 AND message IS NULL ORDER BY signal, id";
-        self.read_all(sql, [channel], |row| {
-            Ok(PendingRetraction { id: row.get("id")?, person: row.get("person")? })
-        })
+        self.read_all(sql, [channel], |row| read_fields!(row => PendingRetraction: id, person))
     }
 
     /// Creates a message with these retractions, due at once, inside the caller's transaction.
@@ -221,12 +192,8 @@ impl Store {
         retractions: &[&PendingRetraction],
     ) -> Result<()> {
         let id = self.insert_message(message)?;
-        let mut carry =
-            self.connection.prepare_cached("UPDATE retractions SET message = ?2 WHERE id = ?1")?;
-        retractions
-            .iter()
-            .try_for_each(|retraction| carry.execute((retraction.id, id)).map(drop))?;
-        Ok(())
+        let sql = "UPDATE retractions SET message = ?2 WHERE id = ?1";
+        retractions.iter().try_for_each(|retraction| self.execute(sql, (retraction.id, id)))
     }
 
     /// The undelivered messages, including those given up, in the order of their creation. Messages
@@ -241,26 +208,27 @@ impl Store {
                        WHERE m.next_try_at IS NOT NULL OR m.id IN
                            (SELECT id FROM messages WHERE next_try_at IS NULL AND sent_at IS NULL))
                    WHERE signals > 0 ORDER BY id";
-        self.read_all(sql, [], read_message)
+        self.read_all(sql, [], |row| {
+            read_fields!(row => Message: id, channel, purpose, person, message_id, tries,
+                next_try_at, last_error, signals)
+        })
     }
 
     /// The signals in a message that are still unread or retracted: bad before good before info,
     /// newest first.
     pub(crate) fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
-        let sql = "SELECT s.id, s.type, s.company FROM signals s
+        let sql = "SELECT s.id, s.type AS signal_type, s.company FROM signals s
                    WHERE s.id IN (SELECT n.signal FROM notices n
                                   WHERE (n.email = ?1 OR n.slack = ?1)
                                     AND n.read_at IS NULL AND n.withdrawn_at IS NULL
                                   UNION ALL
                                   SELECT r.signal FROM retractions r WHERE r.message = ?1)
                    ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id DESC";
-        self.read_all(sql, [message], |row| {
-            Ok(ToldSignal {
-                id: row.get("id")?,
-                signal_type: row.get("type")?,
-                company: row.get("company")?,
-            })
-        })
+        self.read_all(
+            sql,
+            [message],
+            |row| read_fields!(row => ToldSignal: id, signal_type, company),
+        )
     }
 
     /// The names of the people who have not read a signal in a message.
@@ -294,18 +262,4 @@ impl Store {
         let sql = "SELECT sent_at FROM messages WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1";
         self.read_first(sql, [], |row| row.get("sent_at"))
     }
-}
-
-fn read_message(row: &Row<'_>) -> rusqlite::Result<Message> {
-    Ok(Message {
-        id: row.get("id")?,
-        channel: row.get("channel")?,
-        purpose: row.get("purpose")?,
-        person: row.get("person")?,
-        message_id: row.get("message_id")?,
-        tries: row.get("tries")?,
-        next_try_at: row.get("next_try_at")?,
-        last_error: row.get("last_error")?,
-        signals: row.get("signals")?,
-    })
 }

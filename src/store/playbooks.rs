@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::Store;
+use super::values::read_fields;
 use crate::domain::playbook::{self, Playbook, PlaybookStep};
-use crate::domain::task::Owner;
 use crate::error::not_allowed;
 
 /// A playbook and its origin.
@@ -74,14 +74,11 @@ impl Store {
 
     fn own_playbooks(&self) -> Result<Vec<Playbook>> {
         let sql = "SELECT name, purpose, tag FROM playbooks ORDER BY name";
-        let mut playbooks: Vec<Playbook> = self.read_all(sql, [], |row| {
-            Ok(Playbook {
-                name: row.get("name")?,
-                purpose: row.get("purpose")?,
-                tag: row.get("tag")?,
-                steps: Vec::new(),
-            })
-        })?;
+        let mut playbooks: Vec<Playbook> = self.read_all(
+            sql,
+            [],
+            |row| read_fields!(row => Playbook: name, purpose, tag; steps = Vec::new()),
+        )?;
         for playbook in &mut playbooks {
             playbook.steps = self.playbook_steps(&playbook.name)?;
         }
@@ -90,20 +87,18 @@ impl Store {
 
     fn playbook_steps(&self, name: &str) -> Result<Vec<PlaybookStep>> {
         let sql = "SELECT title, due_in_days, owner, tag FROM playbook_steps WHERE playbook = ?1 ORDER BY position";
-        self.read_all(sql, [name], |row| {
-            Ok(PlaybookStep {
-                title: row.get("title")?,
-                due_in_days: row.get("due_in_days")?,
-                owner: row.get::<_, Owner>("owner")?,
-                tag: row.get("tag")?,
-            })
-        })
+        self.read_all(
+            sql,
+            [name],
+            |row| read_fields!(row => PlaybookStep: title, due_in_days, owner, tag),
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::task::Owner;
     use crate::store::Permissions;
 
     #[test]

@@ -6,6 +6,7 @@ use anyhow::Result;
 use rusqlite::Row;
 
 use super::Store;
+use super::values::read_fields;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::pulse::{Level, Pulse, PulseMark, in_order};
@@ -73,17 +74,12 @@ impl Store {
 }
 
 pub(super) fn read_pulse(row: &Row<'_>) -> rusqlite::Result<Pulse> {
-    Ok(Pulse {
-        company: row.get("company")?,
-        mark: read_mark(row)?,
-        reason_codes: codes(row.get("codes")?),
-        note: row.get("note")?,
-        by: row.get("by")?,
-    })
+    read_fields!(row => Pulse: company, note, by; mark = read_mark(row)?;
+        reason_codes = codes(row.get("codes")?))
 }
 
 fn read_mark(row: &Row<'_>) -> rusqlite::Result<PulseMark> {
-    Ok(PulseMark { day: row.get("day")?, at: row.get("at")?, level: row.get("level")? })
+    read_fields!(row => PulseMark: day, at, level)
 }
 
 /// Splits a text of codes separated by `;`, which no code contains.

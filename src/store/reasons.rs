@@ -3,27 +3,21 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use rusqlite::named_params;
 
 use super::Store;
+use super::values::read_fields;
 use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind};
 
 impl Store {
     /// All reason codes: the defaults with the team's changes, and the team's own.
     pub(crate) fn reason_library(&self) -> Result<Library> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT kind, code, description, is_active, shipped_as FROM reason_codes",
+        let sql = "SELECT kind, code, description, is_active, shipped_as FROM reason_codes";
+        let changed = self.read_all(
+            sql,
+            [],
+            |row| read_fields!(row => Reason: kind, code, description, is_active, shipped_as),
         )?;
-        let changed = statement.query_map([], |row| {
-            Ok(Reason {
-                kind: row.get("kind")?,
-                code: row.get("code")?,
-                description: row.get("description")?,
-                is_active: row.get("is_active")?,
-                shipped_as: row.get("shipped_as")?,
-            })
-        })?;
-        Ok(Library::new(changed.collect::<Result<_, _>>()?, self.former_codes()?))
+        Ok(Library::new(changed, self.former_codes()?))
     }
 
     fn former_codes(&self) -> Result<BTreeMap<(ReasonKind, String), String>> {
@@ -43,17 +37,9 @@ impl Store {
             return Ok(());
         }
         let sql = "INSERT INTO reason_codes (kind, code, description, is_active, shipped_as)
-                   VALUES (:kind, :code, :description, :is_active, :shipped_as)";
-        self.execute(
-            sql,
-            named_params! {
-                ":kind": reason.kind,
-                ":code": code,
-                ":description": reason.description,
-                ":is_active": reason.is_active,
-                ":shipped_as": reason.shipped_as,
-            },
-        )
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        let Reason { kind, description, is_active, shipped_as, .. } = reason;
+        self.execute(sql, (kind, code, description, is_active, shipped_as))
     }
 
     fn forget_reason(&self, reason: &Reason) -> Result<()> {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use rusqlite::{Row, named_params};
+use rusqlite::Row;
 
 use super::Store;
+use super::values::{bind_fields, read_fields};
 use crate::domain::day::{Day, DayRange, Instant};
 
 /// A step of a run and its duration.
@@ -114,15 +115,8 @@ impl Store {
         let sql = "UPDATE runs SET finished_at = :finished_at, newest_event_on = :newest_event_on,
                                    companies_evaluated = :companies_evaluated
                    WHERE id = :id";
-        self.execute(
-            sql,
-            named_params! {
-                ":id": run.id,
-                ":finished_at": run.finished_at,
-                ":newest_event_on": run.newest_event_on,
-                ":companies_evaluated": run.companies_evaluated as i64,
-            },
-        )?;
+        let values = bind_fields!(run: id, finished_at, newest_event_on, companies_evaluated);
+        self.execute(sql, values)?;
         let mut step = self.connection.prepare_cached(
             "INSERT INTO run_steps (run, position, step, milliseconds) VALUES (?1, ?2, ?3, ?4)",
         )?;
@@ -137,23 +131,10 @@ impl Store {
                                           skipped_not_created, skipped_where, raised_bad, raised_good, raised_info, withheld)
                    VALUES (:run, :rule, :evaluated, :skipped_no_events, :skipped_not_established, :skipped_churned,
                            :skipped_not_created, :skipped_where, :raised_bad, :raised_good, :raised_info, :withheld)";
-        self.execute(
-            sql,
-            named_params! {
-                ":run": run,
-                ":rule": tally.rule,
-                ":evaluated": tally.evaluated as i64,
-                ":skipped_no_events": tally.skipped_no_events as i64,
-                ":skipped_not_established": tally.skipped_not_established as i64,
-                ":skipped_churned": tally.skipped_churned as i64,
-                ":skipped_not_created": tally.skipped_not_created as i64,
-                ":skipped_where": tally.skipped_where as i64,
-                ":raised_bad": tally.raised_bad as i64,
-                ":raised_good": tally.raised_good as i64,
-                ":raised_info": tally.raised_info as i64,
-                ":withheld": tally.withheld as i64,
-            },
-        )
+        let values = bind_fields!(tally: rule, evaluated, skipped_no_events,
+            skipped_not_established, skipped_churned, skipped_not_created, skipped_where,
+            raised_bad, raised_good, raised_info, withheld; run = run);
+        self.execute(sql, values)
     }
 
     /// All runs, oldest first.
@@ -183,32 +164,12 @@ impl Store {
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
-    Ok(RunRecord {
-        id: row.get("id")?,
-        day: row.get("day")?,
-        started_at: row.get("started_at")?,
-        finished_at: row.get("finished_at")?,
-        is_backfill: row.get("is_backfill")?,
-        newest_event_on: row.get("newest_event_on")?,
-        companies_evaluated: row.get("companies_evaluated")?,
-        steps: Vec::new(),
-        rules: Vec::new(),
-    })
+    read_fields!(row => RunRecord: id, day, started_at, finished_at, is_backfill, newest_event_on,
+        companies_evaluated; steps = Vec::new(); rules = Vec::new())
 }
 
 fn read_tally(row: &Row<'_>) -> rusqlite::Result<RuleTally> {
-    let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
-    Ok(RuleTally {
-        rule: row.get("rule")?,
-        evaluated: count("evaluated")?,
-        skipped_no_events: count("skipped_no_events")?,
-        skipped_not_established: count("skipped_not_established")?,
-        skipped_churned: count("skipped_churned")?,
-        skipped_not_created: count("skipped_not_created")?,
-        skipped_where: count("skipped_where")?,
-        raised_bad: count("raised_bad")?,
-        raised_good: count("raised_good")?,
-        raised_info: count("raised_info")?,
-        withheld: count("withheld")?,
-    })
+    read_fields!(row => RuleTally: rule, evaluated, skipped_no_events, skipped_not_established,
+        skipped_churned, skipped_not_created, skipped_where, raised_bad, raised_good, raised_info,
+        withheld)
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::Store;
+use super::values::read_fields;
 
 /// A named condition; the companies that meet it are its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,16 +17,12 @@ impl Store {
     /// All segments, A to Z.
     pub(crate) fn segments(&self) -> Result<Vec<Segment>> {
         let sql = "SELECT name, condition FROM segments ORDER BY name";
-        self.read_all(sql, [], |row| {
-            Ok(Segment { name: row.get("name")?, condition: row.get("condition")? })
-        })
+        self.read_all(sql, [], |row| read_fields!(row => Segment: name, condition))
     }
 
     pub(crate) fn segment(&self, name: &str) -> Result<Option<Segment>> {
         let sql = "SELECT name, condition FROM segments WHERE name = ?1";
-        self.read_first(sql, [name], |row| {
-            Ok(Segment { name: row.get("name")?, condition: row.get("condition")? })
-        })
+        self.read_first(sql, [name], |row| read_fields!(row => Segment: name, condition))
     }
 
     /// Adds a segment, or replaces the condition of an existing one.

@@ -1,10 +1,14 @@
 //! How the other files run their statements: each is prepared once and kept, because the same ones
 //! run for thousands of rows.
 
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Params, Row};
 
 use super::Store;
+use crate::domain::company::CompanyKey;
 
 impl Store {
     /// All rows of a query, each read by `read`.
@@ -59,6 +63,21 @@ impl Store {
             visit(row)?;
         }
         Ok(())
+    }
+
+    /// All rows of a query by their column `company`, each read by `read`.
+    pub(super) fn read_by_company<T, S: BuildHasher + Default>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<HashMap<CompanyKey, Vec<T>, S>> {
+        let mut all: HashMap<CompanyKey, Vec<T>, S> = HashMap::default();
+        self.for_each_row(sql, parameters, |row| {
+            all.entry(row.get("company")?).or_default().push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     /// Runs a statement that changes rows.

@@ -6,6 +6,7 @@ use anyhow::Result;
 use rusqlite::{Row, named_params};
 
 use super::Store;
+use super::values::read_fields;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::playbook::Playbook;
@@ -360,21 +361,8 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
         Some(closed) => closed.owner.clone(),
         None => owner.person(&in_charge).map(str::to_owned),
     };
-    Ok(TaskRecord {
-        id: row.get("id")?,
-        company: row.get("company")?,
-        company_id: row.get("company_id")?,
-        company_name: row.get("name")?,
-        csm,
-        title: row.get("title")?,
-        due_on: row.get("due_on")?,
-        owner,
-        assignee,
-        playbook: row.get("playbook")?,
-        signal: row.get("signal")?,
-        added_on: row.get("added_on")?,
-        closed,
-    })
+    read_fields!(row => TaskRecord: id, company, company_id, company_name, csm, title, due_on, owner,
+        playbook, signal, added_on; assignee = assignee; closed = closed)
 }
 
 fn read_closing(row: &Row<'_>) -> rusqlite::Result<Option<TaskEntry>> {

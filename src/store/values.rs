@@ -46,6 +46,25 @@ impl<'r, 's> ColumnReader<'r, 's> {
     }
 }
 
+/// Reads a row into a struct: each field from the column of its name, and others as they are given.
+macro_rules! read_fields {
+    ($row:ident => $type:ident: $($field:ident),+ $(; $other:ident = $value:expr)*) => {
+        Ok($type { $($field: $row.get(stringify!($field))?,)+ $($other: $value),* })
+    };
+}
+pub(super) use read_fields;
+
+/// Binds fields of a struct to the parameters of their names, and other values to theirs.
+macro_rules! bind_fields {
+    ($of:ident: $($field:ident),+ $(; $other:ident = $value:expr)*) => {
+        &[
+            $((concat!(":", stringify!($field)), &$of.$field as &dyn rusqlite::ToSql),)+
+            $((concat!(":", stringify!($other)), &$value as &dyn rusqlite::ToSql)),*
+        ] as &[(&str, &dyn rusqlite::ToSql)]
+    };
+}
+pub(super) use bind_fields;
+
 fn read<T: FromStr>(value: ValueRef<'_>) -> FromSqlResult<T> {
     value.as_str()?.parse().map_err(|_| FromSqlError::InvalidType)
 }

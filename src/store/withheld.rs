@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
-use rusqlite::named_params;
 
 use super::Store;
+use super::values::read_fields;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::outage::{Withheld, WithholdingCause};
@@ -50,17 +50,8 @@ impl Store {
         what: Withheld,
     ) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO withheld_signals (rule, day, company, since, cause)
-                   VALUES (:rule, :day, :company, :since, :cause)";
-        self.execute(
-            sql,
-            named_params! {
-                ":rule": rule,
-                ":day": day,
-                ":company": company,
-                ":since": what.since,
-                ":cause": what.cause,
-            },
-        )
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.execute(sql, (rule, day, company, what.since, what.cause))
     }
 
     /// The companies whose signals of a rule on a day were accepted.
@@ -96,13 +87,10 @@ impl Store {
         let sql =
             "SELECT rule, cause, min(since) AS since, count(*) AS companies FROM withheld_signals
              WHERE day = (SELECT max(day) FROM runs) GROUP BY rule, cause ORDER BY rule, cause";
-        self.read_all(sql, [], |row| {
-            Ok(WithheldRule {
-                rule: row.get("rule")?,
-                cause: row.get("cause")?,
-                since: row.get("since")?,
-                companies: row.get("companies")?,
-            })
-        })
+        self.read_all(
+            sql,
+            [],
+            |row| read_fields!(row => WithheldRule: rule, cause, since, companies),
+        )
     }
 }

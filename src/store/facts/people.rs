@@ -4,6 +4,7 @@ use anyhow::Result;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
+use super::super::values::read_fields;
 use super::{Fact, FactTable, columns, values};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
@@ -24,14 +25,7 @@ impl Fact for Person {
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Person {
-            person_id: row.get("person_id")?,
-            company: row.get("company")?,
-            name: row.get("name")?,
-            email: row.get("email")?,
-            role: row.get("role")?,
-            created_on: row.get("created_on")?,
-        })
+        read_fields!(row => Person: person_id, company, name, email, role, created_on)
     }
 
     fn values(&self) -> rusqlite::Result<Vec<Value>> {

@@ -3,6 +3,7 @@
 use rusqlite::Row;
 use rusqlite::types::Value;
 
+use super::super::values::read_fields;
 use super::{Fact, FactTable, columns, values};
 use crate::domain::customer::Subscription;
 use crate::domain::fact::FactIdentity;
@@ -34,20 +35,8 @@ impl Fact for Subscription {
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Subscription {
-            subscription_id: row.get("subscription_id")?,
-            company: row.get("company")?,
-            started_on: row.get("started_on")?,
-            plan: row.get("plan")?,
-            product: row.get("product")?,
-            mrr: row.get("mrr")?,
-            seats: row.get("seats")?,
-            renews_on: row.get("renews_on")?,
-            ended_on: row.get("ended_on")?,
-            card_expires_on: row.get("card_expires_on")?,
-            term_days: row.get("term_days")?,
-            status: row.get("status")?,
-        })
+        read_fields!(row => Subscription: subscription_id, company, started_on, plan, product, mrr,
+            seats, renews_on, ended_on, card_expires_on, term_days, status)
     }
 
     fn values(&self) -> rusqlite::Result<Vec<Value>> {

@@ -3,6 +3,7 @@
 use rusqlite::Row;
 use rusqlite::types::Value;
 
+use super::super::values::read_fields;
 use super::{Fact, FactTable, columns, values};
 use crate::domain::fact::FactIdentity;
 use crate::domain::facts::TeamMember;
@@ -22,16 +23,8 @@ impl Fact for TeamMember {
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(TeamMember {
-            name: row.get("name")?,
-            role: row.get("role")?,
-            email: row.get("email")?,
-            slack_id: row.get("slack_id")?,
-            manager: row.get("manager")?,
-            realtime: row.get("realtime")?,
-            digest: row.get("digest")?,
-            left_on: row.get("left_on")?,
-        })
+        read_fields!(row => TeamMember: name, role, email, slack_id, manager, realtime, digest,
+            left_on)
     }
 
     fn values(&self) -> rusqlite::Result<Vec<Value>> {

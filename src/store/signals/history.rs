@@ -4,12 +4,11 @@ use anyhow::Result;
 use rusqlite::Row;
 
 use super::super::Store;
+use super::super::values::read_fields;
 use super::Acknowledgement;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::signal::{
-    Action, HistoryEntry, Outcome, SignalId, SignalLife, SignalType, Traffic,
-};
+use crate::domain::signal::{Action, HistoryEntry, SignalId, SignalLife, SignalType, Traffic};
 
 impl Store {
     /// The history of a signal, oldest first.
@@ -161,14 +160,5 @@ impl Store {
 }
 
 fn read_history(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
-    Ok(HistoryEntry {
-        action: row.get("action")?,
-        at: row.get("at")?,
-        day: row.get("day")?,
-        by: row.get("by")?,
-        reason: row.get("reason")?,
-        outcome: row.get::<_, Option<Outcome>>("outcome")?,
-        until: row.get("until")?,
-        assignee: row.get("assignee")?,
-    })
+    read_fields!(row => HistoryEntry: action, at, day, by, reason, outcome, until, assignee)
 }
