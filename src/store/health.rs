@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 use rustc_hash::FxHashMap;
 
 use super::events::keys;
@@ -28,16 +28,14 @@ pub(crate) type Scorings = HashMap<i64, Arc<Scoring>>;
 impl Store {
     /// The profiles that users created or changed, in the order in which they are tried.
     pub(crate) fn profiles(&self) -> Result<Vec<Profile>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT p.where_expr, p.priority, v.id, v.profile, v.good, v.average, v.measures
-             FROM health_profiles p JOIN health_versions v ON v.id = p.version",
-        )?;
-        let mut rows = statement.query([])?;
+        let sql = "SELECT p.where_expr, p.priority, v.id, v.profile, v.good, v.average, v.measures
+                   FROM health_profiles p JOIN health_versions v ON v.id = p.version";
         let mut profiles = Vec::new();
-        while let Some(row) = rows.next()? {
+        self.for_each_row(sql, [], |row| {
             let (condition, priority) = (row.get("where_expr")?, row.get("priority")?);
             profiles.push(Profile { condition, priority, scoring: read_scoring(row)? });
-        }
+            Ok(())
+        })?;
         Ok(health::in_order(profiles))
     }
 
@@ -65,7 +63,7 @@ impl Store {
 
     /// Removes a profile. Returns whether it existed. Past scores do not change.
     pub(crate) fn remove_profile(&self, name: &str) -> Result<bool> {
-        Ok(self.connection.execute("DELETE FROM health_profiles WHERE name = ?1", [name])? > 0)
+        Ok(self.changes("DELETE FROM health_profiles WHERE name = ?1", [name])? > 0)
     }
 
     /// The version of a scoring; a new one gets the next number.
@@ -73,10 +71,8 @@ impl Store {
         let measures = serde_json::to_string(&scoring.measures)?;
         let Bands { good, average } = scoring.bands;
         let definition = (&scoring.name, good, average, &measures);
-        let mut find = self.connection.prepare_cached(
-            "SELECT id FROM health_versions WHERE profile = ?1 AND good = ?2 AND average = ?3 AND measures = ?4",
-        )?;
-        if let Some(version) = find.query_row(definition, |row| row.get("id")).optional()? {
+        let sql = "SELECT id FROM health_versions WHERE profile = ?1 AND good = ?2 AND average = ?3 AND measures = ?4";
+        if let Some(version) = self.read_first(sql, definition, |row| row.get("id"))? {
             return Ok(version);
         }
         let sql = "INSERT INTO health_versions (profile, good, average, measures) VALUES (?1, ?2, ?3, ?4)";
@@ -85,14 +81,12 @@ impl Store {
 
     /// Every scoring that companies were ever scored with.
     pub(crate) fn scorings(&self) -> Result<Scorings> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, profile, good, average, measures FROM health_versions")?;
-        let mut rows = statement.query([])?;
         let mut scorings = Scorings::new();
-        while let Some(row) = rows.next()? {
+        let sql = "SELECT id, profile, good, average, measures FROM health_versions";
+        self.for_each_row(sql, [], |row| {
             scorings.insert(row.get("id")?, Arc::new(read_scoring(row)?));
-        }
+            Ok(())
+        })?;
         Ok(scorings)
     }
 
@@ -146,18 +140,14 @@ impl Store {
         scope: Scope,
     ) -> Result<FxHashMap<CompanyKey, Assessment>> {
         let scorings = self.scorings()?;
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, version, raw_values FROM health_scores WHERE id BETWEEN ?1 AND ?2",
-        )?;
         let mut all = FxHashMap::default();
-        let mut rows = statement.query(scope.of_day(day))?;
-        while let Some(row) = rows.next()? {
+        let sql = "SELECT id, version, raw_values FROM health_scores WHERE id BETWEEN ?1 AND ?2";
+        self.for_each_row(sql, scope.of_day(day), |row| {
             let (_, company) = keys::split_day(row.get(0)?);
-            all.insert(
-                CompanyKey(company),
-                read_assessment(&scorings, row.get(1)?, row.get_ref(2)?.as_str()?)?,
-            );
-        }
+            let health = read_assessment(&scorings, row.get(1)?, row.get_ref(2)?.as_str()?)?;
+            all.insert(CompanyKey(company), health);
+            Ok(())
+        })?;
         Ok(all)
     }
 
@@ -168,18 +158,14 @@ impl Store {
         range: DayRange,
     ) -> Result<Vec<(Day, Assessment)>> {
         let scorings = self.scorings()?;
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT version, raw_values FROM health_scores WHERE id = ?1")?;
+        let sql = "SELECT version, raw_values FROM health_scores WHERE id = ?1";
         let mut history = Vec::new();
         for day in range.days() {
-            let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
-            if let Some(row) = rows.next()? {
-                history.push((
-                    day,
-                    read_assessment(&scorings, row.get(0)?, row.get_ref(1)?.as_str()?)?,
-                ));
-            }
+            self.for_each_row(sql, [keys::of_day(day.number(), company.0)], |row| {
+                let health = read_assessment(&scorings, row.get(0)?, row.get_ref(1)?.as_str()?)?;
+                history.push((day, health));
+                Ok(())
+            })?;
         }
         Ok(history)
     }
@@ -191,14 +177,11 @@ impl Store {
         scope: Scope,
         mut visit: impl FnMut(CompanyKey, i64, Option<f64>),
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, version, score FROM health_scores WHERE id BETWEEN ?1 AND ?2",
-        )?;
-        let mut rows = statement.query(scope.of_day(day))?;
-        while let Some(row) = rows.next()? {
+        let sql = "SELECT id, version, score FROM health_scores WHERE id BETWEEN ?1 AND ?2";
+        self.for_each_row(sql, scope.of_day(day), |row| {
             visit(CompanyKey(keys::split_day(row.get(0)?).1), row.get(1)?, row.get(2)?);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Moves the health of a merged company to the other, for days on which that one has none.

@@ -48,28 +48,19 @@ impl Store {
         let Playbook { name, purpose, tag, steps } = playbook;
         let sql = "INSERT INTO playbooks (name, purpose, tag) VALUES (?1, ?2, ?3)";
         self.execute(sql, (name, purpose, tag))?;
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO playbook_steps (playbook, position, title, due_in_days, owner, tag)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        for (position, step) in (1..).zip(steps) {
-            insert.execute((
-                name,
-                position,
-                &step.title,
-                step.due_in_days,
-                step.owner.as_str(),
-                &step.tag,
-            ))?;
-        }
-        Ok(())
+        let sql = "INSERT INTO playbook_steps (playbook, position, title, due_in_days, owner, tag)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        (1..).zip(steps).try_for_each(|(position, step)| {
+            let PlaybookStep { title, due_in_days, owner, tag } = step;
+            self.execute(sql, (name, position, title, due_in_days, owner.as_str(), tag))
+        })
     }
 
     /// Removes a playbook that a user created, or reverts a shipped one. Returns whether there was
     /// anything to remove. Its tasks stay.
     pub(crate) fn remove_playbook(&self, name: &str) -> Result<bool> {
         self.execute("DELETE FROM playbook_steps WHERE playbook = ?1", [name])?;
-        Ok(self.connection.execute("DELETE FROM playbooks WHERE name = ?1", [name])? > 0)
+        Ok(self.changes("DELETE FROM playbooks WHERE name = ?1", [name])? > 0)
     }
 
     fn own_playbooks(&self) -> Result<Vec<Playbook>> {

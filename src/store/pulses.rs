@@ -39,14 +39,8 @@ impl Store {
         &self,
         until: Option<Day>,
     ) -> Result<HashMap<CompanyKey, Vec<PulseMark>>> {
-        let mut all: HashMap<CompanyKey, Vec<PulseMark>> = HashMap::new();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT company, day, at, level FROM pulses WHERE ?1 IS NULL OR day <= ?1 ORDER BY company, id",
-        )?;
-        let mut rows = statement.query([until])?;
-        while let Some(row) = rows.next()? {
-            all.entry(row.get("company")?).or_default().push(read_mark(row)?);
-        }
+        let sql = "SELECT company, day, at, level FROM pulses WHERE ?1 IS NULL OR day <= ?1 ORDER BY company, id";
+        let mut all: HashMap<_, Vec<_>> = self.read_by_company(sql, [until], read_mark)?;
         all.values_mut().for_each(|marks| *marks = in_order(std::mem::take(marks)));
         Ok(all)
     }

@@ -37,15 +37,10 @@ impl Definitions {
 impl Store {
     /// All rules except removed ones, A to Z.
     pub(crate) fn rules(&self) -> Result<Vec<StoredRule>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
-             FROM rules r JOIN rule_versions v ON v.id = r.version WHERE NOT r.is_removed ORDER BY r.name",
-        )?;
+        let sql = "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
+                   FROM rules r JOIN rule_versions v ON v.id = r.version WHERE NOT r.is_removed ORDER BY r.name";
         let mut rules = Vec::new();
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            rules.push(read_rule(row)?);
-        }
+        self.for_each_row(sql, [], |row| Ok(rules.push(read_rule(row)?)))?;
         Ok(rules)
     }
 
@@ -56,19 +51,15 @@ impl Store {
 
     /// The rule with this name, even if removed.
     pub(crate) fn rule(&self, name: &str) -> Result<Option<StoredRule>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
-             FROM rules r JOIN rule_versions v ON v.id = r.version WHERE r.name = ?1",
-        )?;
-        let mut rows = statement.query([name])?;
-        rows.next()?.map(read_rule).transpose()
+        let sql = "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
+                   FROM rules r JOIN rule_versions v ON v.id = r.version WHERE r.name = ?1";
+        self.read_first(sql, [name], |row| Ok(read_rule(row)))?.transpose()
     }
 
     fn rule_version(&self, version: i64) -> Result<Rule> {
         let sql = "SELECT name, definition FROM rule_versions WHERE id = ?1";
-        let found = self.read_first(sql, [version], |row| {
-            Ok((row.get::<_, String>("name")?, row.get::<_, String>("definition")?))
-        })?;
+        let found: Option<(String, String)> =
+            self.read_first(sql, [version], |row| row.try_into())?;
         let (name, text) =
             found.with_context(|| format!("the database has no definition {version} of a rule"))?;
         Ok(Rule { enabled: true, ..read_definition(name, &text)? })

@@ -86,11 +86,8 @@ impl Store {
 
     /// The run that finished last.
     pub(crate) fn last_run(&self) -> Result<Option<RunRecord>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT * FROM runs ORDER BY id DESC LIMIT 1")?;
-        let mut runs = statement.query_map([], read_run)?;
-        let Some(run) = runs.next().transpose()? else { return Ok(None) };
-        self.with_parts(run).map(Some)
+        let sql = "SELECT * FROM runs ORDER BY id DESC LIMIT 1";
+        self.read_first(sql, [], read_run)?.map(|run| self.with_parts(run)).transpose()
     }
 
     /// The first day on which a rule with this name was run; `None` if it never was.
@@ -117,11 +114,10 @@ impl Store {
                    WHERE id = :id";
         let values = bind_fields!(run: id, finished_at, newest_event_on, companies_evaluated);
         self.execute(sql, values)?;
-        let mut step = self.connection.prepare_cached(
-            "INSERT INTO run_steps (run, position, step, milliseconds) VALUES (?1, ?2, ?3, ?4)",
-        )?;
+        let sql =
+            "INSERT INTO run_steps (run, position, step, milliseconds) VALUES (?1, ?2, ?3, ?4)";
         for (position, RunStep { name, took }) in run.steps.iter().enumerate() {
-            step.execute((run.id, position as i64, name, took.as_secs_f64() * 1000.0))?;
+            self.execute(sql, (run.id, position, name, took.as_secs_f64() * 1000.0))?;
         }
         run.rules.iter().try_for_each(|tally| self.add_tally(run.id, tally))
     }
@@ -144,22 +140,13 @@ impl Store {
     }
 
     fn with_parts(&self, run: RunRecord) -> Result<RunRecord> {
-        let mut steps = self.connection.prepare_cached(
-            "SELECT step, milliseconds FROM run_steps WHERE run = ?1 ORDER BY position",
-        )?;
-        let steps = steps.query_map([run.id], |row| {
+        let sql = "SELECT step, milliseconds FROM run_steps WHERE run = ?1 ORDER BY position";
+        let steps = self.read_all(sql, [run.id], |row| {
             let took = Duration::from_secs_f64(row.get::<_, f64>("milliseconds")? / 1000.0);
             Ok(RunStep { name: row.get("step")?, took })
         })?;
-        let mut rules = self
-            .connection
-            .prepare_cached("SELECT * FROM run_rules WHERE run = ?1 ORDER BY rule")?;
-        let rules = rules.query_map([run.id], read_tally)?;
-        Ok(RunRecord {
-            steps: steps.collect::<Result<_, _>>()?,
-            rules: rules.collect::<Result<_, _>>()?,
-            ..run
-        })
+        let sql = "SELECT * FROM run_rules WHERE run = ?1 ORDER BY rule";
+        Ok(RunRecord { steps, rules: self.read_all(sql, [run.id], read_tally)?, ..run })
     }
 }
 

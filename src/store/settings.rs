@@ -1,5 +1,7 @@
 //! Settings of the database as a whole.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -70,9 +72,7 @@ impl Store {
 
     /// Sets the time zone of the database. Must be called before events are imported.
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Result<()> {
-        let sql = "INSERT INTO settings (name, value) VALUES ('timezone', ?1)
-                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.execute(sql, [zone.name()])?;
+        self.put_setting("timezone", Some(zone.name()))?;
         self.zone = zone;
         Ok(())
     }
@@ -83,12 +83,6 @@ impl Store {
     /// A value that this program never writes.
     pub(crate) fn notify_settings(&self) -> Result<NotifySettings> {
         let usual = NotifySettings::default();
-        let source = |name: &str, usual| match self.setting(name)? {
-            Some(text) => {
-                text.parse().map_err(|error| damaged(format!("the setting {name}: {error}")).into())
-            }
-            None => Ok::<_, anyhow::Error>(usual),
-        };
         let hours = match self.setting("notify.grace_hours")? {
             Some(text) => text
                 .parse()
@@ -98,8 +92,10 @@ impl Store {
         Ok(NotifySettings {
             from: self.setting("notify.from")?,
             grace_hours: hours,
-            smtp_url: source("notify.smtp_url", usual.smtp_url)?,
-            slack_webhook: source("notify.slack_webhook", usual.slack_webhook)?,
+            smtp_url: self.parsed_setting("notify.smtp_url")?.unwrap_or(usual.smtp_url),
+            slack_webhook: self
+                .parsed_setting("notify.slack_webhook")?
+                .unwrap_or(usual.slack_webhook),
         })
     }
 
@@ -132,10 +128,12 @@ impl Store {
     /// # Errors
     /// A value that this program never writes.
     pub(crate) fn company_link(&self) -> Result<Option<CompanyLink>> {
-        let Some(text) = self.setting("links.company")? else { return Ok(None) };
-        let link =
-            text.parse().map_err(|error| damaged(format!("the setting links.company: {error}")));
-        Ok(Some(link?))
+        self.parsed_setting("links.company")
+    }
+
+    fn parsed_setting<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>> {
+        let parsed = self.setting(name)?.map(|text| text.parse()).transpose();
+        parsed.map_err(|error| damaged(format!("the setting {name}: {error}")).into())
     }
 
     /// Sets the template of links to companies in another product.
@@ -145,13 +143,12 @@ impl Store {
 
     fn put_setting(&self, name: &str, value: Option<&str>) -> Result<()> {
         match value {
-            Some(value) => self.connection.execute(
+            Some(value) => self.execute(
                 "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 [name, value],
-            )?,
-            None => self.connection.execute("DELETE FROM settings WHERE name = ?1", [name])?,
-        };
-        Ok(())
+            ),
+            None => self.execute("DELETE FROM settings WHERE name = ?1", [name]),
+        }
     }
 
     /// How long deliveries may take. Only tests set it, as three numbers of milliseconds, to test
@@ -161,11 +158,10 @@ impl Store {
         let numbers: Vec<u64> =
             text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         Ok(match numbers[..] {
-            [step, message, all] => SendingLimits {
-                step: Duration::from_millis(step),
-                message: Duration::from_millis(message),
-                all: Duration::from_millis(all),
-            },
+            [step, message, all] => {
+                let [step, message, all] = [step, message, all].map(Duration::from_millis);
+                SendingLimits { step, message, all }
+            }
             _ => SendingLimits::default(),
         })
     }

@@ -9,13 +9,9 @@ use crate::error::damaged;
 impl Store {
     /// All sources, A to Z.
     pub(crate) fn sources(&self) -> Result<Vec<PullSource>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT definition FROM sources ORDER BY name")?;
-        let mut sources = Vec::new();
-        for text in statement.query_map([], |row| row.get::<_, String>("definition"))? {
-            sources.push(read(&text?)?);
-        }
-        Ok(sources)
+        let sql = "SELECT definition FROM sources ORDER BY name";
+        let texts: Vec<String> = self.read_all(sql, [], |row| row.get("definition"))?;
+        texts.iter().map(|text| read(text)).collect()
     }
 
     pub(crate) fn source(&self, name: &str) -> Result<Option<PullSource>> {

@@ -55,18 +55,11 @@ impl Store {
         &self,
         until: Option<Day>,
     ) -> Result<HashMap<CompanyKey, Vec<String>>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT company, tag FROM company_tags
-             WHERE CASE WHEN ?1 IS NULL THEN removed_on IS NULL
-                        ELSE added_on <= ?1 AND (removed_on IS NULL OR removed_on > ?1) END
-             ORDER BY company, tag",
-        )?;
-        let mut all: HashMap<CompanyKey, Vec<String>> = HashMap::new();
-        let mut rows = statement.query([until])?;
-        while let Some(row) = rows.next()? {
-            all.entry(row.get("company")?).or_default().push(row.get("tag")?);
-        }
-        Ok(all)
+        let sql = "SELECT DISTINCT company, tag FROM company_tags
+                   WHERE CASE WHEN ?1 IS NULL THEN removed_on IS NULL
+                              ELSE added_on <= ?1 AND (removed_on IS NULL OR removed_on > ?1) END
+                   ORDER BY company, tag";
+        self.read_by_company(sql, [until], |row| row.get("tag"))
     }
 }
 

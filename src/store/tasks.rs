@@ -6,7 +6,7 @@ use anyhow::Result;
 use rusqlite::{Row, named_params};
 
 use super::Store;
-use super::values::read_fields;
+use super::values::{bind_fields, read_fields};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::playbook::Playbook;
@@ -105,7 +105,7 @@ pub(crate) struct TaskCounts {
 /// The columns of a [`TaskRecord`] and their tables, to be followed by a condition.
 macro_rules! task_select {
     () => {
-        "SELECT t.id, t.company, c.company_id, c.name, c.csm, c.manager, m.manager AS manager_of_csm, t.title, t.due_on, t.owner,
+        "SELECT t.id, t.company, c.company_id, c.name AS company_name, c.csm, c.manager, m.manager AS manager_of_csm, t.title, t.due_on, t.owner,
                 t.playbook, t.signal, t.added_on, d.action AS closed, d.at, d.day, d.by, d.owner AS closed_for, d.note
          FROM tasks t
          JOIN companies c ON c.id = t.company
@@ -154,20 +154,13 @@ impl Store {
     }
 
     pub(crate) fn add_task(&self, task: &NewTask<'_>, stamp: &Stamp) -> Result<TaskId> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO tasks (company, title, due_on, playbook, signal, owner, added_on)
-             VALUES (:company, :title, :due_on, :playbook, :signal, :owner, :added_on)",
-        )?;
-        let id = TaskId(insert.insert(named_params! {
-            ":company": task.company,
-            ":title": task.title,
-            ":due_on": task.due_on,
-            ":playbook": task.playbook,
-            ":signal": task.signal,
-            ":owner": task.owner.as_str(),
-            ":added_on": stamp.day,
-        })?);
-        self.enter(id, TaskAction::Added, stamp, Some(task.owner.as_str()), None)?;
+        let sql = "INSERT INTO tasks (company, title, due_on, playbook, signal, owner, added_on)
+                   VALUES (:company, :title, :due_on, :playbook, :signal, :owner, :added_on)";
+        let owner = task.owner.as_str();
+        let values = bind_fields!(task: company, title, due_on, playbook, signal;
+            owner = owner; added_on = stamp.day);
+        let id = TaskId(self.insert(sql, values)?);
+        self.enter(id, TaskAction::Added, stamp, Some(owner), None)?;
         Ok(id)
     }
 
@@ -197,11 +190,7 @@ impl Store {
         note: &str,
         stamp: &Stamp,
     ) -> Result<u64> {
-        let tasks = self.tasks_of_signal_alone(signal)?;
-        tasks
-            .iter()
-            .try_for_each(|task| self.close_task(task, TaskAction::Dropped, Some(note), stamp))?;
-        Ok(tasks.len() as u64)
+        self.drop_tasks(&self.tasks_of_signal_alone(signal)?, note, stamp)
     }
 
     /// The open tasks of a signal that no other open signal shares.
@@ -226,9 +215,8 @@ impl Store {
                    LEFT JOIN customer_breaks b
                           ON b.company = q.company AND (b.returned_on IS NULL OR b.returned_on > ?1)
                    ORDER BY q.company, b.churned_on";
-        let queued: Vec<_> = self.read_all(sql, [today], |row| {
-            Ok((row.get("id")?, row.get::<_, Option<Day>>("churned_on")?))
-        })?;
+        let queued: Vec<(CompanyKey, Option<Day>)> =
+            self.read_all(sql, [today], |row| row.try_into())?;
         let mut count = 0;
         for (company, churned_on) in queued {
             if churned_on.is_some_and(|day| day > today) {
@@ -248,11 +236,13 @@ impl Store {
             state: Some(TaskState::Open),
             ..TaskFilter::default()
         };
-        let tasks = self.tasks(&filter)?;
-        let note = Some("the company has churned");
-        tasks
-            .iter()
-            .try_for_each(|task| self.close_task(task, TaskAction::Dropped, note, stamp))?;
+        self.drop_tasks(&self.tasks(&filter)?, "the company has churned", stamp)
+    }
+
+    fn drop_tasks(&self, tasks: &[TaskRecord], note: &str, stamp: &Stamp) -> Result<u64> {
+        for task in tasks {
+            self.close_task(task, TaskAction::Dropped, Some(note), stamp)?;
+        }
         Ok(tasks.len() as u64)
     }
 
@@ -328,11 +318,8 @@ impl Store {
                               ELSE t.added_on <= :until AND (d.day IS NULL OR d.day > :until) END
                    GROUP BY t.company";
         self.read_all(sql, named_params! {":as_of": as_of, ":until": until}, |row| {
-            let number = |name| row.get::<_, i64>(name).map(|number| number as u64);
-            Ok((
-                row.get("company")?,
-                TaskCounts { open: number("open")?, overdue: number("overdue")? },
-            ))
+            let counts = TaskCounts { open: row.get("open")?, overdue: row.get("overdue")? };
+            Ok((row.get("company")?, counts))
         })
     }
 
@@ -350,16 +337,12 @@ impl Store {
 
 fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
     let owner: Owner = row.get("owner")?;
-    let csm: Option<String> = row.get("csm")?;
-    let in_charge = InCharge {
-        csm: csm.clone(),
-        manager: row.get("manager")?,
-        manager_of_csm: row.get("manager_of_csm")?,
-    };
+    let in_charge: rusqlite::Result<InCharge> =
+        read_fields!(row => InCharge: csm, manager, manager_of_csm);
     let closed = read_closing(row)?;
     let assignee = match &closed {
         Some(closed) => closed.owner.clone(),
-        None => owner.person(&in_charge).map(str::to_owned),
+        None => owner.person(&in_charge?).map(str::to_owned),
     };
     read_fields!(row => TaskRecord: id, company, company_id, company_name, csm, title, due_on, owner,
         playbook, signal, added_on; assignee = assignee; closed = closed)

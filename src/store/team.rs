@@ -29,23 +29,16 @@ impl Store {
 
     /// Replaces e-mail addresses and other spellings of CSMs and managers by the member's name.
     pub(crate) fn name_csms(&self, team: &[TeamMember]) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, csm, also_csms, manager FROM companies WHERE csm IS NOT NULL OR manager IS NOT NULL",
-        )?;
-        type Names = [Option<String>; 3];
-        let all = statement.query_map([], |row| {
-            let names: Names = [row.get("csm")?, row.get("also_csms")?, row.get("manager")?];
-            Ok((row.get("id")?, names))
+        let sql = "SELECT id, csm, also_csms, manager FROM companies WHERE csm IS NOT NULL OR manager IS NOT NULL";
+        let all: Vec<(CompanyKey, [Option<String>; 3])> = self.read_all(sql, [], |row| {
+            Ok((row.get("id")?, [row.get("csm")?, row.get("also_csms")?, row.get("manager")?]))
         })?;
-        let all: Vec<(CompanyKey, Names)> = all.collect::<Result<_, _>>()?;
-        let mut update = self.connection.prepare_cached(
-            "UPDATE companies SET csm = ?2, also_csms = ?3, manager = ?4 WHERE id = ?1",
-        )?;
+        let update = "UPDATE companies SET csm = ?2, also_csms = ?3, manager = ?4 WHERE id = ?1";
         for (company, old) in all {
             let new = old.clone().map(|cell| cell.map(|cell| canonical(team, &cell)));
             if new != old {
                 let [csm, also, manager] = new;
-                update.execute((company, csm, also, manager))?;
+                self.execute(update, (company, csm, also, manager))?;
             }
         }
         Ok(())
@@ -64,7 +57,7 @@ impl Store {
                        SELECT csm FROM companies WHERE churned_on IS NULL
                        UNION ALL SELECT also_csms FROM companies WHERE churned_on IS NULL)
                    WHERE csm IS NOT NULL GROUP BY csm ORDER BY csm";
-        let csms: Vec<String> = self.read_all(sql, [], |row| row.get::<_, String>("csm"))?;
+        let csms: Vec<String> = self.read_all(sql, [], |row| row.get("csm"))?;
         let mut outside: Vec<&str> = csms
             .iter()
             .flat_map(|cell| team::names(cell))
@@ -72,18 +65,14 @@ impl Store {
             .collect();
         outside.sort_unstable();
         outside.dedup();
-        let more = if outside.len() > NAMED { ", …" } else { "" };
-        Ok((!outside.is_empty()).then(|| {
-            let names = outside[..outside.len().min(NAMED)].join(", ");
-            format!("CSMs of customers who are not in the team: {names}{more}")
-        }))
+        Ok((!outside.is_empty())
+            .then(|| format!("CSMs of customers who are not in the team: {}", some_of(&outside))))
     }
 
     /// A line with the open tasks and customers of somebody who left.
     pub(crate) fn remaining_work_of(&self, name: &str) -> Result<String> {
-        let ids = |sql: &str| -> Result<Vec<String>> {
-            self.read_all(sql, [name], |row| row.get::<_, String>(0))
-        };
+        let ids =
+            |sql: &str| -> Result<Vec<String>> { self.read_all(sql, [name], |row| row.get(0)) };
         let customers = ids(
             "SELECT company_id FROM companies WHERE churned_on IS NULL AND (csm = ?1 OR manager = ?1) ORDER BY company_id",
         )?;
@@ -94,10 +83,7 @@ impl Store {
         )?;
         let list = |what: &str, ids: &[String]| match ids {
             [] => format!("no {what}"),
-            ids => {
-                let more = if ids.len() > NAMED { ", …" } else { "" };
-                format!("{what}: {}{more}", ids[..ids.len().min(NAMED)].join(", "))
-            }
+            ids => format!("{what}: {}", some_of(ids)),
         };
         Ok(format!(
             "{name} has left; {}; {}",
@@ -109,17 +95,18 @@ impl Store {
     /// The company that is known only by this text from facts, and that no file of people or
     /// subscriptions has named.
     pub(crate) fn company_known_only_as(&self, text: &str) -> Result<Option<CompanyKey>> {
-        let mut statement = self.connection.prepare_cached(
+        let sql =
             "SELECT id FROM companies c WHERE is_unlisted AND folded_id = ?1 AND company_id = ?2
-               AND NOT EXISTS (SELECT 1 FROM people WHERE company = c.id)
-               AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE company = c.id)",
-        )?;
-        let mut rows = statement.query((text.to_lowercase(), text))?;
-        Ok(match rows.next()? {
-            Some(row) => Some(row.get("id")?),
-            None => None,
-        })
+                     AND NOT EXISTS (SELECT 1 FROM people WHERE company = c.id)
+                     AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE company = c.id)";
+        self.read_first(sql, (text.to_lowercase(), text), |row| row.get("id"))
     }
+}
+
+/// The first of these names, and whether there are more.
+fn some_of<S: AsRef<str>>(names: &[S]) -> String {
+    let first: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
+    format!("{}{}", first.join(", "), if names.len() > NAMED { ", …" } else { "" })
 }
 
 /// The names in a cell, in the team's spelling.

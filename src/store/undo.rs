@@ -160,18 +160,12 @@ impl Store {
     fn logged_tables(&self) -> Result<Vec<Logged>> {
         let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
         let names: Vec<String> = self.read_all(sql, [], |row| row.get("name"))?;
-        let mut columns = self
-            .connection
-            .prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
+        let all = "SELECT name FROM pragma_table_info(?1) ORDER BY cid";
+        let of_key = "SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk";
         let mut tables = Vec::new();
         for name in names.into_iter().filter(|name| !NOT_LOGGED.contains(&name.as_str())) {
-            let columns: Vec<(String, i64)> = columns
-                .query_map([&name], |row| Ok((row.get("name")?, row.get("pk")?)))?
-                .collect::<Result<_, _>>()?;
-            let mut key: Vec<&(String, i64)> = columns.iter().filter(|(_, pk)| *pk > 0).collect();
-            key.sort_by_key(|(_, pk)| *pk);
-            let key = key.into_iter().map(|(column, _)| column.clone()).collect();
-            let columns = columns.iter().map(|(column, _)| column.clone()).collect();
+            let columns = self.read_all(all, [&name], |row| row.get("name"))?;
+            let key = self.read_all(of_key, [&name], |row| row.get("name"))?;
             tables.push(Logged { name, columns, key });
         }
         Ok(tables)
@@ -225,14 +219,10 @@ impl Store {
     }
 
     fn import_to_undo(&self, number: Option<i64>) -> Result<(i64, String, String)> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, file, kind, blocked FROM imports WHERE undone_at IS NULL ORDER BY id DESC",
-        )?;
         type Entry = (i64, String, String, Option<String>);
-        let imports = statement.query_map([], |row| {
-            Ok((row.get("id")?, row.get("file")?, row.get("kind")?, row.get("blocked")?))
-        })?;
-        let mut imports: Vec<Entry> = imports.collect::<Result<_, _>>()?;
+        let sql =
+            "SELECT id, file, kind, blocked FROM imports WHERE undone_at IS NULL ORDER BY id DESC";
+        let mut imports: Vec<Entry> = self.read_all(sql, [], |row| row.try_into())?;
         let Some((newest, ..)) = imports.first() else {
             return Err(not_allowed("there is no import to undo").into());
         };
@@ -392,12 +382,9 @@ impl Store {
 
     /// Restores the events of each day that an import changed. Returns these days.
     fn undo_days(&self, import: i64) -> Result<Vec<Day>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, events FROM import_days WHERE import = ?1 ORDER BY id")?;
-        let mut rows = statement.query([import])?;
+        let sql = "SELECT id, events FROM import_days WHERE import = ?1 ORDER BY id";
         let mut days = BTreeSet::new();
-        while let Some(row) = rows.next()? {
+        self.for_each_row(sql, [import], |row| {
             let (day, company, piece) = keys::split_piece(row.get("id")?);
             days.insert(Day::from_number(day));
             if piece == 0 {
@@ -406,7 +393,8 @@ impl Store {
             if let Some(events) = row.get_ref("events")?.as_str_or_null()? {
                 self.put_piece_back(day, company, piece, events)?;
             }
-        }
+            Ok(())
+        })?;
         days.extend(self.undo_pulled_days(import)?);
         if !days.is_empty() {
             self.recount_everything()?;
@@ -435,14 +423,11 @@ impl Store {
         day_text::for_each(events, |event| {
             *counts.entry(event.key.event).or_default() += event.copies;
         })?;
-        let mut count = self.connection.prepare_cached(
-            "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET count = count + excluded.count",
-        )?;
-        for (event, copies) in counts {
-            count.execute((keys::of_count(day, company, event), copies as i64))?;
-        }
-        Ok(())
+        let sql = "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
+                   ON CONFLICT (id) DO UPDATE SET count = count + excluded.count";
+        counts.into_iter().try_for_each(|(event, copies)| {
+            self.execute(sql, (keys::of_count(day, company, event), copies))
+        })
     }
 
     /// Recomputes what follows from the events.
@@ -468,8 +453,7 @@ impl Store {
     /// Refuses to delete a company for which something was recorded by hand.
     fn require_no_orphans(&self) -> Result<()> {
         let sql = "SELECT \"table\" AS child, parent FROM pragma_foreign_key_check LIMIT 1";
-        let orphan: Option<(String, String)> =
-            self.read_first(sql, [], |row| Ok((row.get("child")?, row.get("parent")?)))?;
+        let orphan: Option<(String, String)> = self.read_first(sql, [], |row| row.try_into())?;
         match orphan {
             Some((child, parent)) => {
                 Err(built_on(&format!("{child} has rows that belong to {parent} that it made"))

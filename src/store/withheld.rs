@@ -64,7 +64,7 @@ impl Store {
     /// broken.
     pub(crate) fn accept(&self, rule: &str, day: Day, company: CompanyKey) -> Result<()> {
         let sql = "INSERT OR IGNORE INTO accepted_signals (rule, day, company) VALUES (?1, ?2, ?3)";
-        self.execute(sql, (rule, day, company.0))
+        self.execute(sql, (rule, day, company))
     }
 
     /// Accepts what one rule, or all (`None`), held back on the latest day run, including the

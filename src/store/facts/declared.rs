@@ -56,7 +56,7 @@ fn table<D: Declared>() -> FactTable {
 
 /// The values of the columns of [`table`].
 fn values(fact: &impl Declared) -> rusqlite::Result<Vec<Value>> {
-    let mut values = vec![value(fact.company().0)?];
+    let mut values = vec![value(fact.company())?];
     for field in fact.values() {
         match field {
             FieldValue::Text(text) => values.push(value(text)?),

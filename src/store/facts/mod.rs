@@ -115,8 +115,7 @@ impl Store {
         }
         let sql =
             format!("SELECT count(*) AS count FROM {name} AS f WHERE {}", equal.join(" AND "));
-        let count: i64 = self.read_one(&sql, params_from_iter(values), |row| row.get("count"))?;
-        Ok(count as u64)
+        self.read_one(&sql, params_from_iter(values), |row| row.get("count"))
     }
 }
 

@@ -30,7 +30,7 @@ impl Fact for Person {
 
     fn values(&self) -> rusqlite::Result<Vec<Value>> {
         let Person { person_id, company, name, email, role, created_on } = self;
-        values![person_id, company.map(|key| key.0), name, email, role, created_on]
+        values![person_id, company, name, email, role, created_on]
     }
 }
 
@@ -43,7 +43,7 @@ impl Store {
         let key: u32 = self.read_one(sql, [&new.person_id], |row| row.get("id"))?;
         let sql = "INSERT INTO person_moves (person, since, company) SELECT ?1, NULL, ?2
                    WHERE NOT EXISTS (SELECT 1 FROM person_moves WHERE person = ?1)";
-        self.execute(sql, (key, from.0))?;
+        self.execute(sql, (key, from))?;
         let mut since = today;
         // Events may be dated one day ahead.
         for day in [today, today.next()] {
@@ -53,7 +53,7 @@ impl Store {
         }
         let sql = "INSERT INTO person_moves (person, since, company) VALUES (?1, ?2, ?3)
                    ON CONFLICT (person, since) DO UPDATE SET company = excluded.company";
-        self.execute(sql, (key, since, to.0))
+        self.execute(sql, (key, since, to))
     }
 
     fn has_event_of(&self, company: CompanyKey, person: u32, day: Day) -> Result<bool> {
@@ -67,17 +67,13 @@ impl Store {
     pub(crate) fn moves_of_person(&self, key: u32) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
         let sql =
             "SELECT person, since, company FROM person_moves WHERE person = ?1 ORDER BY since";
-        self.read_all(sql, [key], read_move)
+        self.read_all(sql, [key], |row| row.try_into())
     }
 
     /// The companies of people who moved, in order: person, first day (`None` for the first
     /// company), company.
     pub(crate) fn person_moves(&self) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
         let sql = "SELECT person, since, company FROM person_moves ORDER BY person, since";
-        self.read_all(sql, [], read_move)
+        self.read_all(sql, [], |row| row.try_into())
     }
-}
-
-fn read_move(row: &Row<'_>) -> rusqlite::Result<(u32, Option<Day>, CompanyKey)> {
-    Ok((row.get("person")?, row.get("since")?, row.get("company")?))
 }

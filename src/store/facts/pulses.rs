@@ -30,7 +30,7 @@ impl Fact for Pulse {
 
     fn values(&self) -> rusqlite::Result<Vec<Value>> {
         let Pulse { company, mark, by, note, .. } = self;
-        values![company.0, mark.level, mark.day, mark.at, by, note]
+        values![company, mark.level, mark.day, mark.at, by, note]
     }
 
     fn details(&self) -> Option<String> {
@@ -38,12 +38,8 @@ impl Fact for Pulse {
     }
 
     fn add_details(&self, store: &Store, row: i64) -> Result<()> {
-        let mut reason = store.connection.prepare_cached(
-            "INSERT INTO pulse_reasons (pulse, position, code) VALUES (?1, ?2, ?3)",
-        )?;
-        for (position, code) in (1_i64..).zip(&self.reason_codes) {
-            reason.execute((row, position, code))?;
-        }
-        Ok(())
+        let sql = "INSERT INTO pulse_reasons (pulse, position, code) VALUES (?1, ?2, ?3)";
+        let mut reasons = (1_i64..).zip(&self.reason_codes);
+        reasons.try_for_each(|(position, code)| store.execute(sql, (row, position, code)))
     }
 }

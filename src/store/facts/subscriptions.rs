@@ -42,7 +42,7 @@ impl Fact for Subscription {
     fn values(&self) -> rusqlite::Result<Vec<Value>> {
         values![
             self.subscription_id,
-            self.company.0,
+            self.company,
             self.started_on,
             self.plan,
             self.product,
