@@ -23,26 +23,24 @@ impl Store {
         range: DayRange,
     ) -> Result<HashMap<String, LatestByCompany>> {
         // Newest first needs no sorting; of the signals of one day the last one wins.
-        let mut statement = self.connection.prepare_cached(
-            "SELECT s.rule, s.company, s.type, s.raised_on FROM signals s
-             LEFT JOIN signal_history a ON a.id = s.acknowledgement
-             WHERE s.raised_on BETWEEN ?1 AND ?2 AND a.outcome IS NOT 'retracted'
-             ORDER BY s.raised_on DESC, s.id",
-        )?;
+        let sql = "SELECT s.rule, s.company, s.type, s.raised_on FROM signals s
+                   LEFT JOIN signal_history a ON a.id = s.acknowledgement
+                   WHERE s.raised_on BETWEEN ?1 AND ?2 AND a.outcome IS NOT 'retracted'
+                   ORDER BY s.raised_on DESC, s.id";
         let mut by_rule: HashMap<String, LatestByCompany> = HashMap::new();
-        let mut rows = statement.query((range.from, range.to))?;
-        while let Some(row) = rows.next()? {
+        self.for_each_row(sql, (range.from, range.to), |row| {
             let rule = row.get_ref(0)?.as_str()?;
             if !by_rule.contains_key(rule) {
                 by_rule.insert(rule.to_owned(), LatestByCompany::default());
             }
-            let Some(of_rule) = by_rule.get_mut(rule) else { continue };
+            let Some(of_rule) = by_rule.get_mut(rule) else { return Ok(()) };
             let latest = Latest { signal_type: row.get(2)?, raised_on: row.get(3)? };
             let known = of_rule.entry(row.get(1)?).or_insert(latest);
             if known.raised_on <= latest.raised_on {
                 *known = latest;
             }
-        }
+            Ok(())
+        })?;
         Ok(by_rule)
     }
 
@@ -53,24 +51,17 @@ impl Store {
         rule: &str,
         open_until: Option<Day>,
     ) -> Result<AdoptionsRaised> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT s.company, s.type, s.goal_event, s.goal_name, s.due_on FROM signals s
-             LEFT JOIN signal_history a ON a.id = s.acknowledgement
-             WHERE s.rule = ?1 AND s.observation_from IS NULL AND a.outcome IS NOT 'retracted'
-               AND (?2 IS NULL OR s.raised_on <= ?2 OR s.acknowledgement IS NOT NULL)
-             ORDER BY s.id",
-        )?;
-        let mut all = AdoptionsRaised::default();
-        let mut rows = statement.query((rule, open_until))?;
-        while let Some(row) = rows.next()? {
-            let about: Option<String> = row.get("goal_event")?;
-            let (due, name): (Option<Day>, Option<String>) =
-                (row.get("due_on")?, row.get("goal_name")?);
-            let goal = about.zip(due).map(|(event, due)| (event, due, name));
-            let told = RaisedAdoption { signal_type: row.get("type")?, goal };
-            all.entry(row.get("company")?).or_default().push(told);
-        }
-        Ok(all)
+        let sql = "SELECT s.company, s.type, s.goal_event, s.goal_name, s.due_on FROM signals s
+                   LEFT JOIN signal_history a ON a.id = s.acknowledgement
+                   WHERE s.rule = ?1 AND s.observation_from IS NULL AND a.outcome IS NOT 'retracted'
+                     AND (?2 IS NULL OR s.raised_on <= ?2 OR s.acknowledgement IS NOT NULL)
+                   ORDER BY s.id";
+        self.read_by_company(sql, (rule, open_until), |row| {
+            let (event, due): (Option<_>, Option<_>) = (row.get("goal_event")?, row.get("due_on")?);
+            let name = row.get("goal_name")?;
+            let goal = event.zip(due).map(|(event, due)| (event, due, name));
+            Ok(RaisedAdoption { signal_type: row.get("type")?, goal })
+        })
     }
 
     /// The signals of a condition rule that may prevent another one on `day`, in their state on
@@ -90,33 +81,30 @@ impl Store {
 
     fn raised_keys(&self, name: &str, key: &str, open_until: Option<Day>) -> Result<AlreadyRaised> {
         // Values of an attribute that was the key before are not comparable.
-        let mut statement = self.connection.prepare_cached(
-            "SELECT s.company, s.key_value FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             LEFT JOIN signal_history a ON a.id = s.acknowledgement
-             WHERE s.rule = ?1 AND s.observation_from IS NULL AND v.key = ?2 AND s.key_value IS NOT NULL
-               AND a.outcome IS NOT 'retracted'
-               AND (?3 IS NULL OR s.raised_on <= ?3 OR s.acknowledgement IS NOT NULL)",
-        )?;
-        let mut keys: FxHashMap<CompanyKey, _> = FxHashMap::default();
-        let mut rows = statement.query((name, key, open_until))?;
-        while let Some(row) = rows.next()? {
-            let of_company: &mut FxHashSet<String> = keys.entry(row.get("company")?).or_default();
-            of_company.insert(row.get("key_value")?);
-        }
+        let sql = "SELECT s.company, s.key_value FROM signals s JOIN rule_versions v ON v.id = s.rule_version
+                   LEFT JOIN signal_history a ON a.id = s.acknowledgement
+                   WHERE s.rule = ?1 AND s.observation_from IS NULL AND v.key = ?2 AND s.key_value IS NOT NULL
+                     AND a.outcome IS NOT 'retracted'
+                     AND (?3 IS NULL OR s.raised_on <= ?3 OR s.acknowledgement IS NOT NULL)";
+        let mut keys: FxHashMap<CompanyKey, FxHashSet<String>> = FxHashMap::default();
+        self.for_each_row(sql, (name, key, open_until), |row| {
+            keys.entry(row.get("company")?).or_default().insert(row.get("key_value")?);
+            Ok(())
+        })?;
         Ok(AlreadyRaised::Keys(keys))
     }
 
     fn latest_raised(&self, name: &str, day: Day, until: Day) -> Result<AlreadyRaised> {
-        let mut statement = self.connection.prepare_cached(
-            &format!("SELECT s.id, s.company, s.raised_on, s.renewed_on, s.is_open, coalesce({LAST_TURN}, 'reopened') AS action
+        let sql = format!(
+            "SELECT s.id, s.company, s.raised_on, s.renewed_on, s.is_open, coalesce({LAST_TURN}, 'reopened') AS action
              FROM (SELECT s.id, s.company, s.raised_on, s.renewed_on, s.acknowledgement IS NULL AS is_open,
                           row_number() OVER (PARTITION BY s.company ORDER BY s.raised_on DESC, s.id DESC) AS nth
                    FROM signals s LEFT JOIN signal_history a ON a.id = s.acknowledgement
                    WHERE s.rule = ?2 AND s.observation_from IS NULL AND s.raised_on <= ?3
                      AND a.outcome IS NOT 'retracted') s
-             WHERE nth = 1"),
-        )?;
-        let latest = statement.query_map((day, name, until), |row| {
+             WHERE nth = 1"
+        );
+        let latest = self.read_all(&sql, (day, name, until), |row| {
             let state = row.get::<_, Action>("action")?.leaves().unwrap_or(SignalState::Open);
             let raised_on: Day = row.get("raised_on")?;
             let told_on = row.get::<_, Option<Day>>("renewed_on")?.unwrap_or(raised_on);
@@ -124,6 +112,6 @@ impl Store {
             let latest = LatestRaised { raised_on, state, reminder };
             Ok((row.get("company")?, latest))
         })?;
-        Ok(AlreadyRaised::Latest(latest.collect::<Result<_, _>>()?))
+        Ok(AlreadyRaised::Latest(latest))
     }
 }

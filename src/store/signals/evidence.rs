@@ -2,10 +2,10 @@
 //! with it.
 
 use anyhow::Result;
-use rusqlite::{Row, named_params};
+use rusqlite::{Row, Statement, ToSql, named_params};
 
 use super::super::Store;
-use super::super::values::ColumnReader;
+use super::super::values::{ColumnReader, bind_fields};
 use super::NewSignal;
 use crate::domain::day::DayRange;
 use crate::domain::evidence::{Adoption, ConditionEvidence, Evidence};
@@ -25,43 +25,14 @@ impl Store {
                      :expected, :spread, :spread_basis, :others, :others_now, :others_before,
                      :goal_event, :goal_name, :started_on, :due_on, :done_on, :key_value, :values_read)",
         )?;
-        let Finding { signal_type, evidence } = signal.finding;
-        let (comparison, adoption, reading) =
-            (evidence.comparison(), evidence.adoption(), evidence.condition());
-        let trend = evidence.trend();
-        let reference = trend.and_then(|trend| trend.reference);
-        let sums = reference.and_then(|reference| reference.sums);
-        let id = statement.insert(named_params! {
-            ":company": signal.company,
-            ":rule": signal.rule,
-            ":rule_version": signal.rule_version,
-            ":run": signal.run,
-            ":type": signal_type,
-            ":raised_on": signal.raised_on,
-            ":observation_from": comparison.map(|comparison| comparison.observation.from),
-            ":observation_to": comparison.map(|comparison| comparison.observation.to),
-            ":observation_count": comparison.map(|comparison| comparison.previous as i64),
-            ":decision_from": comparison.map(|comparison| comparison.decision.from),
-            ":decision_to": comparison.map(|comparison| comparison.decision.to),
-            ":decision_count": comparison.map(|comparison| comparison.current as i64),
-            ":change_pct": trend.and_then(TrendEvidence::change_tenths).map(tenths_to_percent),
-            ":chance": evidence.chance(),
-            ":expected": evidence.expected(),
-            ":spread": evidence.spread(),
-            ":spread_basis": trend.and_then(|trend| trend.spread).map(|spread| spread.basis),
-            ":others": reference.and_then(|reference| reference.others).map(stored_count),
-            ":others_now": sums.map(|(now, _)| stored_count(now)),
-            ":others_before": sums.map(|(_, before)| stored_count(before)),
-            ":detail": signal.detail,
-            ":goal_event": adoption.filter(|adoption| adoption.is_goal).map(|adoption| &adoption.event),
-            ":goal_name": adoption.and_then(|adoption| adoption.goal.as_ref()),
-            ":started_on": adoption.and_then(|adoption| adoption.started_on),
-            ":due_on": adoption.and_then(|adoption| adoption.due_on),
-            ":done_on": adoption.and_then(|adoption| adoption.done_on),
-            ":key_value": reading.and_then(|reading| reading.key.as_ref()),
-            ":values_read": reading.map(|reading| serde_json::to_string(&reading.values)).transpose()?,
-        })?;
-        Ok(SignalId(id))
+        bind(
+            &mut statement,
+            bind_fields!(signal: company, rule, rule_version, run, raised_on, detail;
+                type = signal.finding.signal_type),
+        )?;
+        bind_evidence(&mut statement, &signal.finding.evidence)?;
+        statement.raw_execute()?;
+        Ok(SignalId(self.connection.last_insert_rowid()))
     }
 
     /// Changes what an open signal says to what its rule sees now.
@@ -80,31 +51,56 @@ impl Store {
                                 values_read = :values_read, detail = :detail
              WHERE id = :id",
         )?;
-        let evidence = &finding.evidence;
-        let comparison = evidence.comparison();
-        let reading = evidence.condition();
-        let trend = evidence.trend();
-        let reference = trend.and_then(|trend| trend.reference);
-        let sums = reference.and_then(|reference| reference.sums);
-        statement.execute(named_params! {
-            ":id": id,
+        bind(&mut statement, named_params! {":id": id, ":detail": detail})?;
+        bind_evidence(&mut statement, &finding.evidence)?;
+        statement.raw_execute()?;
+        Ok(())
+    }
+}
+
+/// Binds what a rule saw to those parameters of it that the statement has.
+fn bind_evidence(statement: &mut Statement<'_>, evidence: &Evidence) -> Result<()> {
+    let (comparison, adoption, reading) =
+        (evidence.comparison(), evidence.adoption(), evidence.condition());
+    let trend = evidence.trend();
+    let reference = trend.and_then(|trend| trend.reference);
+    let sums = reference.and_then(|reference| reference.sums);
+    let values_read = reading.map(|reading| serde_json::to_string(&reading.values)).transpose()?;
+    bind(
+        statement,
+        named_params! {
             ":observation_from": comparison.map(|comparison| comparison.observation.from),
-            ":observation_count": comparison.map(|comparison| comparison.previous as i64),
-            ":decision_count": comparison.map(|comparison| comparison.current as i64),
+            ":observation_to": comparison.map(|comparison| comparison.observation.to),
+            ":observation_count": comparison.map(|comparison| comparison.previous),
+            ":decision_from": comparison.map(|comparison| comparison.decision.from),
+            ":decision_to": comparison.map(|comparison| comparison.decision.to),
+            ":decision_count": comparison.map(|comparison| comparison.current),
             ":change_pct": trend.and_then(TrendEvidence::change_tenths).map(tenths_to_percent),
             ":chance": evidence.chance(),
             ":expected": evidence.expected(),
             ":spread": evidence.spread(),
             ":spread_basis": trend.and_then(|trend| trend.spread).map(|spread| spread.basis),
-            ":others": reference.and_then(|reference| reference.others).map(stored_count),
-            ":others_now": sums.map(|(now, _)| stored_count(now)),
-            ":others_before": sums.map(|(_, before)| stored_count(before)),
-            ":done_on": evidence.adoption().and_then(|adoption| adoption.done_on),
-            ":values_read": reading.map(|reading| serde_json::to_string(&reading.values)).transpose()?,
-            ":detail": detail,
-        })?;
-        Ok(())
+            ":others": reference.and_then(|reference| reference.others),
+            ":others_now": sums.map(|(now, _)| now),
+            ":others_before": sums.map(|(_, before)| before),
+            ":goal_event": adoption.filter(|adoption| adoption.is_goal).map(|adoption| &adoption.event),
+            ":goal_name": adoption.and_then(|adoption| adoption.goal.as_ref()),
+            ":started_on": adoption.and_then(|adoption| adoption.started_on),
+            ":due_on": adoption.and_then(|adoption| adoption.due_on),
+            ":done_on": adoption.and_then(|adoption| adoption.done_on),
+            ":key_value": reading.and_then(|reading| reading.key.as_ref()),
+            ":values_read": values_read,
+        },
+    )
+}
+
+fn bind(statement: &mut Statement<'_>, values: &[(&str, &dyn ToSql)]) -> Result<()> {
+    for (name, value) in values {
+        if let Some(place) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(place, value)?;
+        }
     }
+    Ok(())
 }
 
 /// Where the columns of each kind of rule begin in a row of signals.
@@ -158,8 +154,8 @@ fn read_trend(columns: &mut ColumnReader<'_, '_>) -> rusqlite::Result<TrendEvide
     let (factor, basis): (Option<f64>, _) = (columns.next()?, columns.next()?);
     let spread = factor.zip(basis).map(|(factor, basis)| Spread { factor, basis });
     let expected: Option<f64> = columns.next()?;
-    let others: [Option<i64>; 3] = [columns.next()?, columns.next()?, columns.next()?];
-    let [others, now, before] = others.map(|count| count.map(|count| count as u64));
+    let [others, now, before]: [Option<u64>; 3] =
+        [columns.next()?, columns.next()?, columns.next()?];
     let reference = expected.map(|expected| Reference {
         others,
         sums: now.zip(before),
@@ -172,9 +168,9 @@ fn read_trend(columns: &mut ColumnReader<'_, '_>) -> rusqlite::Result<TrendEvide
 fn read_comparison(columns: &mut ColumnReader<'_, '_>) -> rusqlite::Result<Comparison> {
     Ok(Comparison {
         observation: DayRange { from: columns.next()?, to: columns.next()? },
-        previous: columns.next::<i64>()? as u64,
+        previous: columns.next()?,
         decision: DayRange { from: columns.next()?, to: columns.next()? },
-        current: columns.next::<i64>()? as u64,
+        current: columns.next()?,
     })
 }
 
@@ -190,8 +186,4 @@ fn read_adoption(aim: &Aim, columns: &mut ColumnReader<'_, '_>) -> rusqlite::Res
         due_on: columns.next()?,
         done_on: columns.next()?,
     })
-}
-
-fn stored_count(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rusqlite::Row;
 
 use super::super::Store;
-use super::super::values::read_fields;
+use super::super::values::{bind_fields, read_fields};
 use super::Acknowledgement;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
@@ -20,34 +20,25 @@ impl Store {
     /// All signals with their histories, ordered by id. With `until`, as they were at the end of
     /// that day.
     pub(crate) fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome,
-                    h.until, h.assignee
-             FROM signals s
-             LEFT JOIN signal_history h ON h.signal = s.id AND (?1 IS NULL OR h.day <= ?1)
-             WHERE ?1 IS NULL OR s.raised_on <= ?1
-             ORDER BY s.id, h.id",
-        )?;
+        let sql = "SELECT s.id, s.company, s.rule, s.type AS signal_type, s.raised_on, h.action, h.at, h.day, h.by,
+                          h.reason, h.outcome, h.until, h.assignee
+                   FROM signals s
+                   LEFT JOIN signal_history h ON h.signal = s.id AND (?1 IS NULL OR h.day <= ?1)
+                   WHERE ?1 IS NULL OR s.raised_on <= ?1
+                   ORDER BY s.id, h.id";
         let (mut lives, mut last): (Vec<SignalLife>, Option<SignalId>) = Default::default();
-        let mut rows = statement.query([until])?;
-        while let Some(row) = rows.next()? {
-            let id: SignalId = row.get("id")?;
-            if last != Some(id) {
-                lives.push(SignalLife {
-                    company: row.get("company")?,
-                    rule: row.get("rule")?,
-                    signal_type: row.get("type")?,
-                    raised_on: row.get("raised_on")?,
-                    history: Vec::new(),
-                });
-                last = Some(id);
+        self.for_each_row(sql, [until], |row| {
+            let id = row.get("id")?;
+            if last.replace(id) != Some(id) {
+                lives.push(read_life(row)?);
             }
             if let (Some(life), Some(_)) =
                 (lives.last_mut(), row.get::<_, Option<Action>>("action")?)
             {
                 life.history.push(read_history(row)?);
             }
-        }
+            Ok(())
+        })?;
         Ok(lives)
     }
 
@@ -73,23 +64,15 @@ impl Store {
                                  ORDER BY d.id DESC LIMIT 1)
                      AND h.action = 'acknowledged'
                     WHERE s.raised_on <= min(?2, ?3) GROUP BY s.company, s.type";
-        let mut statement =
-            self.connection.prepare_cached(if until.is_none() { now } else { then })?;
         let read = |row: &Row<'_>| {
-            let count = |place| row.get::<_, i64>(place).map(i64::unsigned_abs);
-            let traffic = Traffic {
-                opened: count(2)?,
-                closed: count(3)?,
-                open: count(4)?,
-                open_since: row.get(5)?,
-            };
+            let (opened, closed, open) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            let traffic = Traffic { opened, closed, open, open_since: row.get(5)? };
             Ok((row.get(0)?, row.get(1)?, traffic))
         };
-        let traffic = match until {
-            None => statement.query_map((recently, last), read)?,
-            Some(until) => statement.query_map((recently, last, until), read)?,
-        };
-        Ok(traffic.collect::<Result<_, _>>()?)
+        match until {
+            None => self.read_all(now, (recently, last), read),
+            Some(until) => self.read_all(then, (recently, last, until), read),
+        }
     }
 
     /// The acknowledgement that closed a signal by the end of a day; `None` if it was open.
@@ -103,49 +86,33 @@ impl Store {
             .into_iter()
             .rfind(|entry| entry.day <= day && entry.action.leaves().is_some());
         let closed = last.filter(|entry| entry.action == Action::Acknowledged);
-        Ok(closed.map(|HistoryEntry { by, at, reason, outcome, .. }| Acknowledgement {
-            by,
-            at,
-            reason,
-            outcome,
+        Ok(closed.map(|entry| {
+            let HistoryEntry { by, at, reason, outcome, .. } = entry;
+            Acknowledgement { by, at, reason, outcome }
         }))
     }
 
     /// Adds an entry to the history of a signal, and applies it to the signal.
     pub(crate) fn add_history(&self, id: SignalId, entry: &HistoryEntry) -> Result<()> {
         let sql = "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome, until, assignee)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-        let number = self.insert(
-            sql,
-            (
-                id,
-                entry.action,
-                entry.at,
-                entry.day,
-                &entry.by,
-                &entry.reason,
-                entry.outcome,
-                entry.until,
-                &entry.assignee,
-            ),
-        )?;
+                   VALUES (:signal, :action, :at, :day, :by, :reason, :outcome, :until, :assignee)";
+        let values = bind_fields!(entry: action, at, day, by, reason, outcome, until, assignee;
+            signal = id);
+        let number = self.insert(sql, values)?;
         match entry.action {
             Action::Acknowledged => self.set_acknowledgement(id, Some((number, entry.day))),
             Action::Reopened => self.set_acknowledgement(id, None),
             Action::Snoozed => {
                 let sql = "UPDATE signals SET snoozed_until = ?2 WHERE id = ?1";
-                self.execute(sql, (id, entry.until))?;
-                Ok(())
+                self.execute(sql, (id, entry.until))
             }
             Action::Assigned => {
                 let sql = "UPDATE signals SET assigned_to = ?2 WHERE id = ?1";
-                self.execute(sql, (id, &entry.assignee))?;
-                Ok(())
+                self.execute(sql, (id, &entry.assignee))
             }
             Action::Renewed => {
                 let sql = "UPDATE signals SET renewed_on = ?2, snoozed_until = NULL WHERE id = ?1";
-                self.execute(sql, (id, entry.day))?;
-                Ok(())
+                self.execute(sql, (id, entry.day))
             }
             Action::Noted => Ok(()),
         }
@@ -157,6 +124,10 @@ impl Store {
         let (number, day) = entry.unzip();
         self.execute(sql, (id, number, day))
     }
+}
+
+fn read_life(row: &Row<'_>) -> rusqlite::Result<SignalLife> {
+    read_fields!(row => SignalLife: company, rule, signal_type, raised_on; history = Vec::new())
 }
 
 fn read_history(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {

@@ -85,7 +85,7 @@ pub(crate) struct Acknowledgement {
 
 impl SignalRecord {
     pub(crate) fn state(&self) -> SignalState {
-        if self.acknowledgement.is_some() { SignalState::Closed } else { SignalState::Open }
+        state(self.acknowledgement.is_none())
     }
 
     /// Whether it was retracted because it would not have been raised with all events known.
@@ -101,6 +101,10 @@ impl SignalRecord {
             .map(|adoption| adoption.event.as_str())
             .or(self.definition.logic.event())
     }
+}
+
+fn state(is_open: bool) -> SignalState {
+    if is_open { SignalState::Open } else { SignalState::Closed }
 }
 
 /// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows. The
@@ -136,18 +140,15 @@ struct SignalReader {
 
 impl Store {
     pub(crate) fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
-        let mut statement =
-            self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
-        let mut rows = statement.query([id])?;
-        rows.next()?.map(|row| self.read_signal(row, &mut SignalReader::default())).transpose()
+        let sql = [SELECT, FROM, " AND s.id = ?1"].concat();
+        let read = |row: &Row<'_>| Ok(self.read_signal(row, &mut SignalReader::default()));
+        self.read_first(&sql, [id], read)?.transpose()
     }
 
     /// Whether a signal is open or closed.
     pub(crate) fn signal_state(&self, id: SignalId) -> Result<Option<SignalState>> {
         let sql = "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1";
-        let is_open = self.read_first(sql, [id], |row| row.get("is_open"))?;
-        Ok(is_open
-            .map(|is_open: bool| if is_open { SignalState::Open } else { SignalState::Closed }))
+        self.read_first(sql, [id], |row| Ok(state(row.get("is_open")?)))
     }
 
     /// The ids of the signals that match, newest first.
@@ -197,13 +198,12 @@ impl Store {
         [select, order]: [&str; 2],
         filter: &SignalFilter,
         limit: Option<u64>,
-        mut visit: impl FnMut(&Row<'_>) -> Result<()>,
+        visit: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
         let conditions = conditions(filter);
         let limit = limit.map_or(-1, |limit| limit as i64);
         let clauses = conditions.iter().map(|(clause, _)| *clause).collect::<String>();
         let sql = [select, FROM, &clauses, order, " LIMIT :limit"].concat();
-        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut parameters: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
         parameters.extend(
             conditions
@@ -211,11 +211,7 @@ impl Store {
                 .filter_map(|(_, value)| value.as_ref())
                 .map(|(name, value)| (*name, &**value)),
         );
-        let mut rows = statement.query(parameters.as_slice())?;
-        while let Some(row) = rows.next()? {
-            visit(row)?;
-        }
-        Ok(())
+        self.for_each_row(&sql, parameters.as_slice(), visit)
     }
 
     /// The matching signals, in order.
@@ -236,8 +232,7 @@ impl Store {
     pub(crate) fn signal_totals(&self) -> Result<Vec<(SignalType, SignalState, u64)>> {
         let sql = "SELECT type, acknowledgement IS NULL AS is_open, count(*) AS count FROM signals GROUP BY type, is_open";
         self.read_all(sql, [], |row| {
-            let state = if row.get("is_open")? { SignalState::Open } else { SignalState::Closed };
-            Ok((row.get("type")?, state, row.get("count")?))
+            Ok((row.get("type")?, state(row.get("is_open")?), row.get("count")?))
         })
     }
 
@@ -246,7 +241,7 @@ impl Store {
         let sql =
             "SELECT s.type, count(*) AS count FROM signals s JOIN companies c ON c.id = s.company
              WHERE s.acknowledgement IS NULL AND coalesce(c.churned_on > ?1, TRUE) GROUP BY s.type";
-        self.read_all(sql, [today], |row| Ok((row.get("type")?, row.get("count")?)))
+        self.read_all(sql, [today], |row| row.try_into())
     }
 
     fn read_signal(&self, row: &Row<'_>, reading: &mut SignalReader) -> Result<SignalRecord> {
@@ -288,13 +283,7 @@ impl Store {
 fn read_acknowledgement(
     columns: &mut ColumnReader<'_, '_>,
 ) -> rusqlite::Result<Option<Acknowledgement>> {
-    match columns.next::<Option<String>>()? {
-        Some(by) => Ok(Some(Acknowledgement {
-            by,
-            at: columns.next()?,
-            reason: columns.next()?,
-            outcome: columns.next()?,
-        })),
-        None => Ok(None),
-    }
+    let Some(by) = columns.next()? else { return Ok(None) };
+    let (at, reason, outcome) = (columns.next()?, columns.next()?, columns.next()?);
+    Ok(Some(Acknowledgement { by, at, reason, outcome }))
 }
