@@ -32,14 +32,41 @@ pub(crate) struct CompanySummary {
     pub has_events: bool,
 }
 
-/// The columns of a [`Company`], in the order in which they are read.
-macro_rules! company_columns {
-    () => {
-        "c.company_id, c.name, c.csm, c.also_csms, c.manager, c.lifecycle_stage, c.segment, c.plan, c.product, c.mrr, c.created_on,
-         c.crm_created_on, c.renewal_on, c.renewal_term_days, c.payment_expires_on, c.seats, c.seats_used, c.churned_on"
+/// Hands the optional fields of a [`Company`] that its own record states to another macro.
+macro_rules! optional_fields {
+    ($to:ident) => {
+        $to!(
+            name,
+            csm,
+            also_csms,
+            manager,
+            lifecycle_stage,
+            segment,
+            plan,
+            product,
+            mrr,
+            created_on,
+            crm_created_on,
+            renewal_on,
+            renewal_term_days,
+            payment_expires_on,
+            seats,
+            seats_used
+        )
     };
 }
-pub(super) use company_columns;
+pub(super) use optional_fields;
+
+macro_rules! selected {
+    ($($field:ident),+) => { concat!("c.company_id", $(", c.", stringify!($field),)+ ", c.churned_on") };
+}
+
+macro_rules! assigned {
+    ($($field:ident),+) => { concat!($(stringify!($field), " = :", stringify!($field), ", "),+) };
+}
+
+/// The columns of a [`Company`] in a row `c` of companies, in the order in which they are read.
+pub(super) const COMPANY_COLUMNS: &str = optional_fields!(selected);
 
 impl Store {
     /// Every text by which a company is known: ids, other texts and names.
@@ -108,8 +135,8 @@ impl Store {
 
     /// A company's own record, without the facts that belong to it.
     pub(crate) fn company(&self, key: CompanyKey) -> Result<Company> {
-        let sql = concat!("SELECT ", company_columns!(), " FROM companies c WHERE c.id = ?1");
-        self.read_one(sql, [key], |row| read_company(&mut ColumnReader::of(row)))
+        let sql = format!("SELECT {COMPANY_COLUMNS} FROM companies c WHERE c.id = ?1");
+        self.read_one(&sql, [key], |row| read_company(&mut ColumnReader::of(row)))
     }
 
     /// Adds a company.
@@ -134,17 +161,14 @@ impl Store {
 
     /// Replaces a company's record, except its churn, which [`Store::state_churn`] sets.
     pub(crate) fn update_company(&self, key: CompanyKey, company: &Company) -> Result<()> {
-        let sql = "UPDATE companies SET
-                       company_id = :company_id, name = :name, csm = :csm, also_csms = :also_csms, manager = :manager,
-                       lifecycle_stage = :lifecycle_stage, segment = :segment, plan = :plan, product = :product, mrr = :mrr,
-                       created_on = :created_on, crm_created_on = :crm_created_on, renewal_on = :renewal_on,
-                       renewal_term_days = :renewal_term_days, payment_expires_on = :payment_expires_on, seats = :seats,
-                       seats_used = :seats_used, is_unlisted = 0
-                   WHERE id = :id";
-        let values = bind_fields!(company: company_id, name, csm, also_csms, manager,
-            lifecycle_stage, segment, plan, product, mrr, created_on, crm_created_on, renewal_on,
-            renewal_term_days, payment_expires_on, seats, seats_used; id = key);
-        self.execute(sql, values)
+        macro_rules! bound {
+            ($($field:ident),+) => { bind_fields!(company: company_id, $($field),+; id = key) };
+        }
+        let sql = format!(
+            "UPDATE companies SET {} company_id = :company_id, is_unlisted = 0 WHERE id = :id",
+            optional_fields!(assigned)
+        );
+        self.execute(&sql, optional_fields!(bound))
     }
 
     /// The time of the latest payment in imported files of payments.
@@ -248,24 +272,11 @@ impl Store {
 }
 
 pub(super) fn read_company(columns: &mut ColumnReader<'_, '_>) -> rusqlite::Result<Company> {
-    Ok(Company {
-        company_id: columns.next()?,
-        name: columns.next()?,
-        csm: columns.next()?,
-        also_csms: columns.next()?,
-        manager: columns.next()?,
-        lifecycle_stage: columns.next()?,
-        segment: columns.next()?,
-        plan: columns.next()?,
-        product: columns.next()?,
-        mrr: columns.next()?,
-        created_on: columns.next()?,
-        crm_created_on: columns.next()?,
-        renewal_on: columns.next()?,
-        renewal_term_days: columns.next()?,
-        payment_expires_on: columns.next()?,
-        seats: columns.next()?,
-        seats_used: columns.next()?,
-        churned_on: columns.next()?,
-    })
+    let mut company = Company { company_id: columns.next()?, ..Company::default() };
+    macro_rules! read {
+        ($($field:ident),+) => {$( company.$field = columns.next()?; )+};
+    }
+    optional_fields!(read);
+    company.churned_on = columns.next()?;
+    Ok(company)
 }

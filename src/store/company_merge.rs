@@ -4,6 +4,7 @@ use anyhow::Result;
 use rustc_hash::FxHashSet;
 
 use super::Store;
+use super::companies::optional_fields;
 use super::events::keys;
 use super::events::pieces::PieceWriter;
 use crate::domain::company::{Company, CompanyKey, folded_name};
@@ -185,23 +186,6 @@ fn fill_gaps(kept: &mut Company, left: Company) {
     macro_rules! fill {
         ($($field:ident),+) => {$( kept.$field = kept.$field.take().or(left.$field); )+};
     }
-    fill!(
-        name,
-        csm,
-        also_csms,
-        manager,
-        lifecycle_stage,
-        segment,
-        plan,
-        product,
-        mrr,
-        created_on,
-        crm_created_on,
-        renewal_on,
-        renewal_term_days,
-        payment_expires_on,
-        seats,
-        seats_used,
-        churned_on
-    );
+    optional_fields!(fill);
+    kept.churned_on = kept.churned_on.take().or(left.churned_on);
 }

@@ -1,6 +1,7 @@
 //! Opening and creating database files, and which are refused.
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions, Permissions as Mode};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -14,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{Finish, Store, schema};
 use crate::domain::zone::Zone;
-use crate::error::{CommandError, ErrorKind, damaged};
+use crate::error::{CommandError, ErrorKind, damaged, not_allowed};
 
 /// How long a second writer waits for the first.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -80,10 +81,12 @@ impl Store {
         refuse_network_filesystem(&path)?;
         let connection = open_reader(&path).map_err(|error| explain(error, &path))?;
         if schema::version(&connection)? < schema::LATEST {
-            let message = format!("{} was made by an older version of signals", path.display());
-            return Err(CommandError::new(ErrorKind::NotAllowed, message)
-                .hint("`signals init` brings it up to date")
-                .into());
+            return Err(not_allowed(format!(
+                "{} was made by an older version of signals",
+                path.display()
+            ))
+            .hint("`signals init` brings it up to date")
+            .into());
         }
         finish(connection, path)
     }
@@ -145,12 +148,17 @@ impl Store {
     }
 }
 
+/// A file that SQLite keeps beside the database.
+fn side_file(path: &Path, ending: &str) -> OsString {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name
+}
+
 /// Gives the files beside the database its group, so that the other members of a team can use them.
 fn share_side_files(path: &Path) {
     let Ok(database) = fs::metadata(path) else { return };
-    for ending in ["-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
+    for name in ["-wal", "-shm"].map(|ending| side_file(path, ending)) {
         if fs::metadata(&name).is_ok_and(|side| side.gid() != database.gid()) {
             // Only the owner may do this, and only for one of their own groups; otherwise nothing
             // can be done.
@@ -165,18 +173,22 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 fn require_file(path: &Path) -> Result<()> {
-    let missing = |message: String| CommandError::new(ErrorKind::NoDatabase, message);
+    let path_text = path.display();
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() > 0 => Ok(()),
         Ok(metadata) if metadata.is_file() => {
-            Err(missing(format!("{} is empty", path.display())).hint(BEGIN).into())
+            Err(no_database(format!("{path_text} is empty")).hint(BEGIN).into())
         }
-        Ok(_) => Err(missing(format!("{} is not a file", path.display())).into()),
+        Ok(_) => Err(no_database(format!("{path_text} is not a file")).into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(missing(format!("there is no database at {}", path.display())).hint(BEGIN).into())
+            Err(no_database(format!("there is no database at {path_text}")).hint(BEGIN).into())
         }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
+}
+
+fn no_database(message: String) -> CommandError {
+    CommandError::new(ErrorKind::NoDatabase, message)
 }
 
 const BEGIN: &str = "`signals init` makes one; `--db PATH` or SIGNALS_DB names another";
@@ -201,13 +213,10 @@ fn refuse_network_filesystem(path: &Path) -> Result<()> {
     let folder = place.parent().unwrap_or(Path::new("/"));
     let number = rustix::fs::statfs(folder)?.f_type as u32;
     match NETWORK_FILESYSTEMS.iter().find(|(known, _)| *known == number) {
-        Some((_, name)) => Err(CommandError::new(
-            ErrorKind::NotAllowed,
-            format!(
-                "{} is on {name}, a network filesystem, where two machines writing at once would damage a database",
-                folder.display()
-            ),
-        )
+        Some((_, name)) => Err(not_allowed(format!(
+            "{} is on {name}, a network filesystem, where two machines writing at once would damage a database",
+            folder.display()
+        ))
         .hint("put the database on a local disk: --db PATH")
         .into()),
         None => Ok(()),
@@ -247,7 +256,7 @@ fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Connection> {
 fn open_reader(path: &Path) -> Result<Connection> {
     let usual = try_reader(path);
     let Err(error) = usual else { return usual };
-    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    let code = sqlite_code(&error);
     use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
     if !matches!(code, Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure)) {
         return Err(error);
@@ -320,51 +329,40 @@ fn check_reader(connection: Connection, path: &Path) -> Result<Connection> {
 
 /// Whether the file beside the database with this suffix is not empty.
 fn has_content(path: &Path, ending: &str) -> bool {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    fs::metadata(name).is_ok_and(|metadata| metadata.len() > 0)
+    fs::metadata(side_file(path, ending)).is_ok_and(|metadata| metadata.len() > 0)
 }
 
 /// Refuses files that are not databases of this program before anything in them is touched.
 fn require_ours(connection: &Connection, path: &Path) -> Result<()> {
     let version = schema::version(connection)?;
     let application_id = schema::application_id(connection)?;
-    let is_empty: bool =
-        connection.query_row("SELECT count(*) = 0 AS is_empty FROM sqlite_schema", [], |row| {
-            row.get("is_empty")
-        })?;
-    if is_empty && version == 0 && application_id == 0 {
-        return Ok(());
-    }
-    if application_id == schema::UNRELEASED_APPLICATION_ID {
-        let message =
-            format!("{} was made by a version of signals before the first release", path.display());
-        return Err(CommandError::new(ErrorKind::NoDatabase, message)
-            .hint("create a new database with `signals init` and import the files again")
-            .into());
-    }
-    if application_id != schema::APPLICATION_ID {
-        let message = format!("{} is a database of another program", path.display());
-        return Err(CommandError::new(ErrorKind::NoDatabase, message).into());
-    }
-    if version > schema::LATEST {
-        let message = format!(
-            "{} was written by a newer version of signals (schema {version})",
-            path.display()
-        );
-        return Err(CommandError::new(ErrorKind::NoDatabase, message)
-            .hint("install that version, or a later one")
-            .into());
-    }
-    Ok(())
+    let sql = "SELECT count(*) = 0 FROM sqlite_schema";
+    let is_empty: bool = connection.query_one(sql, [], |row| row.get(0))?;
+    let path = path.display();
+    let (message, hint) = match application_id {
+        0 if is_empty && version == 0 => return Ok(()),
+        schema::UNRELEASED_APPLICATION_ID => (
+            format!("{path} was made by a version of signals before the first release"),
+            "create a new database with `signals init` and import the files again",
+        ),
+        schema::APPLICATION_ID if version <= schema::LATEST => return Ok(()),
+        schema::APPLICATION_ID => (
+            format!("{path} was written by a newer version of signals (schema {version})"),
+            "install that version, or a later one",
+        ),
+        _ => return Err(no_database(format!("{path} is a database of another program")).into()),
+    };
+    Err(no_database(message).hint(hint).into())
+}
+
+fn sqlite_code(error: &anyhow::Error) -> Option<ErrorCode> {
+    error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code)
 }
 
 fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
-    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
-    match code {
-        Some(rusqlite::ErrorCode::NotADatabase) => {
-            let message = format!("{} is not a database", path.display());
-            CommandError::new(ErrorKind::NoDatabase, message)
+    match sqlite_code(&error) {
+        Some(ErrorCode::NotADatabase) => {
+            no_database(format!("{} is not a database", path.display()))
                 .hint("--db PATH or SIGNALS_DB names the right file")
                 .into()
         }

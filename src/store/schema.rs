@@ -21,18 +21,13 @@ pub(crate) const LATEST: usize = STEPS.len();
 
 /// The schema version of a database; 0 if it is empty.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
-    connection
-        .query_row("SELECT user_version AS version FROM pragma_user_version", [], |row| {
-            row.get::<_, i64>("version")
-        })
-        .map(|version| version as usize)
+    let sql = "SELECT user_version FROM pragma_user_version";
+    connection.query_one(sql, [], |row| row.get(0)).map(|version: i64| version as usize)
 }
 
 /// The application id of a database; 0 if it is empty.
 pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
-    connection.query_row("SELECT application_id AS id FROM pragma_application_id", [], |row| {
-        row.get("id")
-    })
+    connection.query_one("SELECT application_id FROM pragma_application_id", [], |row| row.get(0))
 }
 
 /// Migrates an older or empty database to [`LATEST`]: all steps or none.

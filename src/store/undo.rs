@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
+use super::companies::optional_fields;
 use super::events::{day_text, keys};
 use super::{LateCause, Store};
 use crate::domain::day::{Day, DayRange, Instant};
@@ -354,12 +355,15 @@ impl Store {
 
     /// Turns companies that must stay into those that facts alone would have created.
     fn reset_companies(&self, companies: &str) -> Result<()> {
-        let sql = "UPDATE companies SET name = NULL, csm = NULL, also_csms = NULL, manager = NULL, lifecycle_stage = NULL,
-                       segment = NULL, plan = NULL, product = NULL, mrr = NULL, created_on = NULL, crm_created_on = NULL,
-                       renewal_on = NULL, renewal_term_days = NULL, payment_expires_on = NULL, seats = NULL,
-                       seats_used = NULL, churned_on = NULL, paid_at = NULL, is_unlisted = 1, folded_id = lower(company_id)
-                   WHERE id IN (SELECT value FROM json_each(?1))";
-        self.execute(sql, [companies])
+        macro_rules! cleared {
+            ($($field:ident),+) => { concat!($(stringify!($field), " = NULL, "),+) };
+        }
+        let sql = format!(
+            "UPDATE companies SET {} churned_on = NULL, paid_at = NULL, is_unlisted = 1, folded_id = lower(company_id)
+             WHERE id IN (SELECT value FROM json_each(?1))",
+            optional_fields!(cleared)
+        );
+        self.execute(&sql, [companies])
     }
 
     fn undo_events(&self, import: i64) -> Result<Vec<Day>> {

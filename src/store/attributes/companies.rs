@@ -4,9 +4,9 @@ use anyhow::Result;
 use rustc_hash::FxHashMap;
 
 use super::super::Store;
-use super::super::companies::{company_columns, read_company};
+use super::super::companies::{COMPANY_COLUMNS, read_company};
 use super::super::values::ColumnReader;
-use super::{Scope, Sheet};
+use super::{Scope, Sheet, family};
 use crate::domain::attributes::{AsOf, Attribute, CompanyFacts, Datum, Of};
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::customer::Break;
@@ -24,19 +24,15 @@ impl Store {
             return Ok(known.map(|(key, _)| key).collect());
         }
         let sql = "SELECT id FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id";
-        self.read_all(sql, scope.keys(), |row| Ok(row.get("id")?))
+        self.read_all(sql, scope.keys(), |row| row.get("id"))
     }
 
     /// The days on which each company exists, ordered by id.
     pub(crate) fn presences(&self, scope: Scope) -> Result<Vec<(CompanyKey, Presence)>> {
         let mut breaks = self.breaks_within(scope.keys())?;
         let (started, facts) = (self.first_subscriptions(scope)?, self.first_facts(scope)?);
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, created_on, first_event_day, is_unlisted FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id",
-        )?;
-        let mut all = Vec::new();
-        let mut rows = statement.query(scope.keys())?;
-        while let Some(row) = rows.next()? {
+        let sql = "SELECT id, created_on, first_event_day, is_unlisted FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id";
+        self.read_all(sql, scope.keys(), |row| {
             let mut columns = ColumnReader::of(row);
             let key: u32 = columns.next()?;
             let presence = Presence {
@@ -46,9 +42,8 @@ impl Store {
                 first_fact: facts.get(&key).copied(),
                 breaks: breaks.remove(&CompanyKey(key)).unwrap_or_default(),
             };
-            all.push((CompanyKey(key), presence));
-        }
-        Ok(all)
+            Ok((CompanyKey(key), presence))
+        })
     }
 
     fn first_subscriptions(&self, scope: Scope) -> Result<FxHashMap<u32, Day>> {
@@ -67,7 +62,7 @@ impl Store {
                        UNION ALL SELECT company, occurred_on FROM touchpoints
                        UNION ALL SELECT company, day FROM pulses) ON company = id
                    WHERE day IS NOT NULL GROUP BY id";
-        self.read_all(sql, scope.keys(), |row| Ok((row.get("id")?, row.get("day")?)))
+        self.read_all(sql, scope.keys(), |row| row.try_into())
     }
 }
 
@@ -76,18 +71,12 @@ type OfCompany = Vec<(&'static str, fn(&CompanyFacts<'_>) -> Datum)>;
 impl Sheet<'_> {
     /// Adds the attributes of company records, and of subscriptions if an attribute needs them.
     pub(super) fn records(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let mut family: OfCompany = Vec::new();
-        let mut needs_contract = false;
-        for attribute in attributes {
-            match attribute.of {
-                Of::Company(value) => family.push((attribute.name, value)),
-                Of::Contract(value) => {
-                    needs_contract = true;
-                    family.push((attribute.name, value));
-                }
-                _ => {}
-            }
-        }
+        let family: OfCompany = family(attributes, |of| match of {
+            Of::Company(value) | Of::Contract(value) => Some(value),
+            _ => None,
+        });
+        let mut of = attributes.iter().map(|attribute| attribute.of);
+        let needs_contract = of.any(|of| matches!(of, Of::Contract(_)));
         if family.is_empty() {
             return Ok(());
         }
@@ -125,18 +114,15 @@ impl Sheet<'_> {
 
     fn read_records(&self) -> Result<Vec<Company>> {
         let mut companies = self.companies.each(Company::default());
-        let mut statement = self.store.connection.prepare_cached(concat!(
-            "SELECT c.id, ",
-            company_columns!(),
-            " FROM companies c WHERE c.id BETWEEN ?1 AND ?2"
-        ))?;
-        let mut rows = statement.query(self.scope.keys())?;
-        while let Some(row) = rows.next()? {
+        let sql =
+            format!("SELECT c.id, {COMPANY_COLUMNS} FROM companies c WHERE c.id BETWEEN ?1 AND ?2");
+        self.store.for_each_row(&sql, self.scope.keys(), |row| {
             let mut columns = ColumnReader::of(row);
             if let Some(place) = self.companies.row(columns.next()?) {
                 companies[place] = read_company(&mut columns)?;
             }
-        }
+            Ok(())
+        })?;
         Ok(companies)
     }
 
@@ -165,16 +151,14 @@ impl Sheet<'_> {
     /// Adds a custom column of companies.
     pub(super) fn own(&mut self, name: &str, kind: AttributeType) -> Result<()> {
         let mut values = self.companies.each(Datum::Null);
-        let mut statement = self.store.connection.prepare_cached(
-            "SELECT company, value FROM company_attributes WHERE name = ?1 AND company BETWEEN ?2 AND ?3",
-        )?;
+        let sql = "SELECT company, value FROM company_attributes WHERE name = ?1 AND company BETWEEN ?2 AND ?3";
         let (from, to) = self.scope.keys();
-        let mut rows = statement.query((name, from, to))?;
-        while let Some(row) = rows.next()? {
+        self.store.for_each_row(sql, (name, from, to), |row| {
             if let Some(place) = self.companies.row(row.get(0)?) {
                 values[place] = own_value(row.get_ref(1)?.as_str()?, kind);
             }
-        }
+            Ok(())
+        })?;
         self.columns.push((name.to_owned(), values));
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Family, Sheet};
+use super::{Family, Sheet, family};
 use crate::domain::attributes::{Attribute, Datum, Of, PulseFacts, TaskFacts};
 use crate::domain::day::Day;
 use crate::domain::pulse::PulseMark;
@@ -13,12 +13,10 @@ type OfPulses = Vec<(&'static str, fn(&PulseFacts<'_>) -> Datum)>;
 impl Sheet<'_> {
     /// Adds the attributes of pulses.
     pub(super) fn pulses(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let mut family = OfPulses::new();
-        for attribute in attributes {
-            if let Of::Pulses(value) = attribute.of {
-                family.push((attribute.name, value));
-            }
-        }
+        let family: OfPulses = family(attributes, |of| match of {
+            Of::Pulses(value) => Some(value),
+            _ => None,
+        });
         if family.is_empty() {
             return Ok(());
         }
@@ -46,12 +44,10 @@ impl Sheet<'_> {
 
     /// Adds the counts of tasks.
     pub(super) fn tasks(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let mut family: Family<TaskFacts> = Vec::new();
-        for attribute in attributes {
-            if let Of::Tasks(value) = attribute.of {
-                family.push((attribute.name, value));
-            }
-        }
+        let family: Family<TaskFacts> = family(attributes, |of| match of {
+            Of::Tasks(value) => Some(value),
+            _ => None,
+        });
         if family.is_empty() {
             return Ok(());
         }

@@ -54,16 +54,14 @@ impl Store {
         range: DayRange,
         mut visit: impl FnMut(Day, u32, u32, u64),
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-        )?;
+        let sql = "SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
         for day in range.days() {
             let span = keys::of_company_counts(day.number(), company.0);
-            let mut rows = statement.query((span.start(), span.end()))?;
-            while let Some(row) = rows.next()? {
+            self.for_each_row(sql, span.into_inner(), |row| {
                 let (day, company, event) = keys::split_count(row.get(0)?);
                 visit(Day::from_number(day), company, event, row.get(1)?);
-            }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -232,20 +230,27 @@ impl Sheet<'_> {
             expectation: None,
         });
         let mut breaks = self.store.breaks_within(self.scope.keys())?;
-        let mut statement = self.store.connection.prepare_cached(
-            "SELECT id, first_event_day FROM companies WHERE first_event_day <= ?1 AND id BETWEEN ?2 AND ?3",
-        )?;
-        let (from, to) = self.scope.keys();
-        let mut rows = statement.query((day.number(), from, to))?;
-        while let Some(row) = rows.next()? {
-            let (key, first): (u32, i32) = (row.get(0)?, row.get(1)?);
-            let Some(place) = self.companies.row(key) else { continue };
+        self.for_each_first_event(|key, place, first, _| {
             let breaks = breaks.remove(&CompanyKey(key)).unwrap_or_default();
-            let first_event = Some(Day::from_number(first));
-            facts[place].start =
-                CustomerHistory { created_on: None, first_event, breaks }.present_period(day);
-        }
+            let history = CustomerHistory { created_on: None, first_event: Some(first), breaks };
+            facts[place].start = history.present_period(day);
+        })?;
         Ok(facts)
+    }
+
+    /// Calls `visit` with the key, the row and the days of the first and last event of each company
+    /// that had an event by the as-of date.
+    fn for_each_first_event(&self, mut visit: impl FnMut(u32, usize, Day, Day)) -> Result<()> {
+        let sql = "SELECT id, first_event_day, last_event_day FROM companies WHERE first_event_day <= ?1 AND id BETWEEN ?2 AND ?3";
+        let (from, to) = self.scope.keys();
+        self.store.for_each_row(sql, (self.as_of.day.number(), from, to), |row| {
+            let key = row.get(0)?;
+            if let Some(place) = self.companies.row(key) {
+                let [first, last] = [row.get(1)?, row.get(2)?].map(Day::from_number);
+                visit(key, place, first, last);
+            }
+            Ok(())
+        })
     }
 
     /// Computes the expected count of each company as trend rules do. That needs all customers,
@@ -341,22 +346,14 @@ impl Sheet<'_> {
         let day = self.as_of.day;
         let mut facts = self.companies.each(EventDays { first: None, last: None, day });
         let mut earlier: FxHashSet<u32> = FxHashSet::default();
-        let mut statement = self.store.connection.prepare_cached(
-            "SELECT id, first_event_day, last_event_day FROM companies WHERE first_event_day <= ?1 AND id BETWEEN ?2 AND ?3",
-        )?;
-        let (from, to) = self.scope.keys();
-        let mut rows = statement.query((day.number(), from, to))?;
-        while let Some(row) = rows.next()? {
-            let key: u32 = row.get(0)?;
-            let Some(place) = self.companies.row(key) else { continue };
-            let (first, last): (i32, i32) = (row.get(1)?, row.get(2)?);
-            facts[place].first = Some(Day::from_number(first));
-            if last <= day.number() {
-                facts[place].last = Some(Day::from_number(last));
+        self.for_each_first_event(|key, place, first, last| {
+            facts[place].first = Some(first);
+            if last <= day {
+                facts[place].last = Some(last);
             } else {
                 earlier.insert(key);
             }
-        }
+        })?;
         for (company, last) in self.last_days_before(day, earlier)? {
             if let Some(row) = self.companies.row(company) {
                 facts[row].last = Some(last);

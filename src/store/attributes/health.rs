@@ -1,9 +1,8 @@
 //! Attributes of health, as scored on the latest day run.
 
 use anyhow::Result;
-use rustc_hash::FxHashMap;
 
-use super::{Family, Sheet};
+use super::{Family, Sheet, family};
 use crate::domain::attributes::{AsOf, Attribute, HealthFacts, MONTH, Of};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
@@ -11,22 +10,13 @@ use crate::domain::day::Day;
 impl Sheet<'_> {
     /// Adds the attributes of health.
     pub(super) fn health(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let mut family: Family<HealthFacts> = Vec::new();
-        let (mut needs_changes, mut needs_drivers) = (false, false);
-        for attribute in attributes {
-            match attribute.of {
-                Of::Health(value) => family.push((attribute.name, value)),
-                Of::HealthChange(value) => {
-                    needs_changes = true;
-                    family.push((attribute.name, value));
-                }
-                Of::HealthDriver(value) => {
-                    needs_drivers = true;
-                    family.push((attribute.name, value));
-                }
-                _ => {}
-            }
-        }
+        let family: Family<HealthFacts> = family(attributes, |of| match of {
+            Of::Health(value) | Of::HealthChange(value) | Of::HealthDriver(value) => Some(value),
+            _ => None,
+        });
+        let mut of = attributes.iter().map(|attribute| attribute.of);
+        let needs_changes = of.clone().any(|of| matches!(of, Of::HealthChange(_)));
+        let needs_drivers = of.any(|of| matches!(of, Of::HealthDriver(_)));
         if family.is_empty() {
             return Ok(());
         }
@@ -47,16 +37,12 @@ impl Sheet<'_> {
     }
 
     fn score(&self, facts: &mut [HealthFacts], day: Day) -> Result<()> {
-        let bands: FxHashMap<i64, _> = self
-            .store
-            .scorings()?
-            .into_iter()
-            .map(|(version, scoring)| (version, scoring.bands))
-            .collect();
+        let scorings = self.store.scorings()?;
         self.store.scores_on(day, self.scope, |company, version, score| {
-            if let (Some(row), Some(bands)) = (self.companies.row(company.0), bands.get(&version)) {
+            let row = self.companies.row(company.0);
+            if let Some((row, scoring)) = row.zip(scorings.get(&version)) {
                 facts[row].score = score;
-                facts[row].band = Some(bands.of(score));
+                facts[row].band = Some(scoring.bands.of(score));
             }
         })
     }

@@ -16,7 +16,7 @@ use anyhow::Result;
 use rustc_hash::FxHashMap;
 
 use super::Store;
-use crate::domain::attributes::{self, AsOf, Attribute, AttributeGroup, Datum};
+use crate::domain::attributes::{self, AsOf, Attribute, AttributeGroup, Datum, Of};
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
@@ -184,14 +184,7 @@ impl Catalogue {
     /// # Errors
     /// A formula that is no longer valid or depends on itself (exit 9).
     pub(crate) fn comes_down_to(&self, expression: &Expression) -> Result<Vec<&'static Attribute>> {
-        let mut wanted = Wanted {
-            catalogue: self,
-            facts: Vec::new(),
-            formulas: Vec::new(),
-            under_way: Vec::new(),
-        };
-        expression.names.iter().try_for_each(|name| wanted.add(name))?;
-        Ok(wanted.built_in())
+        Ok(Wanted::of(self, expression.names.iter().map(String::as_str))?.built_in())
     }
 
     /// Evaluates an expression for all companies of a table that has the attributes it names.
@@ -255,9 +248,7 @@ impl Store {
         as_of: AsOf,
         scope: Scope,
     ) -> Result<AttributeTable> {
-        let mut wanted =
-            Wanted { catalogue, facts: Vec::new(), formulas: Vec::new(), under_way: Vec::new() };
-        names.iter().try_for_each(|name| wanted.add(name))?;
+        let wanted = Wanted::of(catalogue, names.iter().copied())?;
         let mut sheet = Sheet::new(self, as_of, scope)?;
         sheet.built_in(&wanted.built_in())?;
         let Wanted { facts, formulas, .. } = wanted;
@@ -286,7 +277,14 @@ struct Wanted<'c> {
     under_way: Vec<String>,
 }
 
-impl Wanted<'_> {
+impl<'c> Wanted<'c> {
+    fn of<'n>(catalogue: &'c Catalogue, names: impl Iterator<Item = &'n str>) -> Result<Self> {
+        let (facts, formulas, under_way) = Default::default();
+        let mut wanted = Wanted { catalogue, facts, formulas, under_way };
+        names.into_iter().try_for_each(|name| wanted.add(name))?;
+        Ok(wanted)
+    }
+
     fn built_in(&self) -> Vec<&'static Attribute> {
         let built_in = |known: &Known<'_>| {
             if let Known::BuiltIn(attribute) = known { Some(*attribute) } else { None }
@@ -365,6 +363,15 @@ struct Sheet<'s> {
 
 /// Attributes of one family: their names, and how to compute their values from its facts.
 type Family<T> = Vec<(&'static str, fn(&T) -> Datum)>;
+
+/// The attributes of a family, each with what `pick` finds to compute its values.
+fn family<F>(
+    attributes: &[&'static Attribute],
+    mut pick: impl FnMut(Of) -> Option<F>,
+) -> Vec<(&'static str, F)> {
+    let of = |attribute: &&'static Attribute| Some((attribute.name, pick(attribute.of)?));
+    attributes.iter().filter_map(of).collect()
+}
 
 impl Sheet<'_> {
     fn new(store: &Store, as_of: AsOf, scope: Scope) -> Result<Sheet<'_>> {

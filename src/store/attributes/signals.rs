@@ -3,7 +3,8 @@
 use anyhow::Result;
 use rusqlite::Row;
 
-use super::{Family, Sheet};
+use super::super::signals::LAST_TURN;
+use super::{Family, Sheet, family};
 use crate::domain::attributes::{self, Attribute, MONTH, Of, SignalFacts, Stage};
 use crate::domain::day::Day;
 use crate::domain::signal::{Action, SignalState, SignalType};
@@ -14,14 +15,14 @@ const END_OF_TIME: Day = Day::from_number(2_932_896);
 impl Sheet<'_> {
     /// Adds the counts of signals.
     pub(super) fn signals(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let (mut counts, mut days): (Family<SignalFacts>, Family<SignalFacts>) = Default::default();
-        for attribute in attributes {
-            match attribute.of {
-                Of::Signals(value) => counts.push((attribute.name, value)),
-                Of::SignalDays(value) => days.push((attribute.name, value)),
-                _ => {}
-            }
-        }
+        let counts: Family<SignalFacts> = family(attributes, |of| match of {
+            Of::Signals(value) => Some(value),
+            _ => None,
+        });
+        let days: Family<SignalFacts> = family(attributes, |of| match of {
+            Of::SignalDays(value) => Some(value),
+            _ => None,
+        });
         let mut facts = self.companies.each(SignalFacts::default());
         if !counts.is_empty() {
             self.count_signals(&mut facts)?;
@@ -63,57 +64,47 @@ impl Sheet<'_> {
     }
 
     fn count_present(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
-        let mut statement = self.store.connection.prepare_cached(
-            "SELECT company, type, count(*), count(acknowledgement) FROM signals
-             WHERE company BETWEEN ?1 AND ?2 GROUP BY company, type",
-        )?;
-        let mut rows = statement.query(self.scope.keys())?;
-        while let Some(row) = rows.next()? {
-            let Some(company) = self.companies.row(row.get(0)?) else { continue };
-            let (all, closed): (i64, i64) = (row.get(2)?, row.get(3)?);
-            counts[company][place(row.get(1)?)] = [all - closed, closed];
-        }
-        Ok(())
+        let sql = "SELECT company, type, count(*), count(acknowledgement) FROM signals
+                   WHERE company BETWEEN ?1 AND ?2 GROUP BY company, type";
+        self.store.for_each_row(sql, self.scope.keys(), |row| {
+            if let Some(company) = self.companies.row(row.get(0)?) {
+                let (all, closed): (i64, i64) = (row.get(2)?, row.get(3)?);
+                counts[company][place(row.get(1)?)] = [all - closed, closed];
+            }
+            Ok(())
+        })
     }
 
     fn undo_later_signals(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
         let (trends, conditions) = self.last_days();
-        let mut statement = self.store.connection.prepare_cached(
-            "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed
-             FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.raised_on > ?1 AND (s.raised_on > ?2 OR v.kind = 'condition') AND s.company BETWEEN ?3 AND ?4",
-        )?;
+        let sql = "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed
+                   FROM signals s JOIN rule_versions v ON v.id = s.rule_version
+                   WHERE s.raised_on > ?1 AND (s.raised_on > ?2 OR v.kind = 'condition') AND s.company BETWEEN ?3 AND ?4";
         let (from, to) = self.scope.keys();
-        let mut rows = statement.query((conditions, trends, from, to))?;
-        while let Some(row) = rows.next()? {
-            self.take_one(counts, row)?;
-        }
-        Ok(())
+        self.store
+            .for_each_row(sql, (conditions, trends, from, to), |row| self.take_one(counts, row))
     }
 
     /// Restores the state that signals had on the day, for those with later entries.
     fn undo_later_entries(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
         let (trends, conditions) = self.last_days();
-        let mut statement = self.store.connection.prepare_cached(
-            "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed,
-                    (SELECT h.action FROM signal_history h WHERE h.signal = s.id AND h.day <= ?1
-                                                           AND h.action IN ('acknowledged', 'reopened')
-                     ORDER BY h.id DESC LIMIT 1) AS last
+        let sql = format!(
+            "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed, {LAST_TURN} AS last
              FROM signals s JOIN rule_versions v ON v.id = s.rule_version
              WHERE s.id IN (SELECT signal FROM signal_history WHERE day > ?1)
-               AND (s.raised_on <= ?2 OR (s.raised_on <= ?3 AND v.kind <> 'condition')) AND s.company BETWEEN ?4 AND ?5",
-        )?;
+               AND (s.raised_on <= ?2 OR (s.raised_on <= ?3 AND v.kind <> 'condition')) AND s.company BETWEEN ?4 AND ?5"
+        );
         let (from, to) = self.scope.keys();
-        let mut rows = statement.query((self.as_of.day, conditions, trends, from, to))?;
-        while let Some(row) = rows.next()? {
+        self.store.for_each_row(&sql, (self.as_of.day, conditions, trends, from, to), |row| {
             let was_closed = row.get::<_, Option<Action>>(3)? == Some(Action::Acknowledged);
             if was_closed != row.get::<_, bool>(2)? {
                 self.take_one(counts, row)?;
-                let Some(company) = self.companies.row(row.get(0)?) else { continue };
-                counts[company][place(row.get(1)?)][usize::from(was_closed)] += 1;
+                if let Some(company) = self.companies.row(row.get(0)?) {
+                    counts[company][place(row.get(1)?)][usize::from(was_closed)] += 1;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Takes one from the count of the company, type and state in the first three columns of a row.
@@ -127,30 +118,28 @@ impl Sheet<'_> {
     fn date_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
         let (trends, conditions) = self.last_days();
         let month = attributes::last(self.as_of.day, MONTH).from;
-        let mut statement = self.store.connection.prepare_cached(
-            "SELECT company, max(raised_on) AS last_on,
-                    sum(CASE WHEN type = 'bad' AND raised_on >= ?1
-                             THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
-                             ELSE 0 END) AS bad_activity,
-                    sum(CASE WHEN type = 'good' AND raised_on >= ?1
-                             THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
-                             ELSE 0 END) AS good_activity
-             FROM signals
-             WHERE company BETWEEN ?3 AND ?4
-               AND (raised_on <= ?5 OR (raised_on <= ?6 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')))
-             GROUP BY company",
-        )?;
+        let sql = "SELECT company, max(raised_on) AS last_on,
+                          sum(CASE WHEN type = 'bad' AND raised_on >= ?1
+                                   THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
+                                   ELSE 0 END) AS bad_activity,
+                          sum(CASE WHEN type = 'good' AND raised_on >= ?1
+                                   THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
+                                   ELSE 0 END) AS good_activity
+                   FROM signals
+                   WHERE company BETWEEN ?3 AND ?4
+                     AND (raised_on <= ?5 OR (raised_on <= ?6 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')))
+                   GROUP BY company";
         let (from, to) = self.scope.keys();
-        let mut rows = statement.query((month, self.as_of.day, from, to, conditions, trends))?;
-        while let Some(row) = rows.next()? {
+        let parameters = (month, self.as_of.day, from, to, conditions, trends);
+        self.store.for_each_row(sql, parameters, |row| {
             if let Some(company) = self.companies.row(row.get(0)?) {
                 let facts = &mut facts[company];
                 facts.last_on = row.get(1)?;
                 facts.bad_activity = row.get(2)?;
                 facts.good_activity = row.get(3)?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
