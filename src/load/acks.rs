@@ -2,59 +2,50 @@
 
 use anyhow::Result;
 
-use super::cells::{optional_text, required_text};
-use super::{Author, Loaded, Watcher};
-use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalState};
+use super::cells::{optional_text, required};
+use super::{Author, Loaded, RowResult, Rows, rejected};
+use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId};
 use crate::error::refused;
-use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
-use crate::store::{SignalRecord, Store};
+use crate::import::FactRow;
+use crate::store::Store;
 
 /// Acknowledges the signals of a file, all or none, inside the caller's transaction.
 ///
 /// # Errors
 /// A single row that cannot be applied refuses the file.
-pub(super) fn load(
-    store: &Store,
-    sheet: &mut Sheet,
-    rejects: &mut Rejects<'_>,
-    watcher: &Watcher<'_>,
-    author: &Author,
-) -> Result<Loaded> {
+pub(super) fn load(store: &Store, rows: &mut Rows<'_, '_>, author: &Author) -> Result<Loaded> {
     let mut loaded = Loaded::default();
-    let progress = sheet.progress();
-    loaded.read = read_facts(sheet, rejects, |row| {
-        watcher.tell(&progress);
-        take(store, &row, author, &mut loaded)
+    loaded.read = rows.read(|row| {
+        let is_new = take(store, row, author)?;
+        loaded.rows.add(is_new);
+        Ok(())
     })?;
-    if rejects.count() > 0 {
-        let message = format!(
-            "{} rows cannot be done, and a file of acknowledgements is all or none",
-            rejects.count()
-        );
-        return Err(refused(message).into());
+    match rows.rejects.count() {
+        0 => Ok(loaded),
+        count => Err(refused(format!(
+            "{count} rows cannot be done, and a file of acknowledgements is all or none"
+        ))
+        .into()),
     }
-    Ok(loaded)
 }
 
-fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) -> Result<Verdict> {
-    let text = required_text(row, "signal_id")?;
-    let signal = match text.parse().ok().map(|id| store.signal(SignalId(id))).transpose()?.flatten()
-    {
-        Some(signal) => signal,
-        None => return Ok(rejected("signal_id", format!("there is no signal {text}"))),
-    };
-    let Some(reason) = optional_text(row, "reason") else {
-        loaded.rows.add(false);
-        return Ok(Verdict::Accepted);
-    };
-    if let Some(verdict) = known_or_rejected(&signal, &reason, loaded) {
-        return Ok(verdict);
+/// Acknowledges a signal. Returns whether the row said anything new.
+fn take(store: &Store, row: &FactRow<'_>, author: &Author) -> RowResult<bool> {
+    let text: String = required(row, "signal_id")?;
+    let signal = text.parse().ok().map(|id| store.signal(SignalId(id))).transpose()?.flatten();
+    let signal =
+        signal.ok_or_else(|| rejected("signal_id", format!("there is no signal {text}")))?;
+    let Some(reason) = optional_text(row, "reason") else { return Ok(false) };
+    if let Some(closing) = &signal.acknowledgement {
+        if closing.reason == reason {
+            return Ok(false);
+        }
+        let (id, said) = (signal.id, &closing.reason);
+        let reason = format!("signal {id} was acknowledged with another reason: {said}");
+        return Err(rejected("reason", reason));
     }
-    let outcome =
-        match optional_text(row, "outcome").map(|text| Outcome::by_name(&text)).transpose() {
-            Ok(outcome) => outcome,
-            Err(reason) => return Ok(rejected("outcome", reason)),
-        };
+    let outcome = optional_text(row, "outcome").map(|text| Outcome::by_name(&text)).transpose();
+    let outcome = outcome.map_err(|reason| rejected("outcome", reason))?;
     let by = optional_text(row, "by").unwrap_or_else(|| author.by.clone());
     let entry = HistoryEntry {
         action: Action::Acknowledged,
@@ -70,27 +61,5 @@ fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) 
     if outcome.is_some_and(Outcome::drops_tasks) {
         store.drop_tasks_of_signal(signal.id, &entry.reason, &author.stamp())?;
     }
-    loaded.rows.add(true);
-    Ok(Verdict::Accepted)
-}
-
-/// The verdict on a signal that is already closed; `None` if it is open.
-fn known_or_rejected(signal: &SignalRecord, reason: &str, loaded: &mut Loaded) -> Option<Verdict> {
-    if signal.state() == SignalState::Open {
-        return None;
-    }
-    let acknowledgement = signal.acknowledgement.as_ref()?;
-    if acknowledgement.reason == reason {
-        loaded.rows.add(false);
-        return Some(Verdict::Accepted);
-    }
-    let said = &acknowledgement.reason;
-    Some(rejected(
-        "reason",
-        format!("signal {} was acknowledged with another reason: {said}", signal.id),
-    ))
-}
-
-fn rejected(column: &'static str, reason: String) -> Verdict {
-    Verdict::Rejected { column, reason }
+    Ok(true)
 }

@@ -13,76 +13,51 @@ fn cell<'a>(row: &FactRow<'a>, column: &str) -> Option<Option<Value<'a>>> {
     row.cells.iter().find(|(name, _)| *name == column).map(|(_, value)| *value)
 }
 
-/// Updates a text.
-pub(super) fn text(row: &FactRow<'_>, column: &str, field: &mut Option<String>) {
+/// Updates a field.
+pub(super) fn update<C: Cell>(row: &FactRow<'_>, column: &str, field: &mut Option<C>) {
     if let Some(value) = cell(row, column) {
-        *field = match value {
-            Some(Value::Text(text)) => Some(text.to_owned()),
-            _ => None,
-        };
+        *field = value.and_then(C::of);
     }
 }
 
-/// Updates a whole number.
-pub(super) fn whole(row: &FactRow<'_>, column: &str, field: &mut Option<i64>) {
-    if let Some(value) = cell(row, column) {
-        *field = match value {
-            Some(Value::Whole(number)) => Some(number),
-            _ => None,
-        };
-    }
+/// Updates fields from the columns of their names.
+macro_rules! update_fields {
+    ($row:expr => $of:ident: $($field:ident),+) => {
+        $(crate::load::cells::update($row, stringify!($field), &mut $of.$field);)+
+    };
+}
+pub(super) use update_fields;
+
+/// A field that a cell can fill.
+pub(super) trait Cell: Sized {
+    /// The value of a cell; `None` if it is of another type.
+    fn of(value: Value<'_>) -> Option<Self>;
 }
 
-/// Updates an amount of money.
-pub(super) fn money(row: &FactRow<'_>, column: &str, field: &mut Option<f64>) {
-    if let Some(value) = cell(row, column) {
-        *field = match value {
-            Some(Value::Money(amount)) => Some(amount),
-            _ => None,
-        };
-    }
+macro_rules! cells {
+    ($($type:ty: $($value:pat => $field:expr),+;)+) => {$(
+        impl Cell for $type {
+            fn of(value: Value<'_>) -> Option<Self> {
+                match value {
+                    $($value => Some($field),)+
+                    _ => None,
+                }
+            }
+        }
+    )+};
 }
 
-/// Updates a day, also from a cell with an instant.
-pub(super) fn day(row: &FactRow<'_>, column: &str, field: &mut Option<Day>) {
-    if let Some(value) = cell(row, column) {
-        *field = day_of(value);
-    }
+cells! {
+    String: Value::Text(text) => text.to_owned();
+    i64: Value::Whole(number) => number;
+    f64: Value::Money(amount) => amount;
+    Day: Value::Day(day) => day, Value::Moment(moment) => moment.day;
+    When: Value::Moment(moment) => When { at: moment.at, on: moment.day };
 }
 
-/// Updates an instant with its day.
-pub(super) fn when(row: &FactRow<'_>, column: &str, field: &mut Option<When>) {
-    if let Some(value) = cell(row, column) {
-        *field = when_of(value);
-    }
-}
-
-fn day_of(value: Option<Value<'_>>) -> Option<Day> {
-    match value {
-        Some(Value::Day(day)) => Some(day),
-        Some(Value::Moment(moment)) => Some(moment.day),
-        _ => None,
-    }
-}
-
-fn when_of(value: Option<Value<'_>>) -> Option<When> {
-    match value {
-        Some(Value::Moment(moment)) => Some(When { at: moment.at, on: moment.day }),
-        _ => None,
-    }
-}
-
-pub(super) fn required_day(row: &FactRow<'_>, column: &str) -> Result<Day> {
-    day_of(row.get(column)).with_context(|| lacking(row, column))
-}
-
-/// The instant in a required column.
-pub(super) fn required_when(row: &FactRow<'_>, column: &str) -> Result<When> {
-    when_of(row.get(column)).with_context(|| lacking(row, column))
-}
-
-pub(super) fn required_text(row: &FactRow<'_>, column: &str) -> Result<String> {
-    row.text(column).map(ToOwned::to_owned).with_context(|| lacking(row, column))
+/// The value in a required column.
+pub(super) fn required<C: Cell>(row: &FactRow<'_>, column: &str) -> Result<C> {
+    row.get(column).and_then(C::of).with_context(|| lacking(row, column))
 }
 
 /// Rows without a required cell are rejected earlier.

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::cells::{money, optional_text, required_day};
+use super::cells::{optional_text, required, update};
 use super::facts::{FactLoad, LoadTerms};
-use super::{Author, Loaded, Watcher};
+use super::{Author, Loaded, RowResult, Rows, rejected};
 use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
-use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
+use crate::import::FactRow;
 use crate::store::Store;
 
 /// Reads and writes all cancellations of a file, inside the caller's transaction.
@@ -16,34 +16,24 @@ use crate::store::Store;
 /// A file that is refused.
 pub(super) fn load(
     store: &Store,
-    sheet: &mut Sheet,
-    rejects: &mut Rejects<'_>,
-    watcher: &Watcher<'_>,
+    rows: &mut Rows<'_, '_>,
     terms: LoadTerms,
     author: &Author,
 ) -> Result<Loaded> {
     let mut facts = FactLoad::of(store, terms)?;
-    let progress = sheet.progress();
-    let read = read_facts(sheet, rejects, |row| {
-        watcher.tell(&progress);
-        take(&mut facts, &row, author)
-    })?;
+    let read = rows.read(|row| take(&mut facts, row, author))?;
     facts.finish(read)
 }
 
-fn take(facts: &mut FactLoad<'_>, row: &FactRow<'_>, author: &Author) -> Result<Verdict> {
-    let company = match facts.known_company(row) {
-        Ok(company) => company,
-        Err(verdict) => return Ok(verdict),
-    };
-    let day = required_day(row, "churned_on")?;
+fn take(facts: &mut FactLoad<'_>, row: &FactRow<'_>, author: &Author) -> RowResult<()> {
+    let company = facts.known_company(row)?;
+    let day = required(row, "churned_on")?;
     let cell = facts.learn(ReasonKind::Churn, row.text("reason_code").unwrap_or_default())?;
-    let reason_codes = match facts.reason_codes(ReasonKind::Churn, &cell) {
-        Ok(codes) => codes,
-        Err(reason) => return Ok(Verdict::Rejected { column: "reason_code", reason }),
-    };
+    let reason_codes = facts
+        .reason_codes(ReasonKind::Churn, &cell)
+        .map_err(|reason| rejected("reason_code", reason))?;
     let mut mrr_before = None;
-    money(row, "mrr", &mut mrr_before);
+    update(row, "mrr", &mut mrr_before);
     let stored = facts.store.churn_of(company, day)?;
     let loss = Loss {
         company,
@@ -63,7 +53,7 @@ fn take(facts: &mut FactLoad<'_>, row: &FactRow<'_>, author: &Author) -> Result<
     let retired = facts.retired(ReasonKind::Churn, &loss.reason_codes);
     match (&stored, retired) {
         (Some(stored), _) if says_the_same(stored) => {}
-        (_, Some(reason)) => return Ok(Verdict::Rejected { column: "reason_code", reason }),
+        (_, Some(reason)) => return Err(rejected("reason_code", reason)),
         (stored, None) => {
             facts.store.add_churn(company, day)?;
             facts.store.add_loss(&loss)?;
@@ -72,5 +62,5 @@ fn take(facts: &mut FactLoad<'_>, row: &FactRow<'_>, author: &Author) -> Result<
     }
     facts.loaded.rows.add(stored.is_none());
     facts.loaded.days.add(day);
-    Ok(Verdict::Accepted)
+    Ok(())
 }

@@ -5,63 +5,44 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::cells::{day, money, text, whole};
+use super::cells::{update, update_fields};
 use super::facts::LoadTerms;
 use super::names::{CompanyBook, SharedName, shared_name};
 use super::repeated::RepeatedRows;
-use super::{Loaded, Watcher};
+use super::{Loaded, RowResult, Rows};
 use crate::domain::company::{Company, CompanyKey, folded_name};
+use crate::domain::day::Day;
 use crate::domain::facts::AttributeType;
 use crate::domain::team::{self, Colleagues};
-use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
+use crate::import::{FactRow, Plan};
 use crate::store::{Store, WrittenRows};
 
 /// Reads and writes all companies of a file, inside the caller's transaction.
 ///
 /// # Errors
 /// A file that is refused.
-pub(super) fn load(
-    store: &Store,
-    sheet: &mut Sheet,
-    rejects: &mut Rejects<'_>,
-    watcher: &Watcher<'_>,
-    terms: LoadTerms,
-) -> Result<Loaded> {
+pub(super) fn load(store: &Store, rows: &mut Rows<'_, '_>, terms: LoadTerms) -> Result<Loaded> {
+    let metrics = store.metrics()?.into_iter();
     let mut loader = Loader {
         store,
         book: CompanyBook::of(store)?,
         rows: WrittenRows::default(),
-        metrics: store
-            .metrics()?
-            .into_iter()
-            .map(|metric| metric.name.to_ascii_lowercase())
-            .collect(),
+        metrics: metrics.map(|metric| metric.name.to_ascii_lowercase()).collect(),
         named: Vec::new(),
         companies: BTreeSet::new(),
         repeated: RepeatedRows::new(terms.last_wins),
         colleagues: Colleagues::new(store.team()?, store.known_colleagues()?),
-        is_payments: sheet.plan().mapping.orders_files,
+        is_payments: rows.plan().mapping.orders_files,
     };
-    let progress = sheet.progress();
-    let read = read_facts(sheet, rejects, |row| {
-        watcher.tell(&progress);
-        loader.take(&row)
-    })?;
+    let read = rows.read(|row| loader.take(row))?;
     let companies_joined = loader.join()?;
-    let mut remarks = loader.types(sheet)?;
-    remarks.extend(loader.repeated.judge(&sheet.plan().file)?);
+    let mut remarks = loader.types(rows.plan())?;
+    remarks.extend(loader.repeated.judge(&rows.plan().file)?);
     remarks.extend(store.csms_missing_in_team(terms.today)?);
     let Loader { rows, companies, .. } = loader;
     let companies_made = rows.new;
-    Ok(Loaded {
-        read,
-        rows,
-        companies_made,
-        companies_joined,
-        companies,
-        remarks,
-        ..Loaded::default()
-    })
+    let rest = Loaded::default();
+    Ok(Loaded { read, rows, companies_made, companies_joined, companies, remarks, ..rest })
 }
 
 struct Loader<'s> {
@@ -81,9 +62,9 @@ struct Loader<'s> {
 }
 
 impl Loader<'_> {
-    fn take(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
+    fn take(&mut self, row: &FactRow<'_>) -> RowResult<()> {
         let text = row.text("company_id").unwrap_or_default();
-        let Ok(found) = self.find(text, row) else { return Ok(shared_name(text)) };
+        let found = self.find(text, row).map_err(|SharedName| shared_name(text))?;
         let turn = self.repeated.turn(text, row);
         self.repeated.accept(text, row, turn);
         let key = match found {
@@ -94,17 +75,14 @@ impl Loader<'_> {
                     || self.is_outdated(key, row)?
                     || self.is_merged_away(key, text)?
                 {
-                    return Ok(Verdict::Accepted);
+                    return Ok(());
                 }
                 let old = self.store.company(key)?;
                 let mut company = old.clone();
-                let old_name = old.name.clone();
                 apply(&mut company, row, &mut self.colleagues);
                 self.rows.changed += u64::from(self.changes(key, &old, &company, row)?);
-                if let Some(old_name) =
-                    old_name.filter(|old_name| company.name.as_ref() != Some(old_name))
-                {
-                    self.book.forget_name(&old_name, key);
+                if let Some(old_name) = old.name.as_ref().filter(|_| old.name != company.name) {
+                    self.book.forget_name(old_name, key);
                 }
                 self.store.update_company(key, &company)?;
                 key
@@ -126,15 +104,13 @@ impl Loader<'_> {
             self.named.push((key, name.to_owned()));
         }
         // A churned customer returns only if a file says so, not because a cell is empty.
-        let mut churned_on = None;
-        day(row, "churned_on", &mut churned_on);
-        if let Some(churned_on) = churned_on {
+        if let Some(churned_on) = churned_on(row) {
             self.store.state_churn(key, churned_on)?;
         }
         for (name, value) in &row.custom {
             self.store.set_company_attribute(key, &self.own_name(name), value.as_deref())?;
         }
-        Ok(Verdict::Accepted)
+        Ok(())
     }
 
     /// The attribute for a custom column. The name of a metric refers to the metric.
@@ -169,9 +145,7 @@ impl Loader<'_> {
         new: &Company,
         row: &FactRow<'_>,
     ) -> Result<bool> {
-        let mut churned_on = None;
-        day(row, "churned_on", &mut churned_on);
-        let is_new_churn = match churned_on {
+        let is_new_churn = match churned_on(row) {
             Some(churned_on) => !self.store.has_stated_churn(key, churned_on)?,
             None => false,
         };
@@ -191,10 +165,10 @@ impl Loader<'_> {
     }
 
     /// Determines the types of custom columns from all their values, and remarks on mixed ones.
-    fn types(&self, sheet: &Sheet) -> Result<Vec<String>> {
+    fn types(&self, plan: &Plan) -> Result<Vec<String>> {
         let mut remarks = Vec::new();
         let known = self.store.attribute_types()?;
-        for custom in &sheet.plan().mapping.custom {
+        for custom in &plan.mapping.custom {
             let name = self.own_name(&custom.name);
             let values = self.store.attribute_values(&name)?;
             if values.is_empty() && known.contains_key(name.as_ref()) {
@@ -241,27 +215,19 @@ fn remark(name: &str, values: &[String]) -> Option<String> {
 /// Changes the fields for which the row has a column: a value replaces the stored one, an empty
 /// cell clears it.
 fn apply(company: &mut Company, row: &FactRow<'_>, colleagues: &mut Colleagues) {
-    text(row, "name", &mut company.name);
-    let mut csms = None;
-    text(row, "csm", &mut csms);
     if row.cells.iter().any(|(column, _)| *column == "csm") {
-        let mut names = team::names(csms.as_deref().unwrap_or_default());
+        let mut names = team::names(row.text("csm").unwrap_or_default());
         company.csm = names.next().map(|name| colleagues.name_of(name));
         let others: Vec<String> = names.map(|name| colleagues.name_of(name)).collect();
         company.also_csms = Some(others.join(";")).filter(|others| !others.is_empty());
     }
-    text(row, "manager", &mut company.manager);
+    update_fields!(row => company: name, manager, lifecycle_stage, segment, plan, product, mrr, created_on,
+        crm_created_on, renewal_on, renewal_term_days, payment_expires_on, seats, seats_used);
     company.manager = company.manager.take().map(|manager| colleagues.name_of(&manager));
-    text(row, "lifecycle_stage", &mut company.lifecycle_stage);
-    text(row, "segment", &mut company.segment);
-    text(row, "plan", &mut company.plan);
-    text(row, "product", &mut company.product);
-    money(row, "mrr", &mut company.mrr);
-    day(row, "created_on", &mut company.created_on);
-    day(row, "crm_created_on", &mut company.crm_created_on);
-    day(row, "renewal_on", &mut company.renewal_on);
-    whole(row, "renewal_term_days", &mut company.renewal_term_days);
-    day(row, "payment_expires_on", &mut company.payment_expires_on);
-    whole(row, "seats", &mut company.seats);
-    whole(row, "seats_used", &mut company.seats_used);
+}
+
+fn churned_on(row: &FactRow<'_>) -> Option<Day> {
+    let mut churned_on = None;
+    update(row, "churned_on", &mut churned_on);
+    churned_on
 }

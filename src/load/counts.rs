@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
-use super::cells::required_day;
+use super::cells::required;
 use super::day_buckets::DayBuckets;
 use super::names::{NameKeys, SharedName, shared_name};
-use super::{Loaded, Watcher};
+use super::{Loaded, RowResult, Rows, rejected};
 use crate::domain::COUNTED_PEOPLE;
 use crate::domain::counts::{DaySum, Doubt, doubt_of_known, doubt_of_new};
 use crate::domain::day::{Day, DayRange};
 use crate::error::{CommandError, not_allowed, refused};
-use crate::import::{DaysSeen, FactRow, Rejects, Sheet, Value, Verdict, read_facts};
+use crate::import::{DaysSeen, FactRow, Value};
 use crate::store::{CountsWriter, DayCount, NewNames, PulledDay, Store, WrittenEvents};
 
 pub(crate) use super::day_buckets::BucketEntry;
@@ -30,19 +30,13 @@ const TOLD: usize = 3;
 /// # Errors
 /// A day that has individual events or comes from a source (exit 9); a day that has lost too many
 /// events (exit 4).
-pub(crate) fn load(
-    store: &Store,
-    sheet: &mut Sheet,
-    rejects: &mut Rejects<'_>,
-    watcher: &Watcher<'_>,
-    accepts_loss: bool,
-) -> Result<Loaded> {
-    let mapping = &sheet.plan().mapping;
+pub(super) fn load(store: &Store, rows: &mut Rows<'_, '_>, accepts_loss: bool) -> Result<Loaded> {
+    let file = rows.plan().file.clone();
+    let mapping = &rows.plan().mapping;
     let (has_event, has_person) = (mapping.get("event"), mapping.get("person_id"));
     if let (Some(_), Some(person)) = (has_event, has_person) {
         let message = format!(
-            "{}: a file of counts has events and counts, or people ('{}'), and not both",
-            sheet.plan().file,
+            "{file}: a file of counts has events and counts, or people ('{}'), and not both",
             person.header
         );
         return Err(refused(message)
@@ -56,13 +50,9 @@ pub(crate) fn load(
         rows: DayBuckets::beside(store.path()),
         days: DaysSeen::default(),
     };
-    let progress = sheet.progress();
-    let read = read_facts(sheet, rejects, |row| {
-        watcher.tell(&progress);
-        if is_of_people { reader.person(&row) } else { reader.count(&row) }
-    })?;
+    let read =
+        rows.read(|row| if is_of_people { reader.person(row) } else { reader.count(row) })?;
     let CountReader { names, new, rows, days } = reader;
-    let file = sheet.plan().file.clone();
     let (written, remarks) = if is_of_people {
         require_counts(store, &file, &days)?;
         (write_people(store, &new, rows)?, Vec::new())
@@ -93,43 +83,35 @@ struct CountReader<'s> {
 }
 
 impl CountReader<'_> {
-    fn count(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
+    fn count(&mut self, row: &FactRow<'_>) -> RowResult<()> {
         let count = match row.get("count") {
             Some(Value::Whole(count)) => count as u64,
             _ => 0,
         };
-        let company = match self.company(row) {
-            Ok(company) => company,
-            Err(verdict) => return Ok(verdict),
-        };
+        let company = self.company(row)?;
         let name = self.names.event(row.text("event").unwrap_or_default(), &mut self.new)?;
         self.push(row, BucketEntry { company, name, count })
     }
 
-    fn person(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
+    fn person(&mut self, row: &FactRow<'_>) -> RowResult<()> {
         // A row without a person says that nobody was active.
-        let Some(person) = row.text("person_id") else {
-            let reason = "blank, or a placeholder for nothing".to_owned();
-            return Ok(Verdict::Rejected { column: "person_id", reason });
-        };
-        let company = match self.company(row) {
-            Ok(company) => company,
-            Err(verdict) => return Ok(verdict),
-        };
+        let person = row.text("person_id");
+        let blank = || rejected("person_id", "blank, or a placeholder for nothing".to_owned());
+        let person = person.ok_or_else(blank)?;
+        let company = self.company(row)?;
         let name = self.names.person(person, &mut self.new);
         self.push(row, BucketEntry { company, name, count: 1 })
     }
 
-    fn company(&mut self, row: &FactRow<'_>) -> Result<u32, Verdict> {
+    fn company(&mut self, row: &FactRow<'_>) -> RowResult<u32> {
         let text = row.text("company_id").unwrap_or_default();
-        self.names.company(text, &mut self.new).map_err(|SharedName| shared_name(text))
+        Ok(self.names.company(text, &mut self.new).map_err(|SharedName| shared_name(text))?)
     }
 
-    fn push(&mut self, row: &FactRow<'_>, entry: BucketEntry) -> Result<Verdict> {
-        let day = required_day(row, "day")?;
+    fn push(&mut self, row: &FactRow<'_>, entry: BucketEntry) -> RowResult<()> {
+        let day = required(row, "day")?;
         self.days.add(day);
-        self.rows.push(day, entry)?;
-        Ok(Verdict::Accepted)
+        Ok(self.rows.push(day, entry)?)
     }
 }
 

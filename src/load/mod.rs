@@ -32,7 +32,9 @@ use crate::domain::task::Stamp;
 use crate::domain::{COUNTS, EVENTS};
 use crate::error::refused;
 use crate::import::source::Progress;
-use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
+use crate::import::{
+    DaysSeen, FactRow, Incoming, Options, Plan, Rejects, Sheet, Verdict, read_facts,
+};
 use crate::store::{Finish, ImportRecord, LateCause, Store, WrittenRows};
 
 /// The size in bytes above which a file is large.
@@ -90,8 +92,8 @@ pub(crate) struct Author {
 }
 
 impl Author {
-    fn new(store: &Store, by: &str, at: Instant) -> Result<Self> {
-        Ok(Author { by: by.to_owned(), at, day: at.day_in(store.zone()) })
+    fn new(store: &Store, by: &str, at: Instant) -> Self {
+        Author { by: by.to_owned(), at, day: at.day_in(store.zone()) }
     }
 
     fn stamp(&self) -> Stamp {
@@ -109,6 +111,59 @@ pub(crate) struct LoadedFile {
     pub messages: Vec<String>,
     /// What was loaded, or why the file was refused.
     pub result: Result<Loaded>,
+}
+
+/// Why a row is not loaded.
+enum RowFault {
+    /// The row is rejected.
+    Rejected(Verdict),
+    /// The file is refused.
+    Failed(anyhow::Error),
+}
+
+type RowResult<T> = Result<T, RowFault>;
+
+impl From<Verdict> for RowFault {
+    fn from(verdict: Verdict) -> Self {
+        RowFault::Rejected(verdict)
+    }
+}
+
+impl From<anyhow::Error> for RowFault {
+    fn from(error: anyhow::Error) -> Self {
+        RowFault::Failed(error)
+    }
+}
+
+/// Rejects a row for a column, by its name in the kind.
+fn rejected(column: &'static str, reason: String) -> RowFault {
+    RowFault::Rejected(Verdict::Rejected { column, reason })
+}
+
+/// The rows of a file, other than events.
+struct Rows<'r, 'w> {
+    sheet: &'r mut Sheet,
+    rejects: &'r mut Rejects<'w>,
+    watcher: &'r Watcher<'r>,
+}
+
+impl Rows<'_, '_> {
+    fn plan(&self) -> &Plan {
+        self.sheet.plan()
+    }
+
+    /// Reads all of them. Returns their number.
+    fn read(&mut self, mut take: impl FnMut(&FactRow<'_>) -> RowResult<()>) -> Result<u64> {
+        let (progress, watcher) = (self.sheet.progress(), self.watcher);
+        read_facts(self.sheet, self.rejects, |row| {
+            watcher.tell(&progress);
+            match take(&row) {
+                Ok(()) => Ok(Verdict::Accepted),
+                Err(RowFault::Rejected(verdict)) => Ok(verdict),
+                Err(RowFault::Failed(error)) => Err(error),
+            }
+        })
+    }
 }
 
 /// Updates a progress bar while a file is read.
@@ -204,7 +259,7 @@ fn load(
         record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
         store.end_change_log()?;
         store.reroute_notices(clock.now())?;
-        let stamp = Author::new(store, request.by, clock.now())?.stamp();
+        let stamp = Author::new(store, request.by, clock.now()).stamp();
         store.drop_tasks_of_churned(stamp.at.day_in(store.zone()), &stamp)?;
         if request.finish == Finish::RollBack {
             loaded.gaps = diagnosis::gaps(store, &sheet, &loaded)?;
@@ -235,31 +290,31 @@ fn load_rows(
     request: &LoadRequest<'_>,
     now: Instant,
 ) -> Result<Loaded> {
-    let terms = LoadTerms { last_wins: request.last_wins, today: now.day_in(store.zone()) };
-    match sheet.plan().mapping.kind.name.as_str() {
-        EVENTS => events::load(store, sheet, rejects, watcher),
-        COUNTS => counts::load(store, sheet, rejects, watcher, request.accepts_loss),
-        "companies" => companies::load(store, sheet, rejects, watcher, terms),
-        "acks" => {
-            let author = Author::new(store, request.by, now)?;
-            acks::load(store, sheet, rejects, watcher, &author)
-        }
-        "churn" => {
-            let author = Author::new(store, request.by, now)?;
-            churns::load(store, sheet, rejects, watcher, terms, &author)
-        }
+    let kind = &sheet.plan().mapping.kind.name;
+    if kind == EVENTS {
+        return events::load(store, sheet, rejects, watcher);
+    }
+    let author = Author::new(store, request.by, now);
+    let terms = LoadTerms { last_wins: request.last_wins, today: author.day };
+    let rows = &mut Rows { sheet, rejects, watcher };
+    match kind.as_str() {
+        COUNTS => counts::load(store, rows, request.accepts_loss),
+        "companies" => companies::load(store, rows, terms),
+        "acks" => acks::load(store, rows, &author),
+        "churn" => churns::load(store, rows, terms, &author),
         kind => match facts::loader(kind) {
-            Some(load) => load(store, sheet, rejects, watcher, terms),
+            Some(load) => load(store, rows, terms),
             None => Err(refused(format!("files of {kind} cannot be imported")).into()),
         },
     }
 }
 
 /// The first few of a list.
-fn some(list: &[&str]) -> String {
+fn some<S: AsRef<str>>(list: impl IntoIterator<Item = S>) -> String {
     const SHOWN: usize = 10;
-    let more = if list.len() > SHOWN { ", …" } else { "" };
-    format!("{}{more}", list[..list.len().min(SHOWN)].join(", "))
+    let list: Vec<S> = list.into_iter().collect();
+    let shown: Vec<&str> = list.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    format!("{}{}", shown.join(", "), if list.len() > SHOWN { ", …" } else { "" })
 }
 
 fn record(
@@ -289,9 +344,5 @@ fn record(
         undone_at: None,
     })?;
     store.record_late_days(&loaded.changed_days, import, LateCause::Import)?;
-    if request.options.map.is_empty() {
-        Ok(())
-    } else {
-        store.set_column_map(&plan.header_text, kind, &request.options.map)
-    }
+    store.set_column_map(&plan.header_text, kind, &request.options.map)
 }

@@ -6,8 +6,8 @@ use super::{FactLoad, LoadRows, LoadableFact, load};
 use crate::domain::day::Day;
 use crate::domain::fact::{Declared, FactIdentity, FieldColumn, FieldValue, Fields};
 use crate::domain::facts::each_declared;
-use crate::import::{FactRow, Verdict};
-use crate::load::cells;
+use crate::import::FactRow;
+use crate::load::{RowResult, cells};
 
 macro_rules! kinds {
     ($($type:ty),+) => {
@@ -22,7 +22,7 @@ macro_rules! kinds {
                 row: &FactRow<'_>,
                 stored: Option<Self>,
                 facts: &mut FactLoad<'_>,
-            ) -> Result<Result<Self, Verdict>> {
+            ) -> RowResult<Self> {
                 of_row(row, stored, facts)
             }
 
@@ -50,18 +50,14 @@ fn of_row<D: Declared>(
     row: &FactRow<'_>,
     stored: Option<D>,
     facts: &mut FactLoad<'_>,
-) -> Result<Result<D, Verdict>> {
-    let owner = match D::SHAPE.creates_companies {
+) -> RowResult<D> {
+    let company = match D::SHAPE.creates_companies {
         true => facts.company(row)?,
-        false => facts.known_company(row),
-    };
-    let company = match owner {
-        Ok(company) => company,
-        Err(verdict) => return Ok(Err(verdict)),
+        false => facts.known_company(row)?,
     };
     let stored = stored.map(|stored| stored.values()).unwrap_or_default();
     let stored = D::COLUMNS.iter().map(|column| column.name).zip(stored).collect();
-    D::of(company, &RowFields { row, stored }).map(Ok)
+    Ok(D::of(company, &RowFields { row, stored })?)
 }
 
 /// The cells of a row, or the stored values where the file does not have the column.
@@ -77,11 +73,11 @@ impl Fields for RowFields<'_, '_> {
         let stored = self.stored.iter().find(|(name, _)| *name == column.name);
         let mut value = stored.map_or_else(|| column.unknown.clone(), |(_, value)| value.clone());
         match &mut value {
-            FieldValue::Text(text) => cells::text(self.row, column.name, text),
-            FieldValue::Whole(number) => cells::whole(self.row, column.name, number),
-            FieldValue::Money(amount) => cells::money(self.row, column.name, amount),
-            FieldValue::Day(day) => cells::day(self.row, column.name, day),
-            FieldValue::When(when) => cells::when(self.row, column.name, when),
+            FieldValue::Text(text) => cells::update(self.row, column.name, text),
+            FieldValue::Whole(number) => cells::update(self.row, column.name, number),
+            FieldValue::Money(amount) => cells::update(self.row, column.name, amount),
+            FieldValue::Day(day) => cells::update(self.row, column.name, day),
+            FieldValue::When(when) => cells::update(self.row, column.name, when),
         }
         Ok(value)
     }

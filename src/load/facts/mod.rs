@@ -16,16 +16,17 @@ use std::hash::Hash;
 
 use anyhow::Result;
 
-use super::names::{CompanyBook, is_telling, shared_name};
+use super::names::{CompanyBook, SharedName, is_telling, shared_name};
 use super::repeated::{RepeatedRows, Repetition};
-use super::{Loaded, Watcher};
+use super::{Loaded, RowFault, RowResult, Rows, rejected};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
 use crate::domain::day::Day;
 use crate::domain::facts::{Person, TeamMember};
+use crate::domain::notify::is_address;
 use crate::domain::pulse::Pulse;
 use crate::domain::reason::Library;
-use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
+use crate::import::FactRow;
 use crate::store::{Fact, Store};
 
 /// A kind of facts, as in files.
@@ -37,11 +38,8 @@ trait LoadableFact: Fact + Clone + PartialEq {
     const IS_ONE_ROW_AN_ID: bool = false;
 
     /// Applies a row to the stored fact with its id; or returns why the row is rejected.
-    fn of_row(
-        row: &FactRow<'_>,
-        stored: Option<Self>,
-        facts: &mut FactLoad<'_>,
-    ) -> Result<Result<Self, Verdict>>;
+    fn of_row(row: &FactRow<'_>, stored: Option<Self>, facts: &mut FactLoad<'_>)
+    -> RowResult<Self>;
 
     /// What makes a fact without an id equal to another.
     fn identity(&self) -> Self::Identity;
@@ -57,7 +55,7 @@ trait LoadableFact: Fact + Clone + PartialEq {
     }
 
     /// Why it cannot be added, unless it is already known.
-    fn refusal(&self, _facts: &FactLoad<'_>) -> Option<Verdict> {
+    fn refusal(&self, _facts: &FactLoad<'_>) -> Option<RowFault> {
         None
     }
 
@@ -68,7 +66,7 @@ trait LoadableFact: Fact + Clone + PartialEq {
 }
 
 /// Loads the rows of a file.
-type LoadRows = fn(&Store, &mut Sheet, &mut Rejects<'_>, &Watcher<'_>, LoadTerms) -> Result<Loaded>;
+type LoadRows = fn(&Store, &mut Rows<'_, '_>, LoadTerms) -> Result<Loaded>;
 
 /// How to load rows of a kind; `None` for kinds that are loaded elsewhere.
 pub(super) fn loader(kind: &str) -> Option<LoadRows> {
@@ -96,20 +94,14 @@ pub(super) struct LoadTerms {
 /// A file that is refused.
 fn load<K: LoadableFact>(
     store: &Store,
-    sheet: &mut Sheet,
-    rejects: &mut Rejects<'_>,
-    watcher: &Watcher<'_>,
+    rows: &mut Rows<'_, '_>,
     terms: LoadTerms,
 ) -> Result<Loaded> {
     let mut facts = FactLoad::of(store, terms)?;
     let mut repeated = RepeatedRows::new(terms.last_wins || !K::IS_ONE_ROW_AN_ID);
     let mut equal = HashMap::new();
-    let progress = sheet.progress();
-    let read = read_facts(sheet, rejects, |row| {
-        watcher.tell(&progress);
-        take::<K>(&mut facts, &row, &mut repeated, &mut equal)
-    })?;
-    facts.loaded.remarks.extend(repeated.judge(&sheet.plan().file)?);
+    let read = rows.read(|row| take::<K>(&mut facts, row, &mut repeated, &mut equal))?;
+    facts.loaded.remarks.extend(repeated.judge(&rows.plan().file)?);
     facts.finish(read)
 }
 
@@ -121,7 +113,7 @@ fn take<K: LoadableFact>(
     row: &FactRow<'_>,
     repeated: &mut RepeatedRows,
     equal: &mut Equal<K>,
-) -> Result<Verdict> {
+) -> RowResult<()> {
     let store = facts.store;
     let id = K::table().identity.column().and_then(|column| row.text(column));
     let repetition = id.map_or(Repetition::First, |id| repeated.turn(id, row));
@@ -129,16 +121,13 @@ fn take<K: LoadableFact>(
         Some(id) => store.fact::<K>(id)?,
         None => None,
     };
-    let new = match K::of_row(row, stored.clone(), facts)? {
-        Ok(new) => new,
-        Err(verdict) => return Ok(verdict),
-    };
+    let new = K::of_row(row, stored.clone(), facts)?;
     let is_new = match id {
         Some(_) => stored.as_ref().is_none_or(|stored| !stored.is_record()),
         None => exceeds(equal, &new, store)?,
     };
-    if let Some(verdict) = new.refusal(facts).filter(|_| is_new) {
-        return Ok(verdict);
+    if let Some(refusal) = new.refusal(facts).filter(|_| is_new) {
+        return Err(refusal);
     }
     if let Some(day) = new.day() {
         facts.loaded.days.add(day);
@@ -153,7 +142,7 @@ fn take<K: LoadableFact>(
     }
     facts.loaded.rows.add(is_new);
     facts.loaded.rows.changed += u64::from(is_changed && !is_new);
-    Ok(Verdict::Accepted)
+    Ok(())
 }
 
 /// Whether a fact without an id occurs more often in the file than in the database.
@@ -188,8 +177,13 @@ pub(super) struct FactLoad<'s> {
     unknown_statuses: BTreeSet<String>,
 }
 
-/// The company of a row, or why the row is rejected.
-pub(super) type RowCompany = Result<CompanyKey, Verdict>;
+/// Rejects what is not an e-mail address.
+fn check_address(email: Option<&str>) -> RowResult<()> {
+    match email.filter(|email| !is_address(email)) {
+        Some(email) => Err(rejected("email", format!("'{email}' is not an e-mail address"))),
+        None => Ok(()),
+    }
+}
 
 impl<'s> FactLoad<'s> {
     pub(super) fn of(store: &'s Store, terms: LoadTerms) -> Result<Self> {
@@ -209,26 +203,29 @@ impl<'s> FactLoad<'s> {
     }
 
     /// The company of the row, created if it is unknown.
-    fn company(&mut self, row: &FactRow<'_>) -> Result<RowCompany> {
-        let name = row.text("company_id").unwrap_or_default();
-        match self.book.find(name) {
-            Ok(Some(key)) => {
-                self.loaded.companies.insert(key);
-                Ok(Ok(key))
-            }
-            Ok(None) => {
-                if let Some(key) = self.company_of_person(name)? {
-                    self.loaded.companies.insert(key);
-                    return Ok(Ok(key));
-                }
+    fn company(&mut self, row: &FactRow<'_>) -> RowResult<CompanyKey> {
+        let (name, known) = self.find(row)?;
+        let known = match known {
+            Some(key) => Some(key),
+            None => self.company_of_person(name)?,
+        };
+        let key = match known {
+            Some(key) => key,
+            None => {
                 let key = self.store.add_unlisted_company(name)?;
                 self.book.add_id(name, key);
                 self.loaded.companies_made += 1;
-                self.loaded.companies.insert(key);
-                Ok(Ok(key))
+                key
             }
-            Err(_) => Ok(Err(shared_name(name))),
-        }
+        };
+        self.loaded.companies.insert(key);
+        Ok(key)
+    }
+
+    /// The text of the row for its company, and the company that it refers to.
+    fn find<'a>(&self, row: &FactRow<'a>) -> RowResult<(&'a str, Option<CompanyKey>)> {
+        let name = row.text("company_id").unwrap_or_default();
+        Ok((name, self.book.find(name).map_err(|SharedName| shared_name(name))?))
     }
 
     /// The company of the person with this id, unless the id is a number.
@@ -240,21 +237,17 @@ impl<'s> FactLoad<'s> {
     }
 
     /// The company of the row, which must exist.
-    pub(super) fn known_company(&mut self, row: &FactRow<'_>) -> RowCompany {
-        let name = row.text("company_id").unwrap_or_default();
-        match self.book.find(name) {
-            Ok(Some(key)) => {
-                self.loaded.companies.insert(key);
-                Ok(key)
-            }
-            Ok(None) => {
-                let reason = format!(
-                    "no company is known by '{name}'; import the companies or their events first"
-                );
-                Err(Verdict::Rejected { column: "company_id", reason })
-            }
-            Err(_) => Err(shared_name(name)),
-        }
+    pub(super) fn known_company(&mut self, row: &FactRow<'_>) -> RowResult<CompanyKey> {
+        let (name, known) = self.find(row)?;
+        let unknown = || {
+            let reason = format!(
+                "no company is known by '{name}'; import the companies or their events first"
+            );
+            rejected("company_id", reason)
+        };
+        let key = known.ok_or_else(unknown)?;
+        self.loaded.companies.insert(key);
+        Ok(key)
     }
 
     /// Applies the consequences of all rows together.
@@ -263,8 +256,7 @@ impl<'s> FactLoad<'s> {
         self.join()?;
         team::finish(&mut self)?;
         if !self.learned.is_empty() {
-            let codes: Vec<&str> = self.learned.iter().map(String::as_str).collect();
-            self.loaded.remarks.push(format!("added reason codes: {}", super::some(&codes)));
+            self.loaded.remarks.push(format!("added reason codes: {}", super::some(&self.learned)));
         }
         self.loaded.remarks.extend(subscriptions::remarks(&self));
         Ok(Loaded { read, ..self.loaded })

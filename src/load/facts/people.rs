@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::{FactLoad, LoadableFact};
+use super::{FactLoad, LoadableFact, check_address};
 use crate::domain::facts::Person;
-use crate::domain::notify::is_address;
-use crate::import::{FactRow, Verdict};
-use crate::load::cells::{day, required_text, text};
+use crate::import::FactRow;
+use crate::load::RowResult;
+use crate::load::cells::{required, update_fields};
 use crate::load::names::is_telling;
 
 impl LoadableFact for Person {
@@ -18,23 +18,14 @@ impl LoadableFact for Person {
         row: &FactRow<'_>,
         stored: Option<Self>,
         facts: &mut FactLoad<'_>,
-    ) -> Result<Result<Self, Verdict>> {
-        let company = match facts.known_company(row) {
-            Ok(company) => company,
-            Err(verdict) => return Ok(Err(verdict)),
-        };
-        let person_id = required_text(row, "person_id")?;
+    ) -> RowResult<Self> {
+        let company = facts.known_company(row)?;
+        let person_id = required(row, "person_id")?;
         let mut person = stored.unwrap_or(Person { person_id, ..Person::default() });
         person.company = Some(company);
-        text(row, "name", &mut person.name);
-        text(row, "email", &mut person.email);
-        if let Some(email) = person.email.as_deref().filter(|email| !is_address(email)) {
-            let reason = format!("'{email}' is not an e-mail address");
-            return Ok(Err(Verdict::Rejected { column: "email", reason }));
-        }
-        text(row, "role", &mut person.role);
-        day(row, "created_on", &mut person.created_on);
-        Ok(Ok(person))
+        update_fields!(row => person: name, email, role, created_on);
+        check_address(person.email.as_deref())?;
+        Ok(person)
     }
 
     fn identity(&self) -> String {

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::{FactLoad, LoadableFact};
+use super::{FactLoad, LoadableFact, check_address};
 use crate::domain::facts::TeamMember;
-use crate::domain::notify::is_address;
 use crate::domain::team;
-use crate::import::{FactRow, Verdict};
-use crate::load::cells::{day, required_text, text};
+use crate::import::FactRow;
+use crate::load::cells::{required, update, update_fields};
+use crate::load::{RowResult, rejected};
 
 impl LoadableFact for TeamMember {
     type Identity = String;
@@ -16,32 +16,24 @@ impl LoadableFact for TeamMember {
         row: &FactRow<'_>,
         stored: Option<Self>,
         facts: &mut FactLoad<'_>,
-    ) -> Result<Result<Self, Verdict>> {
-        let name = required_text(row, "name")?;
+    ) -> RowResult<Self> {
+        let name: String = required(row, "name")?;
         facts.named.insert(name.clone());
         let mut member = stored.unwrap_or_else(|| TeamMember::new(name));
-        let title = required_text(row, "role")?;
-        let Some(role) = team::role(&title) else {
-            let reason = format!("'{title}' is not one of csm, manager, executive");
-            return Ok(Err(Verdict::Rejected { column: "role", reason }));
-        };
+        let title: String = required(row, "role")?;
+        let not_one = || format!("'{title}' is not one of csm, manager, executive");
+        let role = team::role(&title).ok_or_else(|| rejected("role", not_one()))?;
         member.role = role.to_owned();
-        text(row, "email", &mut member.email);
-        if let Some(email) = member.email.as_deref().filter(|email| !is_address(email)) {
-            let reason = format!("'{email}' is not an e-mail address");
-            return Ok(Err(Verdict::Rejected { column: "email", reason }));
-        }
-        text(row, "slack_id", &mut member.slack_id);
-        text(row, "manager", &mut member.manager);
-        day(row, "left_on", &mut member.left_on);
+        update_fields!(row => member: email, slack_id, manager, left_on);
+        check_address(member.email.as_deref())?;
         let mut realtime = Some(member.realtime);
-        text(row, "realtime", &mut realtime);
+        update(row, "realtime", &mut realtime);
         member.realtime =
             realtime.map_or_else(|| TeamMember::USUAL_REALTIME.to_owned(), |types| words(&types));
         let mut digest = Some(if member.digest { "yes" } else { "no" }.to_owned());
-        text(row, "digest", &mut digest);
+        update(row, "digest", &mut digest);
         member.digest = digest.as_deref() == Some("yes");
-        Ok(Ok(member))
+        Ok(member)
     }
 
     fn identity(&self) -> String {
@@ -80,7 +72,7 @@ pub(super) fn finish(facts: &mut FactLoad<'_>) -> Result<()> {
     if !missing.is_empty() {
         facts.loaded.remarks.push(format!(
             "in the team, but not in this file: {}; `signals team remove NAME` takes out who has left",
-            super::super::some(&missing)
+            super::super::some(missing)
         ));
     }
     facts.loaded.remarks.extend(facts.store.csms_missing_in_team(today)?);
