@@ -5,7 +5,6 @@ use rustc_hash::FxHashMap;
 
 use super::Book;
 use crate::domain::backtest::Backtest;
-use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::health::Band;
 use crate::health::assess_day;
@@ -43,8 +42,7 @@ pub(super) fn measure(
     backtest: &Backtest<'_>,
 ) -> Result<HealthOutcome> {
     let customers = store.customers()?;
-    let places: FxHashMap<CompanyKey, usize> =
-        book.companies.iter().enumerate().map(|(place, company)| (*company, place)).collect();
+    let places = book.places();
     let mut asked: FxHashMap<Day, Vec<usize>> = FxHashMap::default();
     for (place, churn) in backtest.churns() {
         asked.entry(*churn - DAYS_BEFORE).or_default().push(*place);

@@ -334,10 +334,14 @@ impl CsmLoad {
 }
 
 impl Book {
+    /// The place of each company.
+    fn places(&self) -> FxHashMap<CompanyKey, usize> {
+        self.companies.iter().enumerate().map(|(place, company)| (*company, place)).collect()
+    }
+
     /// The signals to measure: the bad ones, or all if the rule raises no bad ones.
     fn raised(&self, rule: &Rule, signals: &[ReplayedSignal]) -> Vec<Raised> {
-        let places: FxHashMap<CompanyKey, usize> =
-            self.companies.iter().enumerate().map(|(place, company)| (*company, place)).collect();
+        let places = self.places();
         let is_measured =
             |signal: &&ReplayedSignal| signal.signal_type == SignalType::Bad || !can_be_bad(rule);
         let raised = |signal: &ReplayedSignal| {

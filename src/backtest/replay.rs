@@ -16,10 +16,10 @@ use crate::domain::customer::CustomerHistory;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::evidence::Evidence;
 use crate::domain::finding::{Admission, Evaluation, Finding};
-use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
+use crate::domain::rule::{AdoptionRule, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalState, SignalType};
 use crate::domain::trend::{Latest, LatestByCompany, Sweep, TrendFacts};
-use crate::run::Conditions;
+use crate::run::{Conditions, adoption_progress};
 use crate::store::{Scope, Store};
 
 /// A signal that a rule would have raised.
@@ -232,12 +232,7 @@ impl World<'_, '_> {
         rule: &Rule,
         adoption: &'r AdoptionRule,
     ) -> Result<Memory<'r>> {
-        let progress = match &adoption.aim {
-            Aim::Event { event, .. } => AdoptionProgress::FirstUses(self.store.first_uses(event)?),
-            Aim::Goals { event } => {
-                AdoptionProgress::Goals(self.store.goal_progress(event.as_deref())?)
-            }
-        };
+        let progress = adoption_progress(self.store, &adoption.aim)?;
         let (first_run, told) = match before {
             Before::Nothing => (None, AdoptionsRaised::default()),
             Before::Runs => (

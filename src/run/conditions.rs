@@ -46,10 +46,7 @@ impl<'s> Conditions<'s> {
         let Some(text) = &rule.where_expr else { return Ok(Admission::All) };
         let holding = || {
             let condition = self.catalogue.read(text)?;
-            let table = self.table(&condition.names, AsOf { day, stage })?;
-            let values = self.catalogue.evaluate(&condition, &table)?;
-            let holding = table.companies().iter().zip(&values).filter(|(_, value)| is_true(value));
-            anyhow::Ok(holding.map(|(company, _)| *company).collect())
+            self.companies_with(&condition, AsOf { day, stage }, is_true)
         };
         Ok(Admission::Only(holding().with_context(|| format!("the rule '{}'", rule.name))?))
     }
@@ -152,10 +149,21 @@ impl<'s> Conditions<'s> {
         day: Day,
     ) -> Result<Option<FxHashSet<CompanyKey>>> {
         let Ok(condition) = self.catalogue.read(when) else { return Ok(None) };
-        let table = self.table(&condition.names, AsOf { day, stage: Stage::BeforeConditions })?;
-        let values = self.catalogue.evaluate(&condition, &table)?;
-        let holding = table.companies().iter().zip(&values).filter(|(_, value)| is_true(value));
-        Ok(Some(holding.map(|(company, _)| *company).collect()))
+        let as_of = AsOf { day, stage: Stage::BeforeConditions };
+        self.companies_with(&condition, as_of, is_true).map(Some)
+    }
+
+    /// The companies for which an expression has a value that is wanted.
+    fn companies_with<C: FromIterator<CompanyKey>>(
+        &self,
+        expression: &Expression,
+        as_of: AsOf,
+        is_wanted: fn(&Datum) -> bool,
+    ) -> Result<C> {
+        let table = self.table(&expression.names, as_of)?;
+        let values = self.catalogue.evaluate(expression, &table)?;
+        let wanted = table.companies().iter().zip(&values).filter(|(_, value)| is_wanted(value));
+        Ok(wanted.map(|(company, _)| *company).collect())
     }
 
     fn table(&self, names: &[String], as_of: AsOf) -> Result<AttributeTable> {
@@ -175,11 +183,8 @@ impl<'s> Conditions<'s> {
     /// As [`Conditions::facts`].
     pub(crate) fn known(&self, rule: &ConditionRule, day: Day) -> Result<FxHashSet<CompanyKey>> {
         let when = self.catalogue.read(&rule.when)?;
-        let table = self.table(&when.names, AsOf { day, stage: Stage::BeforeConditions })?;
-        let values = self.catalogue.evaluate(&when, &table)?;
-        let known =
-            table.companies().iter().zip(&values).filter(|(_, value)| **value != Datum::Null);
-        Ok(known.map(|(company, _)| *company).collect())
+        let as_of = AsOf { day, stage: Stage::BeforeConditions };
+        self.companies_with(&when, as_of, |value| *value != Datum::Null)
     }
 
     /// The values that a condition reads for a company on a day, whether or not it holds.

@@ -10,7 +10,6 @@ use crate::domain::day::{Day, DayRange};
 use crate::domain::evidence::ConditionEvidence;
 use crate::domain::rule::{Rule, RuleLogic};
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalType};
-use crate::domain::task::Stamp;
 use crate::store::StandingSignal;
 
 /// The companies for which a rule holds on a day.
@@ -122,18 +121,22 @@ impl RunningDay<'_> {
 
     /// Acknowledges a signal whose rule no longer holds.
     fn recover(&self, signal: SignalId) -> Result<()> {
-        let now = self.clock.now();
-        let day = now.day_in(self.store.zone());
-        let stamp = Stamp { at: now, day, by: BY_THE_RUN.to_owned() };
         let reason = format!("no longer holds since {}", self.day);
+        self.acknowledge(signal, Outcome::Recovered, reason)
+    }
+
+    /// Acknowledges a signal and drops its tasks.
+    pub(super) fn acknowledge(
+        &self,
+        signal: SignalId,
+        outcome: Outcome,
+        reason: String,
+    ) -> Result<()> {
+        let stamp = self.stamp(self.clock.now().day_in(self.store.zone()));
         self.store.drop_tasks_of_signal(signal, &reason, &stamp)?;
-        self.store.add_history(
-            signal,
-            &HistoryEntry {
-                outcome: Some(Outcome::Recovered),
-                ..self.entry(Action::Acknowledged, day, reason)
-            },
-        )
+        let entry = self.entry(Action::Acknowledged, stamp.day, reason);
+        let outcome = Some(outcome);
+        self.store.add_history(signal, &HistoryEntry { at: stamp.at, outcome, ..entry })
     }
 
     /// Records that a condition still holds after the cooldown.

@@ -2,14 +2,13 @@
 
 use anyhow::Result;
 
-use super::{BY_THE_RUN, Evaluated, RunningDay, describe};
+use super::{Evaluated, RunningDay, describe};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::evidence::{ConditionEvidence, Evidence};
 use crate::domain::finding::Finding;
 use crate::domain::rule::{Aim, Rule, RuleLogic, RuleMeasure, TrendRule};
-use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome};
-use crate::domain::task::Stamp;
+use crate::domain::signal::{Comparison, Outcome};
 use crate::domain::trend::Windows;
 use crate::store::{SignalFilter, SignalOrder, SignalRecord, Store, StoredRule};
 
@@ -133,25 +132,9 @@ impl RunningDay<'_> {
     }
 
     fn retract(&mut self, signal: &SignalRecord) -> Result<()> {
-        let now = self.clock.now();
         let reason = format!("late events: {}", self.then_and_now(signal)?);
-        self.store.withdraw_notices(signal.id, now)?;
-        let stamp =
-            Stamp { at: now, day: now.day_in(self.store.zone()), by: BY_THE_RUN.to_owned() };
-        self.store.drop_tasks_of_signal(signal.id, &reason, &stamp)?;
-        self.store.add_history(
-            signal.id,
-            &HistoryEntry {
-                action: Action::Acknowledged,
-                at: now,
-                day: stamp.day,
-                by: stamp.by,
-                reason,
-                outcome: Some(Outcome::Retracted),
-                until: None,
-                assignee: None,
-            },
-        )?;
+        self.store.withdraw_notices(signal.id, self.clock.now())?;
+        self.acknowledge(signal.id, Outcome::Retracted, reason)?;
         self.retracted += 1;
         Ok(())
     }

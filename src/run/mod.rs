@@ -288,14 +288,7 @@ impl RunningDay<'_> {
     ) -> Result<Vec<Evaluated<'r>>> {
         let evaluate = |(stored, adoption): &(&'r StoredRule, &AdoptionRule)| {
             let name = &stored.rule.name;
-            let progress = match &adoption.aim {
-                Aim::Event { event, .. } => {
-                    AdoptionProgress::FirstUses(self.store.first_uses(event)?)
-                }
-                Aim::Goals { event } => {
-                    AdoptionProgress::Goals(self.store.goal_progress(event.as_deref())?)
-                }
-            };
+            let progress = adoption_progress(self.store, &adoption.aim)?;
             // Enabling a rule must not flood anyone with what happened long ago.
             let first_run =
                 self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
@@ -323,25 +316,12 @@ impl RunningDay<'_> {
         let facts = self.conditions.facts(&named, self.day)?;
         let evaluate =
             |((stored, rule), facts): (&(&'r StoredRule, &ConditionRule), &FactsByCompany)| {
-                let before = self.store.condition_signals(
-                    &stored.rule.name,
-                    rule,
-                    self.day,
-                    self.history_until(),
-                )?;
+                let (day, until, customers) = (self.day, self.history_until(), &self.customers);
+                let before = self.store.condition_signals(&stored.rule.name, rule, day, until)?;
                 let admission =
-                    self.conditions.admission(&stored.rule, self.day, Stage::BeforeConditions)?;
-                Ok((
-                    *stored,
-                    condition::evaluate(
-                        rule,
-                        self.day,
-                        &self.customers,
-                        &admission,
-                        facts,
-                        &before,
-                    ),
-                ))
+                    self.conditions.admission(&stored.rule, day, Stage::BeforeConditions)?;
+                let found = condition::evaluate(rule, day, customers, &admission, facts, &before);
+                Ok((*stored, found))
             };
         rules.iter().zip(&facts).map(evaluate).collect()
     }
@@ -362,11 +342,8 @@ impl RunningDay<'_> {
                     finding,
                     detail: describe(&stored.rule, finding),
                 })?;
-                self.raised.push(RaisedSignal {
-                    signal: id,
-                    company: *company,
-                    rule: stored.rule.name.clone(),
-                });
+                let rule = stored.rule.name.clone();
+                self.raised.push(RaisedSignal { signal: id, company: *company, rule });
             }
             for (signal, reading) in &evaluation.renewals {
                 self.renew(*signal, &stored.rule, reading)?;
@@ -377,9 +354,14 @@ impl RunningDay<'_> {
         Ok(())
     }
 
+    /// The run as the author of what it does now.
+    fn stamp(&self, day: Day) -> Stamp {
+        Stamp { at: self.clock.now(), day, by: BY_THE_RUN.to_owned() }
+    }
+
     /// When an announced churn takes effect, the company's tasks are dropped.
     fn drop_tasks_of_churned(&self) -> Result<()> {
-        let stamp = Stamp { at: self.clock.now(), day: self.day, by: BY_THE_RUN.to_owned() };
+        let stamp = self.stamp(self.day);
         let today = stamp.at.day_in(self.store.zone());
         self.store.drop_tasks_of_churned(today, &stamp)?;
         Ok(())
@@ -399,15 +381,10 @@ impl RunningDay<'_> {
             return Ok(());
         }
         self.timed("open tasks", |day| {
-            let stamp = Stamp { at: day.clock.now(), day: day.day, by: BY_THE_RUN.to_owned() };
-            for raised in &day.raised {
-                if let Some(Some(playbook)) = playbooks.get(raised.rule.as_str()) {
-                    day.store.open_tasks(
-                        raised.company,
-                        &playbook.playbook,
-                        Some(raised.signal),
-                        &stamp,
-                    )?;
+            let stamp = day.stamp(day.day);
+            for RaisedSignal { signal, company, rule } in &day.raised {
+                if let Some(Some(stored)) = playbooks.get(rule.as_str()) {
+                    day.store.open_tasks(*company, &stored.playbook, Some(*signal), &stamp)?;
                 }
             }
             Ok(())
@@ -445,6 +422,14 @@ impl RunningDay<'_> {
                 .collect(),
         })
     }
+}
+
+/// How far companies are with what an adoption rule is about.
+pub(crate) fn adoption_progress(store: &Store, aim: &Aim) -> Result<AdoptionProgress> {
+    Ok(match aim {
+        Aim::Event { event, .. } => AdoptionProgress::FirstUses(store.first_uses(event)?),
+        Aim::Goals { event } => AdoptionProgress::Goals(store.goal_progress(event.as_deref())?),
+    })
 }
 
 fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<(&StoredRule, &L)> {
