@@ -113,13 +113,7 @@ impl Header {
         mapped: &[(String, String)],
         file: &str,
     ) -> Result<Header, CommandError> {
-        let delimiter = Delimiter(NO_DELIMITER);
-        let mut header = Header::of(line, delimiter, names);
-        if header.names.len() > MAX_COLUMNS {
-            let meant = |at: &usize| header.is_meant(*at, mapped);
-            let names = (0..header.names.len()).filter(meant).map(|at| header.names[at].clone());
-            header = Header::of(line, delimiter, names.collect());
-        }
+        let header = Header::of(line, Delimiter(NO_DELIMITER), names).with_few(0, mapped);
         header.check(file)?;
         Ok(header)
     }
@@ -141,14 +135,20 @@ impl Header {
     /// and mapped ones are kept.
     pub(crate) fn with_more(self, more: Vec<String>, mapped: &[(String, String)]) -> Header {
         let own = self.names.len();
-        let mut header = Header::of(self.line, self.delimiter, [self.names, more].concat());
-        if header.names.len() > MAX_COLUMNS {
-            let meant = |at: &usize| *at < own || header.is_meant(*at, mapped);
-            let names = (0..header.names.len()).filter(meant).map(|at| header.names[at].clone());
-            header = Header::of(self.line, self.delimiter, names.collect());
-        }
+        let all = Header::of(self.line, self.delimiter, [self.names, more].concat());
+        let mut header = all.with_few(own, mapped);
         header.more = header.names.len() - own;
         header
+    }
+
+    /// If there are too many names, only the first `own`, and known and mapped ones.
+    fn with_few(self, own: usize, mapped: &[(String, String)]) -> Header {
+        if self.names.len() <= MAX_COLUMNS {
+            return self;
+        }
+        let meant = |at: &usize| *at < own || self.is_meant(*at, mapped);
+        let names = (0..self.names.len()).filter(meant).map(|at| self.names[at].clone());
+        Header::of(self.line, self.delimiter, names.collect())
     }
 
     /// Whether the column has this folded name, with or without its time zone.

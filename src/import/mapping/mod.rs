@@ -139,20 +139,24 @@ impl Mapping {
         refuse_events(head, &custom)?;
         ignored.retain(|header| latest.as_ref().is_none_or(|place| place.header != *header));
         let product = product.map(|product| product.name.as_str());
-        let (wide, notes) = (Vec::new(), notes_on_namesakes(head.header, &mut ignored));
-        let wide_numbers = NumberStyle::default();
-        Ok(Mapping {
+        let notes = notes_on_namesakes(head.header, &mut ignored);
+        let rest = Mapping::of(kind, columns);
+        Ok(Mapping { product, custom, latest, orders_files, ignored, notes, ..rest })
+    }
+
+    fn of(kind: &'static FactKind, columns: Vec<Mapped>) -> Self {
+        Mapping {
             kind,
-            product,
+            product: None,
             columns,
-            custom,
-            wide,
-            wide_numbers,
-            latest,
-            orders_files,
-            ignored,
-            notes,
-        })
+            custom: Vec::new(),
+            wide: Vec::new(),
+            wide_numbers: NumberStyle::default(),
+            latest: None,
+            orders_files: false,
+            ignored: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// The same for the wide form of events: a row for each company and day, a column of counts for
@@ -185,18 +189,7 @@ impl Mapping {
         let columns = matches.mapped(head.header);
         let (wide, mut ignored) = numbers_and_rest(head, &columns)?;
         let notes = notes_on_namesakes(head.header, &mut ignored);
-        Ok(Mapping {
-            kind,
-            product: None,
-            columns,
-            custom: Vec::new(),
-            wide,
-            wide_numbers: NumberStyle::default(),
-            latest: None,
-            orders_files: false,
-            ignored,
-            notes,
-        })
+        Ok(Mapping { wide, ignored, notes, ..Mapping::of(kind, columns) })
     }
 
     /// Decides how to read numbers, from the first rows. `said` is the value of `--decimal`.
