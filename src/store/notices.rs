@@ -57,18 +57,14 @@ impl StoredNotice {
         !self.is_read && !self.is_withdrawn
     }
 
-    /// The role that another person takes over when the company gets another CSM.
-    fn role(&self) -> Role {
-        role(self.why)
-    }
-
     /// Whether somebody who is notified for this reason replaces this notice. A notice without a
     /// recipient can go to anyone concerned.
     fn can_go_to(&self, why: Why) -> bool {
-        self.person.is_none() || self.role() == role(why)
+        self.person.is_none() || role(self.why) == role(why)
     }
 }
 
+/// What another person takes over when the company gets another CSM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Csm,
@@ -173,7 +169,7 @@ impl Store {
             return Ok(());
         }
         let stays = |notice: &StoredNotice| {
-            notice.role() == Role::Executive
+            role(notice.why) == Role::Executive
                 || told.iter().any(|(member, _)| Some(&member.name) == notice.person.as_ref())
         };
         let live: Vec<&StoredNotice> = notices.iter().filter(|notice| notice.is_live()).collect();

@@ -295,11 +295,7 @@ impl Store {
                      SELECT 1 FROM import_changes c WHERE c.import = ?1 AND c.name = '{name}' AND c.old IS NULL AND {})",
                 table.has_key("c.key")
             );
-            let remove = match name.as_str() {
-                "companies" => format!("{remove} AND id NOT IN (SELECT value FROM json_each(?2))"),
-                _ => format!("{remove} AND ?2 IS NOT NULL"),
-            };
-            self.execute(&remove, (import, &kept))?;
+            self.execute(&sparing_companies(name, &remove), (import, &kept))?;
             let values: Vec<String> = (0..columns.len())
                 .map(|place| format!("json_extract(old, '$[{place}]')"))
                 .collect();
@@ -374,11 +370,7 @@ impl Store {
                 "DELETE FROM {table}
                  WHERE id > (SELECT last_id FROM import_marks WHERE import = ?1 AND name = '{table}')"
             );
-            let sql = match table {
-                "companies" => format!("{sql} AND id NOT IN (SELECT value FROM json_each(?2))"),
-                _ => format!("{sql} AND ?2 IS NOT NULL"),
-            };
-            self.execute(&sql, (import, &kept))?;
+            self.execute(&sparing_companies(table, &sql), (import, &kept))?;
         }
         self.remove_health_of_nobody()?;
         Ok(days)
@@ -465,6 +457,14 @@ impl Store {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// The statement that removes rows of a table, without the companies of the JSON array `?2`.
+fn sparing_companies(table: &str, removal: &str) -> String {
+    match table {
+        "companies" => format!("{removal} AND id NOT IN (SELECT value FROM json_each(?2))"),
+        _ => format!("{removal} AND ?2 IS NOT NULL"),
     }
 }
 

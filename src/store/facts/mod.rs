@@ -1,15 +1,14 @@
 //! Imported facts other than events: the table of each kind, and when two rows are the same fact.
 //!
-//! Most kinds are declared in `domain::facts`; the others implement [`Fact`] in a file of their own.
+//! Most kinds are declared in `domain::facts`; the others implement [`Fact`] in files of their own.
 //! Finding, saving, counting equal facts and merging companies is written once, over what the kind
 //! says about its table.
 
 mod declared;
 mod merge;
 mod people;
+mod plain;
 mod pulses;
-mod subscriptions;
-mod team;
 
 use std::borrow::Cow;
 
@@ -128,15 +127,6 @@ fn value(of: impl ToSql) -> rusqlite::Result<Value> {
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?,
         _ => Value::Null,
     })
-}
-
-macro_rules! values {
-    ($($of:expr),+ $(,)?) => { Ok(vec![$(crate::store::facts::value(&$of)?),+]) };
-}
-use values;
-
-fn columns(names: &[&'static str]) -> Vec<Cow<'static, str>> {
-    names.iter().copied().map(Cow::Borrowed).collect()
 }
 
 /// The tables of all kinds that belong to companies.

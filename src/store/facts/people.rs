@@ -1,38 +1,11 @@
-//! People: the users of the product.
+//! Where people worked.
 
 use anyhow::Result;
-use rusqlite::Row;
-use rusqlite::types::Value;
 
-use super::super::values::read_fields;
-use super::{Fact, FactTable, columns, values};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::fact::FactIdentity;
 use crate::domain::facts::Person;
 use crate::store::Store;
-
-impl Fact for Person {
-    fn table() -> FactTable {
-        FactTable {
-            name: "people",
-            identity: FactIdentity::Id("person_id"),
-            columns: columns(&["person_id", "company", "name", "email", "role", "created_on"]),
-            select: "f.*",
-            details: None,
-            order: "person_id".into(),
-        }
-    }
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        read_fields!(row => Person: person_id, company, name, email, role, created_on)
-    }
-
-    fn values(&self) -> rusqlite::Result<Vec<Value>> {
-        let Person { person_id, company, name, email, role, created_on } = self;
-        values![person_id, company, name, email, role, created_on]
-    }
-}
 
 impl Store {
     /// Records that a person works for another company from `today` on, or from the day after their

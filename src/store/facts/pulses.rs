@@ -1,10 +1,12 @@
 //! Pulses.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, FactTable, columns, values};
+use super::{Fact, FactTable, value};
 use crate::domain::fact::FactIdentity;
 use crate::domain::pulse::Pulse;
 use crate::store::Store;
@@ -15,7 +17,7 @@ impl Fact for Pulse {
         FactTable {
             name: "pulses",
             identity: FactIdentity::Columns,
-            columns: columns(&["company", "level", "day", "at", "by", "note"]),
+            columns: ["company", "level", "day", "at", "by", "note"].map(Cow::Borrowed).to_vec(),
             select: "f.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = f.id) AS codes",
             details: Some(
                 "coalesce((SELECT group_concat(r.code, ';' ORDER BY r.code) FROM pulse_reasons r WHERE r.pulse = {row}.id), '')",
@@ -30,7 +32,14 @@ impl Fact for Pulse {
 
     fn values(&self) -> rusqlite::Result<Vec<Value>> {
         let Pulse { company, mark, by, note, .. } = self;
-        values![company, mark.level, mark.day, mark.at, by, note]
+        Ok(vec![
+            value(company)?,
+            value(mark.level)?,
+            value(mark.day)?,
+            value(mark.at)?,
+            value(by)?,
+            value(note)?,
+        ])
     }
 
     fn details(&self) -> Option<String> {

@@ -128,25 +128,17 @@ fn clause(
     wanted.map(|value| (clause, Some((parameter, Box::new(value) as Box<dyn ToSql>))))
 }
 
-pub(super) fn order_clause(order: SignalOrder) -> &'static str {
-    match (order.key, order.is_descending) {
-        (SortKey::Event, false) => {
-            " ORDER BY coalesce(s.goal_event, v.event) IS NULL, coalesce(s.goal_event, v.event), s.id"
+pub(super) fn order_clause(order: SignalOrder) -> String {
+    let by: &[&str] = match order.key {
+        SortKey::Event => {
+            &["coalesce(s.goal_event, v.event) IS NULL", "coalesce(s.goal_event, v.event)"]
         }
-        (SortKey::Event, true) => {
-            " ORDER BY coalesce(s.goal_event, v.event) IS NULL DESC, coalesce(s.goal_event, v.event) DESC, s.id"
-        }
-        (SortKey::Type, false) => {
-            " ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id"
-        }
-        (SortKey::Type, true) => {
-            " ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END DESC, s.id"
-        }
-        (SortKey::State, false) => " ORDER BY s.acknowledgement IS NOT NULL, s.id",
-        (SortKey::State, true) => " ORDER BY s.acknowledgement IS NOT NULL DESC, s.id",
-        (SortKey::Date, false) => " ORDER BY s.raised_on, s.id",
-        (SortKey::Date, true) => " ORDER BY s.raised_on DESC, s.id",
-        (SortKey::Chance, false) => " ORDER BY s.chance IS NULL, s.chance, s.id",
-        (SortKey::Chance, true) => " ORDER BY s.chance IS NULL DESC, s.chance DESC, s.id",
-    }
+        SortKey::Type => &["CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END"],
+        SortKey::State => &["s.acknowledgement IS NOT NULL"],
+        SortKey::Date => &["s.raised_on"],
+        SortKey::Chance => &["s.chance IS NULL", "s.chance"],
+    };
+    let direction = if order.is_descending { " DESC" } else { "" };
+    let by: String = by.iter().map(|by| format!("{by}{direction}, ")).collect();
+    format!(" ORDER BY {by}s.id")
 }

@@ -155,7 +155,7 @@ impl Store {
     pub(crate) fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
         let mut ids = Vec::new();
         let order = order_clause(SignalOrder::NEWEST_FIRST);
-        self.query_signals(["SELECT s.id", order], filter, None, |row| {
+        self.query_signals(["SELECT s.id", &order], filter, None, |row| {
             ids.push(row.get(0)?);
             Ok(())
         })?;
@@ -173,7 +173,7 @@ impl Store {
         let mut count = 0;
         // In the order of the index by day, whose signals lie together in the table.
         let order = order_clause(SignalOrder::NEWEST_FIRST);
-        self.query_signals(["SELECT 1", order], filter, most, |_| {
+        self.query_signals(["SELECT 1", &order], filter, most, |_| {
             count += 1;
             Ok(())
         })?;
@@ -188,7 +188,7 @@ impl Store {
         mut visit: impl FnMut(SignalRecord) -> Result<()>,
     ) -> Result<()> {
         let mut reading = SignalReader::default();
-        self.query_signals([SELECT, order_clause(order)], filter, order.limit, |row| {
+        self.query_signals([SELECT, &order_clause(order)], filter, order.limit, |row| {
             visit(self.read_signal(row, &mut reading)?)
         })
     }
