@@ -39,9 +39,8 @@ impl Store {
     pub(crate) fn rules(&self) -> Result<Vec<StoredRule>> {
         let sql = "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
                    FROM rules r JOIN rule_versions v ON v.id = r.version WHERE NOT r.is_removed ORDER BY r.name";
-        let mut rules = Vec::new();
-        self.for_each_row(sql, [], |row| Ok(rules.push(read_rule(row)?)))?;
-        Ok(rules)
+        let rules: Vec<_> = self.read_all(sql, [], |row| Ok(read_rule(row)))?;
+        rules.into_iter().collect()
     }
 
     /// The names of all rules, including removed ones, A to Z.

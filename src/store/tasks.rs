@@ -264,7 +264,7 @@ impl Store {
 
     /// The matching tasks, earliest due first.
     pub(crate) fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let sql = concat!(
             task_select!(),
             " WHERE (:company IS NULL OR t.company = :company)
                 AND (:due_before IS NULL OR t.due_on < :due_before)
@@ -273,25 +273,17 @@ impl Store {
                 AND (:state IS NULL
                      OR :state = CASE WHEN :until IS NULL OR d.day <= :until THEN coalesce(d.action, 'open') ELSE 'open' END)
               ORDER BY t.due_on, t.id",
-        ))?;
-        let parameters = named_params! {
-            ":company": filter.company.map(|company| company.0),
-            ":due_before": filter.due_before,
-            ":until": filter.until,
-            ":state": filter.state.map(TaskState::as_str),
-            ":playbook": filter.playbook,
-        };
-        let tasks = statement.query_map(parameters, read_task)?.map(|task| {
-            let mut task = task?;
+        );
+        let values = bind_fields!(filter: company, due_before, until, playbook;
+            state = filter.state.map(TaskState::as_str));
+        let mut tasks: Vec<TaskRecord> = self.read_all(sql, values, read_task)?;
+        for task in &mut tasks {
             // A task that was closed later was still open.
-            task.closed = task
-                .closed
-                .filter(|closed| filter.until.is_none_or(|until| closed.stamp.day <= until));
-            Ok(task)
-        });
-        let concerns =
-            |task: &TaskRecord| filter.person.as_ref().is_none_or(|person| task.concerns(person));
-        tasks.filter(|task| task.as_ref().map_or(true, concerns)).collect()
+            task.closed
+                .take_if(|closed| filter.until.is_some_and(|until| closed.stamp.day > until));
+        }
+        tasks.retain(|task| filter.person.as_ref().is_none_or(|person| task.concerns(person)));
+        Ok(tasks)
     }
 
     /// The tasks that a signal opened or was linked to, ordered by id.
