@@ -1,5 +1,7 @@
 //! The companies of a backtest, and the days on which each of them counts.
 
+use std::mem;
+
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -81,12 +83,10 @@ impl Book {
             }
             meets_once.extend(meeting);
         }
-        let kept = self.companies.iter().map(|company| meets_once.contains(company));
-        let kept: Vec<bool> = kept.collect();
-        let mut places = kept.iter();
-        self.companies.retain(|_| places.next() == Some(&true));
-        let mut places = kept.iter();
-        self.subjects.retain(|_| places.next() == Some(&true));
+        let (companies, subjects) = (mem::take(&mut self.companies), mem::take(&mut self.subjects));
+        let all = companies.into_iter().zip(subjects);
+        (self.companies, self.subjects) =
+            all.filter(|(company, _)| meets_once.contains(company)).unzip();
         Ok(())
     }
 }

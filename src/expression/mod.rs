@@ -9,7 +9,7 @@ mod comparisons;
 mod functions;
 mod tokens;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -122,8 +122,7 @@ impl Evaluator {
         connection.authorizer(Some(move |context: AuthContext<'_>| authorize(&context, &noted)))?;
         let since = Arc::new(Mutex::new(Stopwatch::start()));
         let begun = Arc::clone(&since);
-        let is_over =
-            move || begun.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > PATIENCE;
+        let is_over = move || locked(&begun).elapsed() > PATIENCE;
         connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_over))?;
         Ok(Evaluator { connection, refused, since })
     }
@@ -200,7 +199,7 @@ impl Evaluator {
 
     fn start_stopwatch(&self) -> Stopwatch {
         let stopwatch = Stopwatch::start();
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = stopwatch;
+        *locked(&self.since) = stopwatch;
         stopwatch
     }
 
@@ -212,7 +211,7 @@ impl Evaluator {
         tokens: &[Token<'_>],
         known: &[&str],
     ) -> Result<(), ParseError> {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *locked(&self.refused) = None;
         self.start_stopwatch();
         let front = format!("{}{front}", company_of(names));
         match self.connection.prepare(&format!("{front}{text}\n)")) {
@@ -228,15 +227,12 @@ impl Evaluator {
         tokens: &[Token<'_>],
         known: &[&str],
     ) -> ParseError {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let refused = locked(&self.refused).take();
         if let Some(what) = refused {
             let word = what.split('(').next().unwrap_or_default();
-            let place = tokens
-                .iter()
-                .find(|token| token.text.eq_ignore_ascii_case(word))
-                .map(|token| token.at);
+            let token = tokens.iter().find(|token| token.text.eq_ignore_ascii_case(word));
             let message = format!("{what} cannot be used in an expression");
-            return ParseError { message, at: place, hint: None };
+            return ParseError { message, at: token.map(|token| token.at), hint: None };
         }
         let rusqlite::Error::SqlInputError { msg, offset, .. } = error else {
             return ParseError::somewhere(message_of(error));
@@ -282,6 +278,11 @@ impl Evaluator {
         }
         Ok(values)
     }
+}
+
+/// A value that stays usable if a thread panicked with it.
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn statement_of(expression: &Expression) -> String {
@@ -440,7 +441,7 @@ fn authorize(context: &AuthContext<'_>, refused: &Mutex<Option<String>>) -> Auth
         AuthAction::Recursive => "recursion".to_owned(),
         _ => "a statement".to_owned(),
     };
-    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+    *locked(refused) = Some(refusal);
     Authorization::Deny
 }
 
