@@ -114,30 +114,30 @@ pub(crate) struct LoadedFile {
 }
 
 /// Why a row is not loaded.
-enum RowFault {
+enum RowError {
     /// The row is rejected.
     Rejected(Verdict),
     /// The file is refused.
     Failed(anyhow::Error),
 }
 
-type RowResult<T> = Result<T, RowFault>;
+type RowResult<T> = Result<T, RowError>;
 
-impl From<Verdict> for RowFault {
+impl From<Verdict> for RowError {
     fn from(verdict: Verdict) -> Self {
-        RowFault::Rejected(verdict)
+        RowError::Rejected(verdict)
     }
 }
 
-impl From<anyhow::Error> for RowFault {
+impl From<anyhow::Error> for RowError {
     fn from(error: anyhow::Error) -> Self {
-        RowFault::Failed(error)
+        RowError::Failed(error)
     }
 }
 
 /// Rejects a row for a column, by its name in the kind.
-fn rejected(column: &'static str, reason: String) -> RowFault {
-    RowFault::Rejected(Verdict::Rejected { column, reason })
+fn rejected(column: &'static str, reason: String) -> RowError {
+    RowError::Rejected(Verdict::Rejected { column, reason })
 }
 
 /// The rows of a file, other than events.
@@ -159,8 +159,8 @@ impl Rows<'_, '_> {
             watcher.tell(&progress);
             match take(&row) {
                 Ok(()) => Ok(Verdict::Accepted),
-                Err(RowFault::Rejected(verdict)) => Ok(verdict),
-                Err(RowFault::Failed(error)) => Err(error),
+                Err(RowError::Rejected(verdict)) => Ok(verdict),
+                Err(RowError::Failed(error)) => Err(error),
             }
         })
     }

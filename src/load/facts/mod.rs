@@ -18,7 +18,7 @@ use anyhow::Result;
 
 use super::names::{CompanyBook, SharedName, is_telling, shared_name};
 use super::repeated::{RepeatedRows, Repetition};
-use super::{Loaded, RowFault, RowResult, Rows, rejected};
+use super::{Loaded, RowError, RowResult, Rows, rejected};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
 use crate::domain::day::Day;
@@ -55,7 +55,7 @@ trait LoadableFact: Fact + Clone + PartialEq {
     }
 
     /// Why it cannot be added, unless it is already known.
-    fn refusal(&self, _facts: &FactLoad<'_>) -> Option<RowFault> {
+    fn refusal(&self, _facts: &FactLoad<'_>) -> Option<RowError> {
         None
     }
 
