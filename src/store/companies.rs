@@ -135,8 +135,9 @@ impl Store {
 
     /// A company's own record, without the facts that belong to it.
     pub(crate) fn company(&self, key: CompanyKey) -> Result<Company> {
-        let sql = format!("SELECT {COMPANY_COLUMNS} FROM companies c WHERE c.id = ?1");
-        self.read_one(&sql, [key], |row| read_company(&mut ColumnReader::of(row)))
+        let sql =
+            concat!("SELECT ", optional_fields!(selected), " FROM companies c WHERE c.id = ?1");
+        self.read_one(sql, [key], |row| read_company(&mut ColumnReader::of(row)))
     }
 
     /// Adds a company.
@@ -164,11 +165,12 @@ impl Store {
         macro_rules! bound {
             ($($field:ident),+) => { bind_fields!(company: company_id, $($field),+; id = key) };
         }
-        let sql = format!(
-            "UPDATE companies SET {} company_id = :company_id, is_unlisted = 0 WHERE id = :id",
-            optional_fields!(assigned)
+        let sql = concat!(
+            "UPDATE companies SET ",
+            optional_fields!(assigned),
+            "company_id = :company_id, is_unlisted = 0 WHERE id = :id"
         );
-        self.execute(&sql, optional_fields!(bound))
+        self.execute(sql, optional_fields!(bound))
     }
 
     /// The time of the latest payment in imported files of payments.

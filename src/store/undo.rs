@@ -421,9 +421,11 @@ impl Store {
         })?;
         let sql = "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
                    ON CONFLICT (id) DO UPDATE SET count = count + excluded.count";
-        counts.into_iter().try_for_each(|(event, copies)| {
-            self.execute(sql, (keys::of_count(day, company, event), copies))
-        })
+        let mut count = self.connection.prepare_cached(sql)?;
+        for (event, copies) in counts {
+            count.execute((keys::of_count(day, company, event), copies))?;
+        }
+        Ok(())
     }
 
     /// Recomputes what follows from the events.
