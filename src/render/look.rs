@@ -2,7 +2,6 @@
 
 use anstyle::{AnsiColor, Style};
 
-/// How a screen is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
     /// Whether colours and bold may be used.

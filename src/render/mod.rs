@@ -17,14 +17,13 @@ pub(crate) use records::{Format, RecordWriter};
 pub(crate) use screen::Screen;
 pub(crate) use text_table::TextTable;
 pub(crate) use workbook::RecordBook;
-pub(crate) use wrap::{cut, wrap, wrap_prose};
+pub(crate) use wrap::{cut, shortened, wrap, wrap_prose};
 
 use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};
 use crate::domain::pulse::to_one_decimal;
 use crate::domain::rule::OptionValue;
 
-/// One field of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value<'a> {
     /// Unknown: `null`; empty in CSV.
@@ -44,57 +43,27 @@ pub(crate) enum Value<'a> {
     Nested(serde_json::Value),
 }
 
+macro_rules! values {
+    ($($variant:ident: $($type:ty),+;)+) => {$($(
+        impl<'a> From<$type> for Value<'a> {
+            fn from(value: $type) -> Self {
+                Value::$variant(value.into())
+            }
+        }
+    )+)+};
+}
+values! {
+    Text: &'a str, &'a String, String;
+    Day: Day;
+    Whole: u8, i64;
+    Number: f64;
+    Flag: bool;
+    Nested: serde_json::Value;
+}
+
 impl From<u64> for Value<'_> {
     fn from(value: u64) -> Self {
         Value::Whole(i64::try_from(value).unwrap_or(i64::MAX))
-    }
-}
-
-impl From<i64> for Value<'_> {
-    fn from(value: i64) -> Self {
-        Value::Whole(value)
-    }
-}
-
-impl From<u8> for Value<'_> {
-    fn from(value: u8) -> Self {
-        Value::Whole(i64::from(value))
-    }
-}
-
-impl From<f64> for Value<'_> {
-    fn from(value: f64) -> Self {
-        Value::Number(value)
-    }
-}
-
-impl From<bool> for Value<'_> {
-    fn from(value: bool) -> Self {
-        Value::Flag(value)
-    }
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(value: &'a str) -> Self {
-        Value::Text(Cow::Borrowed(value))
-    }
-}
-
-impl<'a> From<&'a String> for Value<'a> {
-    fn from(value: &'a String) -> Self {
-        Value::Text(Cow::Borrowed(value))
-    }
-}
-
-impl From<String> for Value<'_> {
-    fn from(value: String) -> Self {
-        Value::Text(Cow::Owned(value))
-    }
-}
-
-impl From<Day> for Value<'_> {
-    fn from(value: Day) -> Self {
-        Value::Day(value)
     }
 }
 
@@ -125,7 +94,7 @@ impl<'a> From<&'a Datum> for Value<'a> {
 
 impl From<Instant> for Value<'_> {
     fn from(value: Instant) -> Self {
-        Value::Text(Cow::Owned(value.to_string()))
+        value.to_string().into()
     }
 }
 
@@ -210,19 +179,12 @@ pub(crate) fn chance(chance: f64) -> String {
 /// The meaning of a probability: `By chance alone, about 1 in 141 comparisons would look like
 /// this.`
 pub(crate) fn chance_in_words(chance: f64) -> String {
-    match chance {
-        c if c <= 1e-6 => {
-            "By chance alone, fewer than 1 in a million comparisons would look like this."
-                .to_owned()
-        }
-        c if c >= 0.5 => {
-            "By chance alone, every second comparison or more would look like this.".to_owned()
-        }
-        c => {
-            let often = thousands((1.0 / c).round() as u64);
-            format!("By chance alone, about 1 in {often} comparisons would look like this.")
-        }
-    }
+    let often = match chance {
+        c if c <= 1e-6 => "fewer than 1 in a million comparisons".to_owned(),
+        c if c >= 0.5 => "every second comparison or more".to_owned(),
+        c => format!("about 1 in {} comparisons", thousands((1.0 / c).round() as u64)),
+    };
+    format!("By chance alone, {often} would look like this.")
 }
 
 #[cfg(test)]

@@ -4,13 +4,12 @@
 use std::io;
 
 use anyhow::Result;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 use serde_json::ser::{CharEscape, Formatter};
 
 use super::Value;
 use super::escape;
 
-/// The formats of every list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// Aligned columns.
@@ -54,13 +53,11 @@ impl<'f> RecordWriter<'f> {
     /// Writes what precedes the first record.
     pub(crate) fn start(&self, bytes: &mut Vec<u8>) -> Result<()> {
         match self.format {
-            Format::Csv => csv_line(bytes, self.fields.iter().map(|field| (*field).to_owned())),
-            Format::Json => {
-                bytes.push(b'[');
-                Ok(())
-            }
-            Format::Ndjson | Format::Table => Ok(()),
+            Format::Csv => csv_line(bytes, self.fields.iter().map(|field| (*field).to_owned()))?,
+            Format::Json => bytes.push(b'['),
+            Format::Ndjson | Format::Table => {}
         }
+        Ok(())
     }
 
     /// Writes one record, with as many values as there are fields.
@@ -128,11 +125,7 @@ struct Object<'a> {
 
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
-        for (field, value) in self.fields.iter().zip(self.values) {
-            map.serialize_entry(field, value)?;
-        }
-        map.end()
+        serializer.collect_map(self.fields.iter().zip(self.values))
     }
 }
 

@@ -57,7 +57,6 @@ impl Screen {
         self.text.push('\n');
     }
 
-    /// A line of text in a colour.
     pub(crate) fn toned_line(&mut self, text: &str, tone: Tone) {
         let text = escape::for_terminal(text);
         match tone_style(tone) {
@@ -94,7 +93,6 @@ impl Screen {
         self.text.push_str(&table.draw(self.look));
     }
 
-    /// The finished text.
     pub(crate) fn into_text(self) -> String {
         self.text
     }

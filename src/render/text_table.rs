@@ -7,7 +7,6 @@ use super::escape;
 use super::look::{Align, Look, Tone, hyperlink};
 use super::wrap::{cut, wrap};
 
-/// The separator between columns.
 const BETWEEN: &str = "  ";
 
 /// Rows under headings. The text of all cells is one string, because a list may have ten million
@@ -26,7 +25,6 @@ pub(crate) struct TextTable {
 }
 
 impl TextTable {
-    /// A table with these headings.
     pub(crate) fn new<T: Into<String>>(columns: impl IntoIterator<Item = (T, Align)>) -> Self {
         let columns = columns.into_iter().map(|(title, align)| (title.into(), align));
         TextTable {
@@ -44,7 +42,6 @@ impl TextTable {
         self.known.push(title);
     }
 
-    /// Adds a row of plain cells.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.toned_row(cells.into_iter().map(|cell| (cell, Tone::Plain)));
     }
@@ -201,7 +198,6 @@ impl TextTable {
         lines.enumerate().map(link).collect()
     }
 
-    /// The natural width of each column.
     fn natural_widths(&self) -> Vec<usize> {
         let mut widths: Vec<usize> = self.columns.iter().map(|(title, _)| title.width()).collect();
         for (place, (text, _)) in self.cells().enumerate() {

@@ -12,31 +12,24 @@ use super::{Value, yes_or_no};
 use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
-/// The most rows of a sheet.
 const MOST_ROWS: u32 = 1_048_576;
 
 /// The most characters of a cell, in UTF-16 code units.
 const MOST_CHARACTERS: usize = 32_767;
 
 pub(super) struct CellFormats {
-    /// Headings.
     pub header: Format,
     /// Text that a spreadsheet would take for a formula if somebody edited the cell.
     pub guarded: Format,
-    /// Calendar days.
     pub day: Format,
     pub money: Format,
     /// A number with one decimal.
     pub number: Format,
     /// A number with one decimal and its sign.
     pub change: Format,
-    /// A percentage.
     pub percent: Format,
-    /// A ratio.
     pub ratio: Format,
-    /// A whole number.
     pub count: Format,
-    /// The difference of two whole numbers.
     pub difference: Format,
     pub title: Format,
     /// Text of several lines.

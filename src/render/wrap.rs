@@ -18,6 +18,14 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     short
 }
 
+/// A text cut to at most `most` characters, the last … if it was cut.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 /// Wraps a text into lines of at most `width` columns, between words if possible. A text that fits
 /// is unchanged: blanks before a sparkline are days without a value.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {

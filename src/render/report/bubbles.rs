@@ -1,9 +1,10 @@
 //! Bubbles: x is the number of days from the as-of date, y a score from 0 to 100, and the area an
 //! amount.
 
-use super::drawing::{CHARACTER, Circle, Drawing, shortened, tidy};
+use super::drawing::{CHARACTER, Circle, Drawing, tidy};
 use super::points::{Area, overlap};
 use super::{Table, TableRow, Tint};
+use crate::render::shortened;
 
 /// Days further from the as-of date are drawn at the edge.
 const DAYS: (f64, f64) = (-30.0, 365.0);
@@ -11,7 +12,6 @@ const DAYS: (f64, f64) = (-30.0, 365.0);
 /// How far below the score of 0 the bubbles without a score are.
 const UNSCORED: f64 = 22.0;
 
-/// Where days and scores are drawn.
 #[derive(Clone, Copy)]
 struct Plane {
     left: f64,

@@ -17,7 +17,6 @@ pub(crate) enum Cell {
     Count(u64),
     /// A whole number that may be negative.
     Whole(i64),
-    /// The difference of two counts.
     Difference(i64),
     /// A number with one decimal.
     Number(f64),
@@ -43,32 +42,26 @@ impl Cell {
         Cell::share(part as f64, whole as f64)
     }
 
-    /// Money that may be unknown.
     pub(crate) fn money(amount: Option<f64>) -> Self {
         amount.map_or(Cell::Unknown, Cell::Money)
     }
 
-    /// A number that may be unknown.
     pub(crate) fn number(number: Option<f64>) -> Self {
         number.map_or(Cell::Unknown, Cell::Number)
     }
 
-    /// A ratio that may be unknown.
     pub(crate) fn ratio(ratio: Option<f64>) -> Self {
         ratio.map_or(Cell::Unknown, Cell::Ratio)
     }
 
-    /// A change that may be unknown.
     pub(crate) fn change(change: Option<f64>) -> Self {
         change.map_or(Cell::Unknown, Cell::Change)
     }
 
-    /// A day that may be unknown.
     pub(crate) fn day(day: Option<Day>) -> Self {
         day.map_or(Cell::Unknown, Cell::Day)
     }
 
-    /// Text that may be unknown.
     pub(crate) fn text_of(text: Option<impl ToString>) -> Self {
         text.map_or(Cell::Unknown, |text| Cell::Text(text.to_string()))
     }

@@ -1,12 +1,11 @@
 //! Charts of tables: which columns they draw, and how. A [`Chart`] only names columns of its table, so
 //! it cannot disagree with it.
 
-use super::{Cell, Table, TableColumn, TableRow};
+use super::{Cell, Table, TableRow};
 
 /// How a table is drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Chart {
-    /// A description of the chart.
     pub title: &'static str,
     pub kind: ChartKind,
 }
@@ -17,7 +16,7 @@ impl Chart {
     }
 }
 
-/// The kinds of charts. Columns are identified by their names for programs.
+/// Columns are identified by their names for programs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ChartKind {
     /// Horizontal bars made of parts.
@@ -52,7 +51,6 @@ pub(crate) enum ChartKind {
     },
 }
 
-/// The bars of a stacked chart.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum BarLayout {
     /// Each row is a bar; these columns are its parts, with their colours.
@@ -61,7 +59,6 @@ pub(crate) enum BarLayout {
     Columns(Vec<&'static str>),
 }
 
-/// The columns with the two ends of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IntervalColumns {
     pub low: &'static str,
@@ -133,35 +130,26 @@ pub(super) struct BarPart {
 
 /// The bars of a stacked chart: the label and the parts of each.
 pub(super) fn bars(table: &Table, bars: &BarLayout) -> Vec<(String, Vec<BarPart>)> {
+    let rows = table.rows.iter();
     match bars {
         BarLayout::Rows(parts) => {
-            let parts: Vec<(usize, &TableColumn, Tint)> = parts
-                .iter()
-                .filter_map(|(name, tint)| {
-                    table.column(name).map(|(place, column)| (place, column, *tint))
-                })
-                .collect();
             let of_row = |row: &TableRow| {
-                parts
-                    .iter()
-                    .map(|(place, column, tint)| part(column.title, &row.cells[*place], *tint))
-                    .collect()
+                let parts = parts.iter().filter_map(|(name, tint)| {
+                    let (place, column) = table.column(name)?;
+                    Some(part(column.title, &row.cells[place], *tint))
+                });
+                parts.collect()
             };
-            table.rows.iter().map(|row| (row.item.label.text().into_owned(), of_row(row))).collect()
+            rows.map(|row| (row.item.label.text().into_owned(), of_row(row))).collect()
         }
         BarLayout::Columns(columns) => {
             let of_column = |place: usize| {
-                table
-                    .rows
-                    .iter()
-                    .map(|row| part(&row.item.label.text(), &row.cells[place], row.tint))
-                    .collect()
+                let part =
+                    |row: &TableRow| part(&row.item.label.text(), &row.cells[place], row.tint);
+                rows.clone().map(part).collect()
             };
-            columns
-                .iter()
-                .filter_map(|name| table.column(name))
-                .map(|(place, column)| (column.title.to_owned(), of_column(place)))
-                .collect()
+            let columns = columns.iter().filter_map(|name| table.column(name));
+            columns.map(|(place, column)| (column.title.to_owned(), of_column(place))).collect()
         }
     }
 }

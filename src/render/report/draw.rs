@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::chart::{BarPart, bars};
-use super::drawing::{CHARACTER, Circle, Drawing, Path, Rect, shortened, tidy};
+use super::drawing::{CHARACTER, Circle, Drawing, Path, Rect, tidy};
 use super::points::Plot;
 use super::{Chart, ChartKind, Table, Tint};
+use crate::render::shortened;
 
 /// Draws a table on a plane of this width; `None` if there is nothing to see.
 pub(super) fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> {

@@ -60,10 +60,8 @@ pub(super) struct Label {
     pub(super) text: String,
 }
 
-/// The width on a wide screen.
 pub(super) const WIDE: f64 = 720.0;
 
-/// The width on a phone.
 pub(super) const NARROW: f64 = 320.0;
 
 /// The average width of a character.
@@ -99,12 +97,4 @@ impl Drawing {
 
 pub(super) fn tidy(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
-}
-
-/// A text cut to at most `most` characters.
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
 }

@@ -8,7 +8,6 @@ use crate::render::{Format, RecordWriter, Value};
 /// The columns, which are stable.
 const FIELDS: [&str; 6] = ["as_of", "filter", "section", "item", "measure", "value"];
 
-/// A report as CSV, JSON or JSON lines.
 pub(crate) fn figures(report: &Report, format: Format, is_on_terminal: bool) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut writer = RecordWriter::new(format, &FIELDS).on_terminal(is_on_terminal);

@@ -16,7 +16,6 @@ pub(crate) struct Letterhead {
 pub(crate) struct Logo {
     /// Its media type, such as `image/png`.
     pub media_type: &'static str,
-    /// The bytes of the file.
     pub bytes: Vec<u8>,
 }
 

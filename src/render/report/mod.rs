@@ -46,13 +46,11 @@ impl Report {
         owner.map_or_else(|| self.title.clone(), |owner| format!("{owner}: {}", self.title))
     }
 
-    /// All tables, in order.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
         self.summary.iter().chain(self.sections.iter().flat_map(|section| &section.tables))
     }
 }
 
-/// The head of every report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReportHead {
     /// The as-of date, the last day of usage and other imported facts.
@@ -75,7 +73,6 @@ impl ReportHead {
         format!("usage to {}; signals, tasks and pulse to {}", self.as_of, self.entries)
     }
 
-    /// The link of a row, if it has one.
     fn link_of(&self, item: &RowLabel) -> Option<String> {
         Some(self.link.as_ref()?.of(item.company.as_deref()?))
     }

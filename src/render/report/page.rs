@@ -4,12 +4,13 @@
 //! style sheet, by hash: even markup injected by a bug could neither run nor load anything.
 
 use anyhow::Result;
-use minijinja::{Environment, context};
+use minijinja::value::Serde;
+use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
 use super::draw::draw;
-use super::drawing::{Drawing, NARROW, WIDE};
-use super::{Cell, Logo, Report, ReportHead, ReportSection, Table};
+use super::drawing::{NARROW, WIDE};
+use super::{Cell, Logo, Report, ReportHead, ReportSection, Table, TableColumn, TableRow};
 use crate::render::Align;
 
 /// The hash of the style sheet in the page's policy. A test recomputes it.
@@ -33,36 +34,6 @@ const TALL: usize = 16;
 /// The length of a day: `2026-03-31`.
 const DAY: usize = 10;
 
-#[derive(Serialize)]
-struct Page<'r> {
-    title: &'r str,
-    owner: Option<&'r str>,
-    logo: Option<String>,
-    as_of: String,
-    days: String,
-    filter: &'r str,
-    style_hash: &'static str,
-    tiles: Vec<Tile>,
-    has_long_tile: bool,
-    sections: Vec<PageSection<'r>>,
-}
-
-#[derive(Serialize)]
-struct Tile {
-    name: String,
-    value: String,
-    /// The class of the value's type, the smaller the longer; empty if it is large.
-    class: &'static str,
-    more: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct PageSection<'r> {
-    title: &'r str,
-    answer: Vec<TextPart>,
-    tables: Vec<PageTable<'r>>,
-}
-
 /// A part of a text: a day, which stays on one line, or what lies between days.
 #[derive(Debug, PartialEq, Serialize)]
 struct TextPart {
@@ -70,65 +41,25 @@ struct TextPart {
     is_day: bool,
 }
 
-#[derive(Serialize)]
-struct PageTable<'r> {
-    name: &'r str,
-    title: &'r str,
-    is_folded: bool,
-    class: &'static str,
-    note: Option<&'r str>,
-    when_empty: &'r str,
-    headings: Vec<Shown<'r>>,
-    rows: Vec<PageRow>,
-    chart: Option<PageChart<'r>>,
-}
-
-#[derive(Serialize)]
-struct Shown<'r> {
-    text: &'r str,
-    class: &'static str,
-}
-
-#[derive(Serialize)]
-struct PageRow {
-    /// The link to its company in another product.
-    link: Option<String>,
-    cells: Vec<PageCell>,
-}
-
-#[derive(Serialize)]
-struct PageCell {
-    text: String,
-    /// The text again, in parts.
-    parts: Vec<TextPart>,
-    class: &'static str,
-}
-
-#[derive(Serialize)]
-struct PageChart<'r> {
-    title: &'r str,
-    /// The drawings for wide screens and for phones.
-    drawings: [(&'static str, Drawing); 2],
-}
-
 pub(crate) fn page(report: &Report) -> Result<Vec<u8>> {
     let mut environment = Environment::new();
     environment.add_template("report.html", include_str!("page.html"))?;
     environment.add_template("style.css", include_str!("page.css"))?;
-    let tiles: Vec<Tile> = report.summary.iter().flat_map(tiles).collect();
-    let page = Page {
-        title: &report.title,
-        owner: report.head.letter.title.as_deref(),
-        logo: report.head.letter.logo.as_ref().map(Logo::data_url),
-        as_of: report.head.as_of.to_string(),
-        days: report.head.days(),
-        filter: &report.head.filter,
-        style_hash: STYLE_HASH,
-        has_long_tile: tiles.iter().any(|tile| tile.value.chars().count() > LONGEST_NARROW),
-        tiles,
-        sections: report.sections.iter().map(|part| section(&report.head, part)).collect(),
+    let Report { title, head, summary, sections } = report;
+    let tiles = || summary.iter().flat_map(|table| &table.rows);
+    let is_long = |text: String| text.chars().count() > LONGEST_NARROW;
+    let page = context! {
+        title,
+        owner => &head.letter.title,
+        logo => head.letter.logo.as_ref().map(Logo::data_url),
+        as_of => head.as_of.to_string(),
+        days => head.days(),
+        filter => &head.filter,
+        style_hash => STYLE_HASH,
+        has_long_tile => tiles().any(|row| tile_texts(row).next().is_some_and(is_long)),
+        tiles => tiles().map(tile).collect::<Vec<_>>(),
+        sections => sections.iter().map(|part| section(head, part)).collect::<Vec<_>>(),
     };
-    let page = minijinja::value::Serde(&page);
     Ok(environment.get_template("report.html")?.render(context! { page })?.into_bytes())
 }
 
@@ -141,56 +72,55 @@ const LONGEST_SMALL: usize = 14;
 /// Longer values do not fit the narrowest tile: amounts in the millions, and names of people.
 const LONGEST_NARROW: usize = 10;
 
-fn tiles(table: &Table) -> Vec<Tile> {
-    let tile = |row: &super::TableRow| {
-        let mut texts =
-            row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty());
-        let value = texts.next().unwrap_or_default();
-        Tile {
-            name: row.item.label.text().into_owned(),
-            class: match value.chars().count() {
-                length if length <= LONGEST_LARGE => "",
-                length if length <= LONGEST_SMALL => "small",
-                _ => "tiny",
-            },
-            value,
-            more: texts.collect(),
-        }
-    };
-    table.rows.iter().map(tile).collect()
+/// The texts of a key number: the number, and what explains it.
+fn tile_texts(row: &TableRow) -> impl Iterator<Item = String> {
+    row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty())
 }
 
-fn section<'r>(head: &ReportHead, section: &'r ReportSection) -> PageSection<'r> {
+fn tile(row: &TableRow) -> Value {
+    let mut texts = tile_texts(row);
+    let value = texts.next().unwrap_or_default();
+    // The class of the type, the smaller the longer.
+    let class = match value.chars().count() {
+        ..=LONGEST_LARGE => "",
+        ..=LONGEST_SMALL => "small",
+        _ => "tiny",
+    };
+    let more: Vec<String> = texts.collect();
+    context! { name => row.item.label.text(), value, class, more }
+}
+
+fn section(head: &ReportHead, section: &ReportSection) -> Value {
     // Keeps a number and its percent sign together.
     let answer = parts(&section.answer.replace(" %", "\u{a0}%"));
-    let tables = section.tables.iter().map(|part| table(head, part)).collect();
-    PageSection { title: section.title, answer, tables }
+    let tables: Vec<Value> = section.tables.iter().map(|part| table(head, part)).collect();
+    context! { title => section.title, answer => Serde(answer), tables }
 }
 
-fn table<'r>(head: &ReportHead, table: &'r Table) -> PageTable<'r> {
+fn table(head: &ReportHead, table: &Table) -> Value {
+    let &Table { name, title, note, when_empty, .. } = table;
     let columns = || std::iter::once(&table.label).chain(&table.columns);
-    let headings =
-        columns().map(|column| Shown { text: column.title, class: class(column.align) }).collect();
-    let row = |row: &super::TableRow| {
+    let heading =
+        |column: &TableColumn| context! { text => column.title, class => class(column.align) };
+    let row = |row: &TableRow| {
         let cells = std::iter::once(&row.item.label).chain(&row.cells);
         let cells = cells.zip(columns()).map(|(cell, column)| page_cell(cell, column.align));
-        PageRow { link: head.link_of(&row.item), cells: cells.collect() }
+        context! { link => head.link_of(&row.item), cells => cells.collect::<Vec<_>>() }
     };
-    let rows = table.rows.iter().map(row).collect();
     let chart = chart(table);
-    PageTable {
-        name: table.name,
-        title: table.title,
-        is_folded: table.is_folded && chart.is_some(),
-        class: match table.columns.len() {
+    context! {
+        name,
+        title,
+        is_folded => table.is_folded && chart.is_some(),
+        class => match table.columns.len() {
             BROAD.. => "broad",
             1 if table.rows.len() > TALL => "slim",
             _ => "",
         },
-        note: table.note,
-        when_empty: table.when_empty,
-        headings,
-        rows,
+        note,
+        when_empty,
+        headings => columns().map(heading).collect::<Vec<_>>(),
+        rows => table.rows.iter().map(row).collect::<Vec<_>>(),
         chart,
     }
 }
@@ -202,7 +132,7 @@ fn class(align: Align) -> &'static str {
     }
 }
 
-fn page_cell(cell: &Cell, align: Align) -> PageCell {
+fn page_cell(cell: &Cell, align: Align) -> Value {
     let text = cell.text().into_owned();
     let class = match text.chars().count() {
         _ if align == Align::Right => "number",
@@ -212,7 +142,7 @@ fn page_cell(cell: &Cell, align: Align) -> PageCell {
         SHORT..LONG => "text medium",
         _ => "text long",
     };
-    PageCell { parts: parts(&text), text, class }
+    context! { parts => Serde(parts(&text)), text, class }
 }
 
 /// Splits a text at its days.
@@ -238,10 +168,11 @@ fn is_day(bytes: &[u8]) -> bool {
     })
 }
 
-fn chart(table: &Table) -> Option<PageChart<'_>> {
+/// The drawings for wide screens and for phones.
+fn chart(table: &Table) -> Option<Value> {
     let chart = table.chart.as_ref()?;
     let drawings = [("wide", draw(table, chart, WIDE)?), ("narrow", draw(table, chart, NARROW)?)];
-    Some(PageChart { title: chart.title, drawings })
+    Some(context! { title => chart.title, drawings => Serde(drawings) })
 }
 
 #[cfg(test)]

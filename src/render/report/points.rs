@@ -1,7 +1,8 @@
 //! Points with intervals: x is a share, y a ratio on a logarithmic scale.
 
-use super::drawing::{CHARACTER, Circle, Drawing, shortened, tidy};
+use super::drawing::{CHARACTER, Circle, Drawing, tidy};
 use super::{Cell, IntervalColumns, Table, Tint};
+use crate::render::shortened;
 
 /// Ratios beyond these are drawn at the edge.
 const FARTHEST: (f64, f64) = (0.1, 50.0);

@@ -14,7 +14,6 @@ pub(crate) struct Table {
     pub title: &'static str,
     /// The first column: what the rows are about.
     pub label: TableColumn,
-    /// The other columns.
     pub columns: Vec<TableColumn>,
     pub rows: Vec<TableRow>,
     pub chart: Option<Chart>,
@@ -101,7 +100,6 @@ impl Table {
         TableOf { table, records }
     }
 
-    /// Adds a chart.
     pub(crate) fn drawn(mut self, chart: Chart) -> Self {
         self.chart = Some(chart);
         self
@@ -113,13 +111,11 @@ impl Table {
         self
     }
 
-    /// Adds a note on how to interpret it.
     pub(crate) fn noted(mut self, note: &'static str) -> Self {
         self.note = Some(note);
         self
     }
 
-    /// Sets the text for a table without rows.
     pub(crate) fn or_say(mut self, when_empty: &'static str) -> Self {
         self.when_empty = when_empty;
         self
@@ -156,7 +152,6 @@ impl<T> TableOf<T> {
         self.column(TableColumn { name, title, align: Align::Left }, cell)
     }
 
-    /// A column of numbers.
     pub(crate) fn number(
         self,
         name: &'static str,
@@ -179,7 +174,6 @@ impl<T> TableOf<T> {
         self
     }
 
-    /// Sets the colour of each row.
     pub(crate) fn tinted(mut self, tint: impl Fn(&T) -> Tint) -> Self {
         for (row, record) in self.table.rows.iter_mut().zip(&self.records) {
             row.tint = tint(record);
