@@ -29,6 +29,7 @@ mod import;
 #[doc(hidden)]
 pub mod internals;
 mod load;
+mod network;
 mod notify;
 mod ops;
 mod output_file;

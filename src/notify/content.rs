@@ -15,11 +15,11 @@ use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
 use crate::domain::evidence::Evidence;
 use crate::domain::notify::Purpose;
-use crate::domain::rule::RuleLogic;
-use crate::domain::signal::SignalType;
+use crate::domain::rule::{RuleLogic, TrendRule};
+use crate::domain::signal::{Comparison, SignalType};
 use crate::render::escape::{entities_for_slack, for_slack, for_slack_command};
 use crate::render::report::Cell;
-use crate::render::{self, counted, escape};
+use crate::render::{self, counted, escape, shortened};
 use crate::store::{SignalRecord, TaskRecord};
 
 /// At most this many signals are shown in full; the others have a line each.
@@ -47,8 +47,7 @@ const MOST_PEOPLE: usize = 10;
 /// The longest heading that Slack accepts, in characters.
 const LONGEST_HEADING: usize = 150;
 
-/// The content of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Content {
     /// How many signals, and what they say.
     pub subject: String,
@@ -68,7 +67,6 @@ pub(super) struct Content {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct SignalCard {
     pub company: String,
-    /// The link to its company in another product.
     pub link: Option<String>,
     pub headline: String,
     pub facts: Vec<CardFact>,
@@ -90,7 +88,6 @@ pub(super) struct CardFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct SignalLine {
     pub company: String,
-    /// The link to its company in another product.
     pub link: Option<String>,
     pub headline: String,
     pub signal_type: &'static str,
@@ -98,7 +95,6 @@ pub(super) struct SignalLine {
     pub look: String,
 }
 
-/// A signal, and the people to notify.
 pub(super) struct NotifiedSignal {
     pub signal: SignalRecord,
     pub tasks: Vec<TaskRecord>,
@@ -118,7 +114,6 @@ pub(super) struct ContractSummary {
 /// All signals of a message, including those it does not show.
 pub(super) struct Overview {
     pub types: Vec<SignalType>,
-    /// The number of their companies.
     pub companies: usize,
 }
 
@@ -149,21 +144,15 @@ impl Content {
 
     /// A content that only proves that messages arrive.
     pub(super) fn of_test(person: &str) -> Self {
+        let person = harmless(person);
         Content {
             subject: "Test message of signals".to_owned(),
-            intro: format!(
-                "This is a test message for {}: notifications arrive.",
-                harmless(person)
-            ),
-            items: Vec::new(),
-            lines: Vec::new(),
-            left_out: 0,
-            inbox: String::new(),
+            intro: format!("This is a test message for {person}: notifications arrive."),
             closing: "Sent by `signals notify test`.".to_owned(),
+            ..Content::default()
         }
     }
 
-    /// The content as plain text.
     pub(super) fn text(&self) -> Result<String> {
         self.render("content.txt", include_str!("content.txt"))
     }
@@ -222,10 +211,8 @@ impl SignalCard {
     fn of(told: &NotifiedSignal, link: Option<&CompanyLink>) -> Self {
         let signal = &told.signal;
         let mut facts = CardFacts::default();
-        facts.add(
-            "signal",
-            format!("{}, {}, raised on {}", signal.id, signal.signal_type, signal.raised_on),
-        );
+        let SignalRecord { id, signal_type, raised_on, .. } = signal;
+        facts.add("signal", format!("{id}, {signal_type}, raised on {raised_on}"));
         facts.add("csm", signal.csm.as_deref().map_or("nobody".to_owned(), harmless));
         if let Some(contract) = &told.contract {
             facts.add_contract(contract);
@@ -234,12 +221,10 @@ impl SignalCard {
         facts.add_stopped(&told.stopped);
         facts.add("why", why(signal));
         facts.add_tasks(&told.tasks, signal);
-        facts.add_command("look", format!("signals show {}", signal.id));
+        facts.add_command("look", format!("signals show {id}"));
         match &signal.acknowledgement {
             Some(closed) => facts.add("closed", harmless(&closed.reason)),
-            None => {
-                facts.add_command("close", format!("signals ack {} --reason TEXT", signal.id));
-            }
+            None => facts.add_command("close", format!("signals ack {id} --reason TEXT")),
         }
         SignalCard {
             company: company(signal),
@@ -314,38 +299,25 @@ struct CardFacts(Vec<CardFact>);
 
 impl CardFacts {
     fn add_evidence(&mut self, signal: &SignalRecord) {
-        match (&signal.evidence, &signal.definition.logic) {
-            (Evidence::Trend(evidence), definition) => {
-                let comparison = &evidence.comparison;
-                let watch =
-                    definition.trend().map(|trend| trend.watch().to_string()).unwrap_or_default();
-                self.add("event", harmless(&watch));
-                self.add(
-                    "before",
-                    format!(
-                        "{} ({})",
-                        render::thousands(comparison.previous),
-                        comparison.observation
-                    ),
-                );
-                self.add(
-                    "now",
-                    format!("{} ({})", render::thousands(comparison.current), comparison.decision),
-                );
+        match &signal.evidence {
+            Evidence::Trend(evidence) => {
+                let Comparison { previous, current, observation, decision } = evidence.comparison;
+                let watch = signal.definition.logic.trend().map(|trend| trend.watch().to_string());
+                self.add("event", harmless(&watch.unwrap_or_default()));
+                self.add("before", format!("{} ({observation})", render::thousands(previous)));
+                self.add("now", format!("{} ({decision})", render::thousands(current)));
                 self.add("change", evidence.change_text());
                 if let Some(chance) = evidence.chance {
                     self.add("chance", render::chance_in_words(chance));
                 }
             }
-            (Evidence::Adoption(adoption), _) => {
+            Evidence::Adoption(adoption) => {
+                let done = adoption.done_on.map_or("not yet".to_owned(), |done| done.to_string());
                 self.add("event", harmless(&adoption.event));
                 adoption.due_on.iter().for_each(|due| self.add("due", due.to_string()));
-                self.add(
-                    "done",
-                    adoption.done_on.map_or("not yet".to_owned(), |done| done.to_string()),
-                );
+                self.add("done", done);
             }
-            (Evidence::Condition(reading), _) => {
+            Evidence::Condition(reading) => {
                 let values: Vec<String> =
                     reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
                 self.add("values", harmless(&values.join(", ")));
@@ -376,19 +348,10 @@ impl CardFacts {
 
     /// The tasks, or general advice for signals without tasks.
     fn add_tasks(&mut self, tasks: &[TaskRecord], signal: &SignalRecord) {
-        for task in tasks.iter().take(MOST_TASKS) {
-            let whose =
-                task.assignee.as_deref().map_or_else(|| task.owner.to_string(), str::to_owned);
-            self.add(
-                "to do",
-                format!(
-                    "{} (task {}, {}, due {})",
-                    harmless(&task.title),
-                    task.id,
-                    harmless(&whose),
-                    task.due_on
-                ),
-            );
+        for TaskRecord { id, title, assignee, owner, due_on, .. } in tasks.iter().take(MOST_TASKS) {
+            let whose = assignee.clone().unwrap_or_else(|| owner.to_string());
+            let (title, whose) = (harmless(title), harmless(&whose));
+            self.add("to do", format!("{title} (task {id}, {whose}, due {due_on})"));
         }
         if tasks.is_empty() {
             self.add("to do", advice(signal.signal_type).to_owned());
@@ -414,14 +377,12 @@ fn short_company(signal: &SignalRecord) -> String {
     shortened(&company(signal), LONGEST_NAME)
 }
 
-/// What the rule watches.
 fn why(signal: &SignalRecord) -> String {
     let rule = harmless(&signal.rule);
     match &signal.definition.logic {
-        RuleLogic::Trend(trend) => {
+        RuleLogic::Trend(TrendRule { threshold, timeframe, .. }) => {
             format!(
-                "the rule {rule} tells of changes of more than {} % in {} days",
-                trend.threshold, trend.timeframe
+                "the rule {rule} tells of changes of more than {threshold} % in {timeframe} days"
             )
         }
         RuleLogic::Adoption(_) => format!("the rule {rule} watches whether this is done, and when"),
@@ -462,18 +423,13 @@ fn subject(purpose: Purpose, overview: &Overview, told: &[NotifiedSignal]) -> St
 /// `1 bad signal`, `3 signals (2 bad, 1 good)`.
 fn count(types: &[SignalType]) -> String {
     let of = |wanted: SignalType| types.iter().filter(|found| **found == wanted).count() as u64;
-    let present: Vec<(u64, SignalType)> = SignalType::ALL
-        .iter()
-        .map(|wanted| (of(*wanted), *wanted))
-        .filter(|(count, _)| *count > 0)
-        .collect();
+    let counts = SignalType::ALL.iter().map(|wanted| (of(*wanted), *wanted));
+    let present: Vec<(u64, SignalType)> = counts.filter(|(count, _)| *count > 0).collect();
     match present[..] {
         [(number, only)] => counted(number, &format!("{only} signal"), &format!("{only} signals")),
         _ => {
-            let parts: Vec<String> = present
-                .iter()
-                .map(|(number, one)| format!("{} {one}", render::thousands(*number)))
-                .collect();
+            let part = |(number, one): &(u64, _)| format!("{} {one}", render::thousands(*number));
+            let parts: Vec<String> = present.iter().map(part).collect();
             format!("{} ({})", counted(types.len() as u64, "signal", "signals"), parts.join(", "))
         }
     }
@@ -526,18 +482,8 @@ fn quoted(name: &str) -> String {
 
 /// One line without control characters and direction marks, cut to a maximum length.
 pub(super) fn harmless(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .map(|content| if escape::is_hostile(content) { ' ' } else { content })
-        .collect();
+    let visible = text.replace(escape::is_hostile, " ");
     shortened(&visible.split_whitespace().collect::<Vec<_>>().join(" "), LONGEST)
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 /// Text for Slack, cut to `most` without splitting an entity.
@@ -563,8 +509,7 @@ fn short_for_slack(text: &str, most: usize) -> String {
 fn mention(person: &str, mentions: &[(String, String)]) -> Option<String> {
     let (_, id) = mentions.iter().find(|(name, _)| name == person)?;
     // Anything else could be `!channel`.
-    let is_id = !id.is_empty()
-        && id.chars().all(|content| content.is_ascii_uppercase() || content.is_ascii_digit());
+    let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
     is_id.then(|| format!("<@{id}>"))
 }
 

@@ -17,7 +17,6 @@ use crate::clock::{Clock, Stopwatch};
 use crate::error::no_thread;
 use crate::store::SendingLimits;
 
-/// The number of parallel deliveries.
 const AT_ONCE: usize = 8;
 
 /// How often deadlines are checked.

@@ -48,9 +48,8 @@ impl Maker<'_> {
         for member in self.team.iter().filter(|member| member.email.is_some()) {
             let preferences = Preferences::of(member);
             let is_due = self.is_digest_due(Channel::Email, Some(&member.name))?;
-            for notice in
-                pending.iter().filter(|notice| notice.person.as_ref() == Some(&member.name))
-            {
+            let of_member = |notice: &&PendingNotice| notice.person.as_ref() == Some(&member.name);
+            for notice in pending.iter().filter(of_member) {
                 if let Some(purpose) = self.purpose(notice, &preferences, Channel::Email, is_due) {
                     mails.entry((&member.name, purpose)).or_default().push(notice);
                 }
@@ -74,11 +73,8 @@ impl Maker<'_> {
             }
         }
         for wanted in [Purpose::Realtime, Purpose::Digest] {
-            let notices = purposes
-                .values()
-                .filter(|(purpose, _)| *purpose == wanted)
-                .map(|(_, notice)| *notice);
-            let notices: Vec<&PendingNotice> = notices.collect();
+            let notices = purposes.values().filter(|(purpose, _)| *purpose == wanted);
+            let notices: Vec<&PendingNotice> = notices.map(|(_, notice)| *notice).collect();
             if !notices.is_empty() {
                 self.add(Channel::Slack, wanted, None, &notices)?;
             }

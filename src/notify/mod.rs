@@ -15,7 +15,6 @@ mod slack;
 mod smtp;
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -23,7 +22,6 @@ use anyhow::Result;
 use self::content::Content;
 use self::messages::{make_messages, message_id};
 use self::parcels::{Parcel, mail, parcel};
-use self::secret::Secret;
 use self::slack::Webhook;
 use self::smtp::Mailer;
 use crate::clock::Clock;
@@ -32,9 +30,9 @@ use crate::domain::day::Instant;
 use crate::domain::facts::TeamMember;
 use crate::domain::notify::{self, MessageState, NotifySettings, SecretSource};
 use crate::error::{CommandError, not_allowed};
+use crate::network::Secret;
 use crate::store::{Delivery, Finish, Message, SendingLimits, Store};
 
-/// Why a delivery failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SendError {
     /// One line without secrets.
@@ -50,12 +48,6 @@ impl SendError {
     }
 }
 
-/// Whether a host is this machine.
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// Whether a text can be the sender of e-mail.
 ///
 /// # Errors
@@ -64,7 +56,6 @@ pub(crate) fn check_sender(text: &str) -> Result<(), CommandError> {
     smtp::sender(text).map(|_| ())
 }
 
-/// The configured channels.
 pub(crate) struct Transports {
     mailer: Option<Mailer>,
     webhook: Option<Webhook>,
@@ -89,10 +80,10 @@ impl Transports {
             source, &variable,
         )? {
             None if source != usual => {
-                let message = format!(
+                let what = format!(
                     "the variable that {name} of the notify settings names, {source}, is not set"
                 );
-                Err(not_allowed(message).hint("set it, where cron too can see it"))?
+                Err(not_allowed(what).hint("set it, where cron too can see it"))?
             }
             found => Ok::<_, anyhow::Error>(found),
         };
@@ -106,7 +97,6 @@ impl Transports {
         })
     }
 
-    /// Whether no channel is configured.
     pub(crate) fn is_empty(&self) -> bool {
         self.channels().is_empty()
     }
@@ -161,7 +151,13 @@ pub(crate) fn send(
     let deliver = move |parcel: &Parcel| transports.deliver(parcel);
     delivery::deliver(parcels, deliver, limits, clock, |id, result| {
         let tries = due.iter().find(|message| message.id == id).map_or(0, |message| message.tries);
-        store.transaction(Finish::Commit, |store| note(store, id, tries, &result, clock.now()))?;
+        store.transaction(Finish::Commit, |store| match &result {
+            Ok(()) => store.record_sent(id, clock.now()),
+            Err(SendError { text, patience }) => {
+                let now = clock.now();
+                store.record_failed(id, text, notify::next_try(tries + 1, now, *patience))
+            }
+        })?;
         if result.is_ok() {
             sent.insert(id);
         }
@@ -201,46 +197,19 @@ pub(crate) fn test(
     let content = Content::of_test(&member.name);
     let message_id = message_id(&transports.domain, clock.now());
     let channels = transports.channels();
-    let mut parcels = Vec::new();
-    for (id, channel) in (0_i64..).zip(&channels) {
-        let parcel = match channel {
-            Channel::Email => mail(&content, Some(member), &message_id, clock.now())?,
-            Channel::Slack => Parcel::Post(content.slack(&[])),
-        };
-        parcels.push((id, parcel));
-    }
-    let mut outcomes = Vec::new();
-    delivery::deliver(
-        parcels,
-        move |parcel| transports.deliver(parcel),
-        limits,
-        clock,
-        |id, result| {
-            let channel = channels[id as usize];
-            outcomes.retain(|(known, _)| *known != channel);
-            outcomes.push((channel, result.err().map(|trouble| trouble.text)));
-            Ok(())
-        },
-    )?;
-    outcomes.sort();
-    Ok(outcomes)
-}
-
-fn note(
-    store: &Store,
-    id: i64,
-    tries: u32,
-    result: &Result<(), SendError>,
-    now: Instant,
-) -> Result<()> {
-    match result {
-        Ok(()) => store.record_sent(id, now),
-        Err(trouble) => store.record_failed(
-            id,
-            &trouble.text,
-            notify::next_try(tries + 1, now, trouble.patience),
-        ),
-    }
+    let parcel = |channel: &Channel| match channel {
+        Channel::Email => mail(&content, Some(member), &message_id, clock.now()),
+        Channel::Slack => Ok(Parcel::Post(content.slack(&[]))),
+    };
+    let parcels = (0_i64..).zip(&channels).map(|(id, channel)| Ok((id, parcel(channel)?)));
+    let parcels = parcels.collect::<Result<_>>()?;
+    let mut outcomes = BTreeMap::new();
+    let deliver = move |parcel: &Parcel| transports.deliver(parcel);
+    delivery::deliver(parcels, deliver, limits, clock, |id, result| {
+        outcomes.insert(channels[id as usize], result.err().map(|trouble| trouble.text));
+        Ok(())
+    })?;
+    Ok(outcomes.into_iter().collect())
 }
 
 fn due_messages(store: &Store, channels: &[Channel], now: Instant) -> Result<Vec<Message>> {
@@ -276,16 +245,6 @@ fn deliveries(store: &Store, due: Vec<Message>, sent: &HashSet<i64>) -> Result<V
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn this_machine_is_told_from_others() {
-        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["localhost.example", "128.0.0.1", "::2", "example", ""] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 
     #[test]
     fn the_usual_sender_is_at_this_machine() {

@@ -31,10 +31,8 @@ pub(super) fn parcel(store: &Store, message: &Message, now: Instant) -> Result<P
     let content = content(store, message, &team, now)?;
     match (message.channel, &message.person) {
         (Channel::Slack, _) => {
-            let known = team
-                .iter()
-                .filter_map(|member| Some((member.name.clone(), member.slack_id.clone()?)));
-            Ok(Parcel::Post(content.slack(&known.collect::<Vec<_>>())))
+            let id = |member: &TeamMember| Some((member.name.clone(), member.slack_id.clone()?));
+            Ok(Parcel::Post(content.slack(&team.iter().filter_map(id).collect::<Vec<_>>())))
         }
         (Channel::Email, person) => {
             let member = team.iter().find(|member| Some(&member.name) == person.as_ref());
@@ -81,9 +79,9 @@ fn content(store: &Store, message: &Message, team: &[TeamMember], now: Instant) 
     }
     group_by_company(&mut told);
     add_contracts(store, &mut told, now.day_in(store.zone()))?;
-    let others = others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|other| store.signal(other.id));
-    let others: Vec<Option<SignalRecord>> = others.collect::<Result<_>>()?;
-    let others: Vec<SignalRecord> = others.into_iter().flatten().collect();
+    let others = others.iter().take(MOST_SIGNALS - MOST_ITEMS);
+    let others = others.filter_map(|other| store.signal(other.id).transpose());
+    let others: Vec<SignalRecord> = others.collect::<Result<_>>()?;
     let (reader, link) = (message.person.as_deref(), store.company_link()?);
     Ok(Content::about(message.purpose, reader, &overview, &told, &others, link.as_ref()))
 }
@@ -118,12 +116,11 @@ fn add_contracts(store: &Store, told: &mut [NotifiedSignal], today: Day) -> Resu
         let names = ["mrr", "renewal_on"];
         let as_of = AsOf::at_present(today, today);
         let table = store.attributes(&catalogue, &names, as_of, Scope::One(company))?;
-        let value = |name| Ok::<_, anyhow::Error>(table.column(name)?.first().cloned());
-        let renews_on = match value("renewal_on")? {
-            Some(Datum::Day(day)) => Some(day),
+        let renews_on = match table.column("renewal_on")?.first() {
+            Some(Datum::Day(day)) => Some(*day),
             _ => None,
         };
-        let mrr = value("mrr")?.and_then(|mrr| mrr.number());
+        let mrr = table.column("mrr")?.first().and_then(Datum::number);
         of_company[0].contract = Some(ContractSummary { mrr, renews_on });
     }
     Ok(())

@@ -12,6 +12,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketA
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use super::smtp::Encryption;
 use crate::store::SendingLimits;
 
 /// The most bytes that a server may send in a conversation. Certificates and answers take a few
@@ -25,15 +26,6 @@ const MOST_LINES: usize = 100;
 const TOO_MUCH: &str = "the mail server does not stop talking";
 const TOO_EARLY: &str =
     "the mail server, or somebody between, spoke out of turn before the connection was encrypted";
-
-/// How a conversation begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opening {
-    /// As it continues: in plain text on this machine, or encrypted.
-    Usual,
-    /// In plain text until STARTTLS.
-    StartTls,
-}
 
 /// A connection to a mail server, for one conversation.
 pub(super) struct Relay {
@@ -52,7 +44,7 @@ impl Relay {
     pub(super) fn to(
         host: &str,
         port: u16,
-        opening: Opening,
+        encryption: Encryption,
         limits: SendingLimits,
     ) -> io::Result<Self> {
         let server = connect(host, port, limits)?;
@@ -63,17 +55,15 @@ impl Relay {
             // The client sees the connection end.
             let _ = listener
                 .accept()
-                .and_then(|(client, _)| pass(listener, &client, &server, opening, &complaint));
+                .and_then(|(client, _)| pass(listener, &client, &server, encryption, &complaint));
         })?;
         Ok(relay)
     }
 
-    /// The address of the relay.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Why the relay ended the conversation.
     pub(super) fn complaint(&self) -> Option<&'static str> {
         self.complaint.get().copied()
     }
@@ -82,11 +72,9 @@ impl Relay {
 fn connect(host: &str, port: u16, limits: SendingLimits) -> io::Result<TcpStream> {
     let mut result =
         Err(io::Error::new(io::ErrorKind::NotFound, "the name of the server has no address"));
-    for address in (host, port).to_socket_addrs()? {
+    let mut addresses = (host, port).to_socket_addrs()?;
+    while let (Err(_), Some(address)) = (&result, addresses.next()) {
         result = TcpStream::connect_timeout(&address, limits.step);
-        if result.is_ok() {
-            break;
-        }
     }
     let server = result?;
     // After that, the client no longer waits.
@@ -101,12 +89,12 @@ fn pass(
     listener: TcpListener,
     client: &TcpStream,
     server: &TcpStream,
-    opening: Opening,
+    encryption: Encryption,
     complaint: &Complaint,
 ) -> io::Result<()> {
     drop(listener);
     client.set_nodelay(true)?;
-    if opening == Opening::StartTls {
+    if encryption == Encryption::StartTls {
         let upgraded = until_encrypted(client, server);
         if let Ok(Err(reason)) = upgraded {
             let _ = complaint.set(reason);
@@ -222,7 +210,8 @@ mod tests {
             stream.read_exact(&mut told).unwrap();
             stream.write_all(&told).unwrap();
         });
-        let relay = Relay::to("127.0.0.1", port, Opening::Usual, SendingLimits::default()).unwrap();
+        let relay =
+            Relay::to("127.0.0.1", port, Encryption::None, SendingLimits::default()).unwrap();
         let stream = TcpStream::connect(relay.address()).unwrap();
         (relay, stream)
     }
@@ -263,7 +252,7 @@ mod tests {
             let _ = (&stream).write_all(b"encrypted");
         });
         let relay =
-            Relay::to("127.0.0.1", port, Opening::StartTls, SendingLimits::default()).unwrap();
+            Relay::to("127.0.0.1", port, Encryption::StartTls, SendingLimits::default()).unwrap();
         let stream = TcpStream::connect(relay.address()).unwrap();
         let mut reader = BufReader::new(&stream);
         let mut heard = Vec::new();
@@ -314,7 +303,7 @@ mod tests {
             let _ = line(&mut reader);
         });
         let relay =
-            Relay::to("127.0.0.1", port, Opening::StartTls, SendingLimits::default()).unwrap();
+            Relay::to("127.0.0.1", port, Encryption::StartTls, SendingLimits::default()).unwrap();
         let stream = TcpStream::connect(relay.address()).unwrap();
         let mut reader = BufReader::new(&stream);
         assert_eq!(answer(&mut reader).unwrap().unwrap(), b"220 hi\r\n");

@@ -1,12 +1,11 @@
 //! Secrets: where they come from, and how they are kept out of output and the database.
 
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustix::fs::OFlags;
@@ -15,26 +14,12 @@ use rustix::process::{Uid, geteuid};
 use super::content::harmless;
 use crate::domain::notify::SecretSource;
 use crate::error::not_allowed;
+use crate::network::Secret;
 
 /// Longer files hold no URL.
 const LONGEST: u64 = 16 * 1024;
 
-/// A text that is never printed: it has no `Display`, and its `Debug` shows nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
 impl Secret {
-    /// The text, for the code that sends it.
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-
     /// Reads the secret; `None` if its variable is not set. `variable` reads the environment.
     ///
     /// # Errors
@@ -61,37 +46,26 @@ fn read(path: &Path) -> Result<Secret> {
         Ok::<_, std::io::Error>((file.metadata()?, file))
     };
     let (metadata, file) = open().map_err(|error| {
-        not_allowed(format!(
-            "the file {place}, which should hold a secret, cannot be read: {error}"
-        ))
-        .hint("the notify settings name the file; write its path from the root")
+        let what = format!("the file {place}, which should hold a secret, cannot be read: {error}");
+        not_allowed(what).hint("the notify settings name the file; write its path from the root")
     })?;
     if !metadata.is_file() {
-        return Err(
-            not_allowed(format!("{place}, which should hold a secret, is not a file")).into()
-        );
+        bail!(not_allowed(format!("{place}, which should hold a secret, is not a file")));
     }
     if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(not_allowed(format!(
-            "others than its owner can read {place}, which holds a secret"
-        ))
-        .hint(format!("chmod 600 {place}"))
-        .into());
+        let what = format!("others than its owner can read {place}, which holds a secret");
+        bail!(not_allowed(what).hint(format!("chmod 600 {place}")));
     }
     if !is_trusted_owner(metadata.uid()) {
-        return Err(not_allowed(format!(
-            "{place}, which holds a secret, belongs to another user, who can change it"
-        ))
-        .hint(format!("chown it to the user that runs signals: chown $(id -u) {place}"))
-        .into());
+        let what =
+            format!("{place}, which holds a secret, belongs to another user, who can change it");
+        let hint = format!("chown it to the user that runs signals: chown $(id -u) {place}");
+        bail!(not_allowed(what).hint(hint));
     }
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).with_context(|| format!("cannot read {place}"))?;
     match text.trim() {
-        "" => {
-            Err(not_allowed(format!("the file {place}, which should hold a secret, is empty"))
-                .into())
-        }
+        "" => bail!(not_allowed(format!("the file {place}, which should hold a secret, is empty"))),
         text => Ok(Secret(text.to_owned())),
     }
 }
@@ -122,11 +96,8 @@ impl Redactor {
 
     /// One line without secrets and control characters.
     pub(super) fn clean(&self, text: &str) -> String {
-        let text = self
-            .secrets
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(&secret.0, "***"));
-        harmless(&text)
+        let secrets = self.secrets.iter();
+        harmless(&secrets.fold(text.to_owned(), |text, secret| secret.taken_out_of(&text)))
     }
 }
 

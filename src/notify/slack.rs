@@ -2,15 +2,14 @@
 
 use anyhow::Result;
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
-use url::{Host, Url};
+use url::Url;
 
-use super::secret::{Redactor, Secret};
-use super::{SendError, is_loopback};
+use super::SendError;
+use super::secret::Redactor;
 use crate::error::{CommandError, not_allowed};
+use crate::network::{Secret, host, http, is_loopback};
 use crate::store::SendingLimits;
 
-/// Posts to one webhook.
 pub(super) struct Webhook {
     url: Secret,
     agent: Agent,
@@ -37,43 +36,26 @@ impl Webhook {
     /// # Errors
     /// The server cannot be reached, or does not answer with success. Redirects are not followed.
     pub(super) fn post(&self, payload: &serde_json::Value) -> Result<(), SendError> {
-        let request = self
-            .agent
-            .post(self.url.expose())
-            .header("content-type", "application/json; charset=utf-8");
+        let request = self.agent.post(self.url.expose());
         let response = request
+            .header("content-type", "application/json; charset=utf-8")
             .send(payload.to_string())
             .map_err(|error| SendError::new(self.redactor.clean(&error.to_string())))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
         }
-        let patience = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Err(SendError {
-            text: format!("the webhook answers with status {}", status.as_u16()),
-            patience,
-        })
+        let text = format!("the webhook answers with status {}", status.as_u16());
+        let patience = response.headers().get("retry-after");
+        let patience = patience.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Err(SendError { text, patience })
     }
 }
 
 fn agent(url: &Url, limits: SendingLimits) -> Agent {
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     let SendingLimits { step, message, .. } = limits;
-    let config = Agent::config_builder()
-        .tls_config(tls)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .timeout_global(Some(message))
-        .timeout_connect(Some(step))
-        .timeout_send_body(Some(step))
-        .timeout_recv_response(Some(step));
-    // No proxy for this machine.
-    let config = if is_local(url) { config.proxy(None) } else { config };
-    config.build().into()
+    let config = http(is_local(url), true, step);
+    config.timeout_global(Some(message)).timeout_recv_response(Some(step)).build().into()
 }
 
 fn check(url: &Url) -> Result<(), CommandError> {
@@ -86,12 +68,7 @@ fn check(url: &Url) -> Result<(), CommandError> {
 }
 
 fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => is_loopback(name),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    is_loopback(host(url))
 }
 
 fn refused(what: &str) -> CommandError {

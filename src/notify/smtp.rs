@@ -10,21 +10,21 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::{SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT};
 use lettre::{Address, Message, SmtpTransport, Transport};
 use percent_encoding::percent_decode_str;
-use url::{Host, Url};
+use url::Url;
 
+use super::SendError;
 use super::content::harmless;
-use super::relay::{Opening, Relay};
-use super::secret::{Redactor, Secret};
-use super::{SendError, is_loopback};
+use super::relay::Relay;
+use super::secret::Redactor;
 use crate::domain::day::Instant;
 use crate::error::{CommandError, not_allowed};
+use crate::network::{Secret, host, is_loopback};
 use crate::store::SendingLimits;
 
-/// Delivers mails through one server.
 pub(super) struct Mailer {
     host: String,
     port: u16,
-    opening: Opening,
+    encryption: Encryption,
     /// Or why encryption is impossible: no certificates on this machine, for example.
     tls: Result<Tls, String>,
     credentials: Option<Credentials>,
@@ -55,17 +55,14 @@ impl Mailer {
         let parsed = Url::parse(url.expose()).map_err(|_| refused("is not a URL"))?;
         let encryption = check(&parsed)?;
         let redactor = redactor(url, &parsed);
-        let host = host(&parsed);
+        let host = host(&parsed).to_owned();
         let tls = encryption.of(&host).map_err(|error| redactor.clean(&error.to_string()));
         let credentials = parsed
             .password()
             .map(|password| Credentials::new(decoded(parsed.username()), decoded(password)));
         let port = parsed.port().unwrap_or(encryption.usual_port());
-        let opening = match encryption {
-            Encryption::StartTls => Opening::StartTls,
-            Encryption::None | Encryption::Whole => Opening::Usual,
-        };
-        Ok(Mailer { host, port, opening, tls, credentials, limits, from: sender(from)?, redactor })
+        let from = sender(from)?;
+        Ok(Mailer { host, port, encryption, tls, credentials, limits, from, redactor })
     }
 
     /// Delivers a mail; the server has accepted it when this succeeds.
@@ -75,13 +72,12 @@ impl Mailer {
     pub(super) fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let tls = self.tls.as_ref().map_err(SendError::new)?;
         let message = self.message(mail).map_err(SendError::new)?;
+        let unreachable = |error: std::io::Error| {
+            let error = harmless(&error.to_string());
+            SendError::new(format!("cannot reach the mail server: {error}"))
+        };
         let relay =
-            Relay::to(&self.host, self.port, self.opening, self.limits).map_err(|error| {
-                SendError::new(format!(
-                    "cannot reach the mail server: {}",
-                    harmless(&error.to_string())
-                ))
-            })?;
+            Relay::to(&self.host, self.port, self.encryption, self.limits).map_err(unreachable)?;
         match self.transport(tls.clone(), &relay).send(&message) {
             Ok(_) => Ok(()),
             Err(error) => Err(SendError::new(match relay.complaint() {
@@ -110,10 +106,8 @@ impl Mailer {
             .trim()
             .parse()
             .map_err(|_| format!("'{}' is not an e-mail address", harmless(address)))?;
-        let automatic = HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        );
+        let name_of_header = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let automatic = HeaderValue::new(name_of_header, "auto-generated".to_owned());
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(Some(harmless(name)), to))
@@ -139,7 +133,7 @@ pub(super) fn sender(text: &str) -> Result<Mailbox, CommandError> {
 
 /// How a conversation is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encryption {
+pub(super) enum Encryption {
     /// Not at all, for servers on this machine.
     None,
     /// After STARTTLS; a server without it gets nothing.
@@ -167,14 +161,13 @@ impl Encryption {
 }
 
 fn check(url: &Url) -> Result<Encryption, CommandError> {
-    let host =
-        url.host().filter(|host| host.to_string() != "").ok_or_else(|| refused("names no host"))?;
-    let mut tls =
-        url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
-    match (url.scheme(), tls.next().as_deref()) {
+    let host = Some(host(url)).filter(|host| !host.is_empty());
+    let host = host.ok_or_else(|| refused("names no host"))?;
+    let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value);
+    match (url.scheme(), tls.as_deref()) {
         ("smtps", _) => Ok(Encryption::Whole),
         ("smtp", Some("required")) => Ok(Encryption::StartTls),
-        ("smtp", None) if is_local(&host) => Ok(Encryption::None),
+        ("smtp", None) if is_loopback(host) => Ok(Encryption::None),
         ("smtp", None) => Err(refused(
             "asks for no encryption, which is allowed only to a server on this machine",
         )
@@ -184,21 +177,8 @@ fn check(url: &Url) -> Result<Encryption, CommandError> {
     }
 }
 
-/// The host without the brackets of an IPv6 address in a URL.
-fn host(url: &Url) -> String {
-    url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned()
-}
-
 fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-fn is_local(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => is_loopback(name),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
 }
 
 fn refused(what: &str) -> CommandError {
@@ -209,18 +189,14 @@ fn refused(what: &str) -> CommandError {
 
 fn redactor(secret: &Secret, url: &Url) -> Redactor {
     let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
-    let plain = match password.is_empty() {
-        true => String::new(),
-        // The base64 form that is sent to log in.
-        false => format!("\u{0}{user}\u{0}{password}"),
-    };
-    Redactor::new([
-        secret.expose(),
-        url.as_str(),
-        url.password().unwrap_or_default(),
-        &password,
-        &plain,
-    ])
+    let encoded = url.password().unwrap_or_default();
+    let mut texts = vec![secret.expose(), url.as_str(), encoded, &password];
+    // What is sent in base64 to log in.
+    let login = format!("\u{0}{user}\u{0}{password}");
+    if !password.is_empty() {
+        texts.push(&login);
+    }
+    Redactor::new(texts)
 }
 
 fn system_time(instant: Instant) -> SystemTime {

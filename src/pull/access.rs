@@ -1,44 +1,17 @@
 //! Access to a source: its URL, and the password, which is never printed.
 
-use std::fmt;
 use std::fs;
-use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::domain::source::{Engine, PullSource};
 use crate::error::{CommandError, not_allowed};
+use crate::network::{Secret, host, is_loopback};
 
-/// A text that is never printed: it has no `Display`, and its `Debug` shows nothing.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Password(String);
-
-impl Password {
-    /// The text, for the code that sends it.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// A message of a server without the password.
-    pub(crate) fn clean(&self, text: &str) -> String {
-        match self.0.as_str() {
-            "" => text.to_owned(),
-            password => text.replace(password, "***"),
-        }
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protection {
     /// Not at all, only for this machine.
@@ -58,6 +31,9 @@ pub(crate) struct Address {
     pub protection: Protection,
 }
 
+const UNENCRYPTED: &str = "asks for no encryption, which is allowed only on this machine";
+const POSTGRES_URL: &str = "write it like postgres://USER@HOST:5432/DATABASE?sslmode=verify-full";
+
 /// Parses the URL of a source.
 ///
 /// # Errors
@@ -65,9 +41,7 @@ pub(crate) struct Address {
 pub(crate) fn address(name: &str, engine: Engine, url: &str) -> Result<Address, CommandError> {
     let wrong = |what: &str| {
         not_allowed(format!("the url of the source '{name}' {what}")).hint(match engine {
-            Engine::Postgres => {
-                "write it like postgres://USER@HOST:5432/DATABASE?sslmode=verify-full"
-            }
+            Engine::Postgres => POSTGRES_URL,
             Engine::ClickHouse => "write it like https://USER@HOST:8443/DATABASE",
         })
     };
@@ -76,17 +50,14 @@ pub(crate) fn address(name: &str, engine: Engine, url: &str) -> Result<Address, 
         return Err(not_allowed(format!("the url of the source '{name}' holds a password"))
             .hint("take it out; SIGNALS_SOURCE_PASSWORD or ~/.pgpass has it"));
     }
-    let host = parsed.host_str().filter(|host| !host.is_empty());
-    let host = host.ok_or_else(|| wrong("names no host"))?;
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let host = Some(host(&parsed)).filter(|host| !host.is_empty());
+    let host = host.ok_or_else(|| wrong("names no host"))?.to_owned();
     let protection = match (engine, parsed.scheme()) {
         (Engine::Postgres, "postgres" | "postgresql") => of_sslmode(&parsed, &host, wrong)?,
         (Engine::ClickHouse, "https") if is_loopback(&host) => Protection::Encrypted,
         (Engine::ClickHouse, "https") => Protection::Verified,
         (Engine::ClickHouse, "http") if is_loopback(&host) => Protection::None,
-        (Engine::ClickHouse, "http") => {
-            return Err(wrong("asks for no encryption, which is allowed only on this machine"));
-        }
+        (Engine::ClickHouse, "http") => return Err(wrong(UNENCRYPTED)),
         (_, scheme) => return Err(wrong(&format!("begins with {scheme}://"))),
     };
     let usual_port = match (engine, protection) {
@@ -125,18 +96,10 @@ fn of_sslmode(
         Some("verify-full" | "verify-ca") => Ok(Protection::Verified),
         Some("require") if is_local => Ok(Protection::Encrypted),
         None | Some("disable" | "allow" | "prefer") if is_local => Ok(Protection::None),
-        Some("disable") => {
-            Err(wrong("asks for no encryption, which is allowed only on this machine"))
-        }
+        Some("disable") => Err(wrong(UNENCRYPTED)),
         None | Some("allow" | "prefer" | "require") => Ok(Protection::Verified),
         Some(other) => Err(wrong(&format!("has the unknown sslmode '{other}'"))),
     }
-}
-
-/// Whether a host is this machine.
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The password of a source: from the environment, else from `~/.pgpass`. `variable` reads the
@@ -148,24 +111,21 @@ pub(crate) fn password(
     source: &PullSource,
     address: &Address,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Password> {
+) -> Result<Secret> {
     if let Some(password) = variable("SIGNALS_SOURCE_PASSWORD") {
-        return Ok(Password(password));
+        return Ok(Secret(password));
     }
-    let Some(home) = variable("HOME") else { return Ok(Password::default()) };
+    let Some(home) = variable("HOME") else { return Ok(Secret::default()) };
     let path = Path::new(&home).join(".pgpass");
-    let Ok(metadata) = fs::metadata(&path) else { return Ok(Password::default()) };
+    let Ok(metadata) = fs::metadata(&path) else { return Ok(Secret::default()) };
+    let (name, place) = (&source.name, path.display());
     if metadata.permissions().mode() & 0o077 != 0 {
-        let place = path.display();
-        return Err(not_allowed(format!("others than its owner can read {place}"))
-            .hint(format!("chmod 600 {place}"))
-            .into());
+        let what = format!("others than its owner can read {place}");
+        bail!(not_allowed(what).hint(format!("chmod 600 {place}")));
     }
     let text = fs::read_to_string(&path).map_err(|error| {
         not_allowed(format!(
-            "the password of the source '{}' cannot be read from {}: {error}",
-            source.name,
-            path.display()
+            "the password of the source '{name}' cannot be read from {place}: {error}"
         ))
     })?;
     Ok(in_pgpass(&text, address).unwrap_or_default())
@@ -173,7 +133,7 @@ pub(crate) fn password(
 
 /// The password in the first matching line: `host:port:database:user:password`, where `*` matches
 /// anything and `\` escapes a colon.
-fn in_pgpass(text: &str, address: &Address) -> Option<Password> {
+fn in_pgpass(text: &str, address: &Address) -> Option<Secret> {
     let port = address.port.to_string();
     let user = address.user.as_deref().unwrap_or_default();
     let database = address.database.as_deref().unwrap_or(user);
@@ -182,7 +142,7 @@ fn in_pgpass(text: &str, address: &Address) -> Option<Password> {
         let fields = fields(line);
         let fits =
             wanted.iter().zip(&fields).all(|(wanted, field)| field == "*" || field == wanted);
-        (fields.len() == 5 && fits).then(|| Password(fields[4].clone()))
+        (fields.len() == 5 && fits).then(|| Secret(fields[4].clone()))
     })
 }
 

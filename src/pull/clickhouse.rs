@@ -4,53 +4,33 @@
 //! rows. A row with an unexpected number of fields is such a message.
 
 use std::io::{BufRead, BufReader, Read};
-use std::time::Duration;
 
 use anyhow::Result;
 use flate2::read::MultiGzDecoder;
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
 
-use super::access::{Address, Password, Protection};
-use super::{Answer, Failure, Server};
+use super::access::{Address, Protection};
+use super::{Answer, CONNECTING, Failure, GRACE, Server, limit};
 use crate::domain::source::PullSource;
+use crate::network::{Secret, http};
 
-/// How long a server may take to start answering.
-const CONNECTING: Duration = Duration::from_secs(15);
-
-/// How much longer than the server's own limit we wait for it to give up.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// The longest exception message.
 const LONGEST_MESSAGE: u64 = 16 * 1024;
 
 pub(super) struct ClickHouse {
     agent: Agent,
     url: String,
     user: Option<String>,
-    password: Password,
+    password: Secret,
 }
 
 impl ClickHouse {
-    pub(super) fn new(source: &PullSource, address: &Address, password: &Password) -> Self {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .disable_verification(address.protection == Protection::Encrypted);
-        let limit = Duration::from_secs(u64::from(source.timeout.0)) + GRACE;
-        let config = Agent::config_builder()
-            .tls_config(tls.build())
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_connect(Some(CONNECTING))
-            .timeout_send_body(Some(CONNECTING))
-            .timeout_recv_response(Some(limit))
-            .timeout_recv_body(Some(limit));
-        // No proxy for this machine.
+    pub(super) fn new(source: &PullSource, address: &Address, password: &Secret) -> Self {
+        let limit = Some(limit(source) + GRACE);
         let is_local = address.protection != Protection::Verified;
-        let config = if is_local { config.proxy(None) } else { config };
+        let is_verified = address.protection != Protection::Encrypted;
+        let config = http(is_local, is_verified, CONNECTING);
         ClickHouse {
-            agent: config.build().into(),
+            agent: config.timeout_recv_response(limit).timeout_recv_body(limit).build().into(),
             url: url(source, address),
             user: address.user.clone(),
             password: password.clone(),
@@ -73,10 +53,9 @@ impl ClickHouse {
         let sent = request.send(question);
         let response = sent.map_err(|error| self.lost(&error.to_string()))?;
         let status = response.status();
-        let is_packed = response
-            .headers()
-            .get("content-encoding")
-            .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+        let encoding = response.headers().get("content-encoding");
+        let is_packed =
+            encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
         let body = response.into_body().into_reader();
         let mut text: Box<dyn BufRead> = match is_packed {
             true => Box::new(BufReader::new(MultiGzDecoder::new(body))),
@@ -92,12 +71,12 @@ impl ClickHouse {
     }
 
     fn lost(&self, text: &str) -> Failure {
-        Failure::unreachable(self.password.clean(text))
+        Failure::Unreachable(self.password.taken_out_of(text))
     }
 
     /// The meaning of an exception, by its number.
     fn exception(&self, text: &str) -> Failure {
-        let text = self.password.clean(&first_line(text));
+        let text = self.password.taken_out_of(&first_line(text));
         let number = text
             .split_once("Code: ")
             .and_then(|(_, rest)| rest.split(|char: char| !char.is_ascii_digit()).next())
@@ -106,9 +85,9 @@ impl ClickHouse {
             // Timeouts.
             Some(159 | 160 | 209) => Failure::TooSlow(text),
             // Networks and other servers.
-            Some(210 | 279 | 3 | 32 | 242 | 519) => Failure::unreachable(text),
+            Some(210 | 279 | 3 | 32 | 242 | 519) => Failure::Unreachable(text),
             Some(_) => Failure::Configuration(text),
-            None => Failure::unreachable(text),
+            None => Failure::Unreachable(text),
         }
     }
 }
@@ -139,22 +118,15 @@ impl Server for ClickHouse {
             }
             width = Some(fields.len());
             let fields: Vec<Option<&str>> = fields.iter().map(Option::as_deref).collect();
-            answer(&fields).map_err(Failure::Ours)?;
+            answer(&fields)?;
         }
     }
 
     fn explain(&mut self, question: &str) -> Result<String, Failure> {
-        let mut plan = String::new();
-        let explained = self.ask(&format!("explain {question}"), &mut |row| {
-            plan.push_str(row[0].unwrap_or_default());
-            plan.push('\n');
-            Ok(())
-        });
-        match explained {
-            Ok(()) => Ok(plan),
+        match self.lines(&format!("explain {question}")) {
             // Servers before 20.6 have no EXPLAIN.
             Err(Failure::Configuration(text)) => Ok(format!("no plan: {text}\n")),
-            Err(failure) => Err(failure),
+            explained => explained,
         }
     }
 }

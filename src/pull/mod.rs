@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use self::access::{Address, Password};
+use self::access::Address;
 use self::clickhouse::ClickHouse;
 use self::plan::{DaysToCheck, PullDays, question};
 use self::postgres::Postgres;
@@ -31,6 +31,7 @@ use crate::domain::zone::Zone;
 use crate::error::{CommandError, ErrorKind, not_allowed, refused, usage};
 use crate::load::arrivals::{ArrivalOptions, Arrivals, Delivered, deliver};
 use crate::load::counts::judge;
+use crate::network::Secret;
 use crate::store::{Finish, Store};
 
 /// Receives the fields of a row as text; `None` is NULL.
@@ -46,6 +47,28 @@ trait Server {
 
     /// The engine's plan for a query.
     fn explain(&mut self, question: &str) -> Result<String, Failure>;
+
+    /// The first fields of the answer, a line each.
+    fn lines(&mut self, question: &str) -> Result<String, Failure> {
+        let mut lines = String::new();
+        self.ask(question, &mut |row| {
+            lines += row[0].unwrap_or_default();
+            lines.push('\n');
+            Ok(())
+        })?;
+        Ok(lines)
+    }
+}
+
+/// How long a server may take to start answering.
+const CONNECTING: Duration = Duration::from_secs(15);
+
+/// How much longer than the server's own limit we wait for it to give up.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The server's own limit for a query.
+fn limit(source: &PullSource) -> Duration {
+    Duration::from_secs(u64::from(source.timeout.0))
 }
 
 /// Why a source gave no answer.
@@ -53,7 +76,6 @@ trait Server {
 enum Failure {
     /// It cannot be reached, or the connection was lost; may succeed later.
     Unreachable(String),
-    /// It took too long.
     TooSlow(String),
     /// A wrong name, password or table.
     Configuration(String),
@@ -61,62 +83,63 @@ enum Failure {
     Ours(anyhow::Error),
 }
 
-impl Failure {
-    fn unreachable(text: String) -> Self {
-        Failure::Unreachable(text)
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::Ours(error)
     }
+}
 
+impl Failure {
     /// The same error with the password removed.
-    fn without(self, password: &Password) -> Self {
-        match self {
-            Failure::Unreachable(text) => Failure::Unreachable(password.clean(&text)),
-            Failure::TooSlow(text) => Failure::TooSlow(password.clean(&text)),
-            Failure::Configuration(text) => Failure::Configuration(password.clean(&text)),
-            Failure::Ours(error) => Failure::Ours(error),
+    fn without(mut self, password: &Secret) -> Self {
+        match &mut self {
+            Failure::Unreachable(text) | Failure::TooSlow(text) | Failure::Configuration(text) => {
+                *text = password.taken_out_of(text);
+            }
+            Failure::Ours(_) => {}
         }
+        self
     }
 
     fn into_error(self, source: &str) -> anyhow::Error {
-        let failed = |kind, text: &str| CommandError::new(kind, format!("{source}: {text}"));
-        match self {
-            Failure::Unreachable(text) => failed(ErrorKind::Io, &text)
-                .hint("nothing was written; the next pull asks again")
-                .into(),
-            Failure::TooSlow(text) => failed(ErrorKind::Io, &text)
-                .hint("give it more time with `timeout`, or fewer days with --from and --to")
-                .into(),
-            Failure::Configuration(text) => failed(ErrorKind::NotAllowed, &text)
-                .hint("look at the source in the configuration: signals config export")
-                .into(),
-            Failure::Ours(error) => error,
-        }
+        let (kind, text, hint) = match self {
+            Failure::Unreachable(text) => {
+                (ErrorKind::Io, text, "nothing was written; the next pull asks again")
+            }
+            Failure::TooSlow(text) => (
+                ErrorKind::Io,
+                text,
+                "give it more time with `timeout`, or fewer days with --from and --to",
+            ),
+            Failure::Configuration(text) => (
+                ErrorKind::NotAllowed,
+                text,
+                "look at the source in the configuration: signals config export",
+            ),
+            Failure::Ours(error) => return error,
+        };
+        CommandError::new(kind, format!("{source}: {text}")).hint(hint).into()
     }
 }
 
 /// The pauses between attempts. After the first row has arrived, nothing is retried.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
-/// How to pull a source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PullRequest<'r> {
     pub source: &'r PullSource,
     pub address: &'r Address,
-    /// The password; may be empty.
-    pub password: &'r Password,
-    /// Options about days.
+    pub password: &'r Secret,
     pub wanted: PullDays,
     /// Whether days may lose events.
     pub accepts_loss: bool,
     pub finish: Finish,
 }
 
-/// The result of a pull.
 pub(crate) struct Pulled {
-    /// The number of days checked.
     pub looked_at: u64,
     /// The days that were replaced or added.
     pub days: Vec<Day>,
-    /// The number of rows received.
     pub rows: u64,
     pub delivered: Delivered,
 }
@@ -133,18 +156,16 @@ pub(crate) fn pull(store: &mut Store, clock: &Clock, request: &PullRequest<'_>) 
         let mut has_rows = false;
         match attempt(store, clock, request, &mut has_rows) {
             Ok(pulled) => return Ok(pulled),
-            Err(Failure::Unreachable(text)) if !has_rows => match pauses.next() {
-                Some(pause) => thread::sleep(*pause),
-                None => {
-                    return Err(Failure::Unreachable(text).into_error(&request.source.name));
+            Err(failure) => match pauses.next() {
+                Some(pause) if !has_rows && matches!(failure, Failure::Unreachable(_)) => {
+                    thread::sleep(*pause);
                 }
+                _ => return Err(failure.into_error(&request.source.name)),
             },
-            Err(failure) => return Err(failure.into_error(&request.source.name)),
         }
     }
 }
 
-/// The queries, and how the engine would run them.
 pub(crate) struct Explained {
     /// Each query with its purpose and the engine's plan.
     pub questions: Vec<(&'static str, String, String)>,
@@ -152,7 +173,6 @@ pub(crate) struct Explained {
     pub verdict: &'static str,
 }
 
-/// Asks a source for its query plans.
 pub(crate) fn explain(
     store: &Store,
     clock: &Clock,
@@ -161,7 +181,7 @@ pub(crate) fn explain(
     let source = request.source;
     let explained = || {
         let yesterday = clock.now().day_in(store.zone()).previous();
-        let known = store.pulled_span(Some(&source.name)).map_err(Failure::Ours)?;
+        let known = store.pulled_span(Some(&source.name))?;
         let range = match question(request.wanted, known, source.late_days, yesterday) {
             DaysToCheck::All(range) | DaysToCheck::Changed(range) => range,
             DaysToCheck::Everything(to) => DayRange { from: to - 34, to },
@@ -176,13 +196,11 @@ pub(crate) fn explain(
         if source.people_days > 0 {
             asked.push(("people", questions.people(&spans)));
         }
-        let mut with_plans = Vec::new();
-        for (what, question) in asked {
-            let plan = server.explain(&question)?;
-            with_plans.push((what, question, plan));
-        }
-        let verdict = verdict(source.engine, &with_plans);
-        Ok(Explained { questions: with_plans, verdict })
+        let explained = asked
+            .into_iter()
+            .map(|(what, question)| server.explain(&question).map(|plan| (what, question, plan)));
+        let questions = explained.collect::<Result<Vec<_>, _>>()?;
+        Ok(Explained { verdict: verdict(source.engine, &questions), questions })
     };
     explained().map_err(|failure: Failure| failure.into_error(&source.name))
 }
@@ -201,10 +219,10 @@ fn verdict(engine: Engine, plans: &[(&str, String, String)]) -> &'static str {
         .iter()
         .flat_map(|(_, _, plan)| plan.lines().filter(|line| line.contains("Remote SQL:")))
         .collect();
-    match remote.is_empty() {
-        true => ONE,
-        false if remote.iter().all(|line| line.contains("GROUP BY")) => THERE,
-        false => HERE,
+    match remote.as_slice() {
+        [] => ONE,
+        lines if lines.iter().all(|line| line.contains("GROUP BY")) => THERE,
+        _ => HERE,
     }
 }
 
@@ -246,11 +264,9 @@ fn time_is_plain(server: &mut dyn Server, source: &PullSource) -> Result<bool, F
     }
 }
 
-/// A source during one pull.
 struct Conversation<'r> {
     server: Box<dyn Server>,
     questions: Questions<'r>,
-    source: &'r PullSource,
     zone: Zone,
 }
 
@@ -262,23 +278,22 @@ fn attempt(
 ) -> Result<Pulled, Failure> {
     let source = request.source;
     let (server, questions) = connect(request)?;
-    let mut talk = Conversation { server, questions, source, zone: store.zone() };
+    let mut talk = Conversation { server, questions, zone: store.zone() };
     // The fetched data counts as of now, whatever happens meanwhile.
     let as_of = clock.now();
     talk.server.begin()?;
     let yesterday = as_of.day_in(store.zone()).previous();
-    let known = store.pulled_span(Some(&source.name)).map_err(Failure::Ours)?;
+    let known = store.pulled_span(Some(&source.name))?;
     let asked = question(request.wanted, known, source.late_days, yesterday);
     let found = talk.days(store, asked)?;
     if let Some(sums) = &found.sums {
-        let doubted = judge(store, Some(&source.name), &source.name, sums, request.accepts_loss);
-        doubted.map_err(Failure::Ours)?;
+        judge(store, Some(&source.name), &source.name, sums, request.accepts_loss)?;
     }
     let mut arrivals = Arrivals::beside(store.path());
     talk.counts(&found.days, &mut arrivals, has_rows)?;
-    let days = add_up(&found, arrivals.sums(), source).map_err(Failure::Ours)?;
+    let days = add_up(&found, arrivals.sums(), source)?;
     let last = found.days.last().copied().into_iter().chain(known.map(|known| known.to)).max();
-    let people = people_days(store, source, last, &found.days).map_err(Failure::Ours)?;
+    let people = people_days(store, source, last, &found.days)?;
     talk.people(&people, &mut arrivals, has_rows)?;
     drop(talk);
     let rows = arrivals.rows;
@@ -292,10 +307,11 @@ fn attempt(
         finish: request.finish,
     };
     *has_rows = true;
-    let delivered = deliver(store, clock, arrivals, &delivery).map_err(Failure::Ours)?;
+    let delivered = deliver(store, clock, arrivals, &delivery)?;
     Ok(Pulled { looked_at: found.looked_at, days: found.days, rows, delivered })
 }
 
+#[derive(Default)]
 struct DaysToFetch {
     /// In order.
     days: Vec<Day>,
@@ -312,34 +328,25 @@ impl Conversation<'_> {
         match asked {
             DaysToCheck::Changed(range) => self.changed(store, range),
             DaysToCheck::All(range) => {
-                let (from, to) =
-                    (start_of(range.from, self.zone), start_of(range.to.next(), self.zone));
-                let (total, _) = self.overview(from, to)?;
+                let (total, _) = self.overview(start_of(range.from, self.zone), range.to)?;
                 self.all(range, total)
             }
-            DaysToCheck::Everything(to) => {
-                let end = start_of(to.next(), self.zone);
-                let (total, first) = self.overview(EARLIEST, end)?;
-                match first {
-                    Some(first) => {
-                        let first = Instant::from_micros(first * 1_000_000).day_in(self.zone);
-                        self.all(DayRange { from: first, to }, total)
-                    }
-                    None => Ok(DaysToFetch {
-                        days: Vec::new(),
-                        looked_at: 0,
-                        sums: Some(BTreeMap::new()),
-                        total: None,
-                    }),
+            DaysToCheck::Everything(to) => match self.overview(EARLIEST, to)? {
+                (total, Some(first)) => {
+                    let from = Instant::from_micros(first * 1_000_000).day_in(self.zone);
+                    self.all(DayRange { from, to }, total)
                 }
-            }
+                (_, None) => {
+                    Ok(DaysToFetch { sums: Some(BTreeMap::new()), ..DaysToFetch::default() })
+                }
+            },
         }
     }
 
     fn all(&mut self, range: DayRange, total: u64) -> Result<DaysToFetch, Failure> {
         let days: Vec<Day> = range.days().collect();
         // The number of distinct ids does not follow from the number of rows.
-        let has_ids = self.source.columns.event_id.is_some();
+        let has_ids = self.questions.source.columns.event_id.is_some();
         let sums = if has_ids { Some(self.fingerprint(range)?) } else { None };
         let total = (!has_ids).then_some(total);
         Ok(DaysToFetch { looked_at: days.len() as u64, days, sums, total })
@@ -348,26 +355,20 @@ impl Conversation<'_> {
     fn changed(&mut self, store: &Store, range: DayRange) -> Result<DaysToFetch, Failure> {
         let looked_at = range.len() as u64;
         let now = self.fingerprint(range)?;
-        let known: BTreeMap<Day, DaySum> = store
-            .pulled_days(range)
-            .map_err(Failure::Ours)?
-            .into_iter()
-            .filter(|day| day.source.as_deref() == Some(&self.source.name))
-            .map(|day| (day.day, day.sum))
-            .collect();
+        let known = store.pulled_days(range)?;
+        let known =
+            known.iter().filter(|day| day.source.as_deref() == Some(&self.questions.source.name));
+        let known: BTreeMap<Day, DaySum> = known.map(|day| (day.day, day.sum)).collect();
         let sums: BTreeMap<Day, DaySum> =
             now.into_iter().filter(|(day, sum)| known.get(day) != Some(sum)).collect();
-        Ok(DaysToFetch {
-            days: sums.keys().copied().collect(),
-            looked_at,
-            sums: Some(sums),
-            total: None,
-        })
+        let days = sums.keys().copied().collect();
+        Ok(DaysToFetch { days, looked_at, sums: Some(sums), total: None })
     }
 
-    fn overview(&mut self, from: i64, to: i64) -> Result<(u64, Option<i64>), Failure> {
+    /// The number of rows from a second to the end of a day, and the first second.
+    fn overview(&mut self, from: i64, to: Day) -> Result<(u64, Option<i64>), Failure> {
         let mut found = (0, None);
-        let question = self.questions.overview(from, to);
+        let question = self.questions.overview(from, start_of(to.next(), self.zone));
         self.server.ask(&question, &mut |row| {
             found.0 = row[0].map_or(Ok(0), number)?;
             // Engines differ in the minimum of no rows.
@@ -439,28 +440,22 @@ fn add_up(
     source: &PullSource,
 ) -> Result<BTreeMap<Day, DaySum>> {
     let wrong = |what: String| {
-        let message = format!("{}: the counts do not add up: {what}", source.name);
-        refused(message)
+        refused(format!("{}: the counts do not add up: {what}", source.name))
             .hint("nothing was written; pull again, and look at the servers of the source")
     };
-    let strange = came.keys().find(|day| !found.days.contains(day));
-    if let Some(day) = strange {
-        return Err(wrong(format!("{day} came, and was not asked for")).into());
+    if let Some(day) = came.keys().find(|day| !found.days.contains(day)) {
+        bail!(wrong(format!("{day} came, and was not asked for")));
     }
     let now = |day: &Day| came.get(day).copied().unwrap_or_default();
-    if let Some(sums) = &found.sums {
-        for (day, expected) in sums {
-            if now(day).events != expected.events {
-                let (came, expected) = (now(day).events, expected.events);
-                return Err(wrong(format!("{came} events of {day}, not {expected}")).into());
-            }
+    for (day, expected) in found.sums.iter().flatten() {
+        let (came, expected) = (now(day).events, expected.events);
+        if came != expected {
+            bail!(wrong(format!("{came} events of {day}, not {expected}")));
         }
     }
-    if let Some(total) = found.total {
-        let events: u64 = came.values().map(|sum| sum.events).sum();
-        if events != total {
-            return Err(wrong(format!("{events} events in all, not {total}")).into());
-        }
+    let events: u64 = came.values().map(|sum| sum.events).sum();
+    if let Some(total) = found.total.filter(|total| *total != events) {
+        bail!(wrong(format!("{events} events in all, not {total}")));
     }
     Ok(found.days.iter().map(|day| (*day, now(day))).collect())
 }

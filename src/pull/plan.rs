@@ -2,7 +2,6 @@
 
 use crate::domain::day::{Day, DayRange};
 
-/// Options about days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PullDays {
     pub from: Option<Day>,
@@ -11,7 +10,6 @@ pub(crate) struct PullDays {
     pub full: bool,
 }
 
-/// The days to check or fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DaysToCheck {
     /// Everything up to this day.

@@ -18,18 +18,14 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::{Error, SqlState};
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::access::{Address, Password, Protection};
-use super::{Answer, Failure, Server};
+use super::access::{Address, Protection};
+use super::{Answer, CONNECTING, Failure, GRACE, Server, limit};
 use crate::domain::source::PullSource;
-
-/// How long a server may take to start answering.
-const CONNECTING: Duration = Duration::from_secs(15);
-
-/// How much longer than the server's own limit we wait for it to give up.
-const GRACE: Duration = Duration::from_secs(5);
+use crate::network::Secret;
 
 /// The version that every Redshift reports.
 const REDSHIFT: &str = "8.0.2";
@@ -37,7 +33,7 @@ const REDSHIFT: &str = "8.0.2";
 pub(super) struct Postgres {
     runtime: Runtime,
     client: Client,
-    password: Password,
+    password: Secret,
     timeout: Duration,
     is_redshift: bool,
 }
@@ -46,12 +42,12 @@ impl Postgres {
     pub(super) fn connect(
         source: &PullSource,
         address: &Address,
-        password: &Password,
+        password: &Secret,
     ) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Failure::unreachable(format!("cannot open a connection: {error}")))?;
+            .map_err(|error| Failure::Unreachable(format!("cannot open a connection: {error}")))?;
         let mut config = Config::new();
         config.host(&address.host).port(address.port).connect_timeout(CONNECTING);
         config.application_name("signals");
@@ -65,16 +61,16 @@ impl Postgres {
             config.password(password.expose());
         }
         let client = runtime.block_on(async {
-            timeout(CONNECTING + GRACE, open(&config, address.protection)).await.unwrap_or_else(
-                |_| Err(Failure::unreachable("the server does not answer".to_owned())),
-            )
+            let opened = timeout(CONNECTING + GRACE, open(&config, address.protection)).await;
+            let silent = || Failure::Unreachable("the server does not answer".to_owned());
+            opened.unwrap_or_else(|_| Err(silent()))
         });
         let (client, version) = client.map_err(|failure| failure.without(password))?;
         Ok(Postgres {
             runtime,
             client,
             password: password.clone(),
-            timeout: Duration::from_secs(u64::from(source.timeout.0)),
+            timeout: limit(source),
             is_redshift: version.as_deref() == Some(REDSHIFT),
         })
     }
@@ -96,7 +92,6 @@ impl Server for Postgres {
     fn ask(&mut self, question: &str, answer: Answer<'_>) -> Result<(), Failure> {
         let (client, limit) = (&self.client, self.timeout + GRACE);
         let asked = self.runtime.block_on(async {
-            let mut fields: Vec<Option<String>> = Vec::new();
             let rows = timeout(limit, client.simple_query_raw(question)).await;
             let rows = rows.map_err(|_| too_slow(limit))?.map_err(failure)?;
             pin_mut!(rows);
@@ -104,12 +99,8 @@ impl Server for Postgres {
                 let next = timeout(limit, rows.next()).await.map_err(|_| too_slow(limit))?;
                 let Some(message) = next else { return Ok(()) };
                 if let SimpleQueryMessage::Row(row) = message.map_err(failure)? {
-                    fields.clear();
-                    let texts: Vec<Option<&str>> = (0..row.len())
-                        .map(|place| row.try_get(place))
-                        .collect::<Result<_, _>>()
-                        .map_err(failure)?;
-                    answer(&texts).map_err(Failure::Ours)?;
+                    let texts = (0..row.len()).map(|place| row.try_get(place));
+                    answer(&texts.collect::<Result<Vec<_>, _>>().map_err(failure)?)?;
                 }
             }
         });
@@ -118,13 +109,7 @@ impl Server for Postgres {
 
     fn explain(&mut self, question: &str) -> Result<String, Failure> {
         let explain = if self.is_redshift { "explain" } else { "explain (verbose)" };
-        let mut plan = String::new();
-        self.ask(&format!("{explain} {question}"), &mut |row| {
-            plan.push_str(row[0].unwrap_or_default());
-            plan.push('\n');
-            Ok(())
-        })?;
-        Ok(plan)
+        self.lines(&format!("{explain} {question}"))
     }
 }
 
@@ -134,24 +119,22 @@ async fn open(
     protection: Protection,
 ) -> Result<(Client, Option<String>), Failure> {
     let mut config = config.clone();
+    if protection == Protection::None {
+        return opened(config.ssl_mode(SslMode::Disable), NoTls).await;
+    }
+    let tls = MakeRustlsConnect::new(tls(protection).map_err(Failure::Unreachable)?);
+    opened(config.ssl_mode(SslMode::Require), tls).await
+}
+
+async fn opened<T>(config: &Config, tls: T) -> Result<(Client, Option<String>), Failure>
+where
+    T: MakeTlsConnect<Socket, Stream: Send + 'static>,
+{
+    let (client, connection) = config.connect(tls).await.map_err(failure)?;
+    let version = connection.parameter("server_version").map(str::to_owned);
     // The connection is driven in the background and ends with the client.
-    Ok(match protection {
-        Protection::None => {
-            let (client, connection) =
-                config.ssl_mode(SslMode::Disable).connect(NoTls).await.map_err(failure)?;
-            let version = connection.parameter("server_version").map(str::to_owned);
-            tokio::spawn(connection);
-            (client, version)
-        }
-        Protection::Encrypted | Protection::Verified => {
-            let tls = MakeRustlsConnect::new(tls(protection).map_err(Failure::unreachable)?);
-            let (client, connection) =
-                config.ssl_mode(SslMode::Require).connect(tls).await.map_err(failure)?;
-            let version = connection.parameter("server_version").map(str::to_owned);
-            tokio::spawn(connection);
-            (client, version)
-        }
-    })
+    tokio::spawn(connection);
+    Ok((client, version))
 }
 
 fn tls(protection: Protection) -> Result<ClientConfig, String> {
@@ -213,7 +196,7 @@ impl ServerCertVerifier for Anybody {
 }
 
 fn too_slow(limit: Duration) -> Failure {
-    Failure::unreachable(format!("no answer within {} seconds", limit.as_secs()))
+    Failure::Unreachable(format!("no answer within {} seconds", limit.as_secs()))
 }
 
 /// The meaning of a server error: a wrong name or password is a configuration error; an unreachable
@@ -222,7 +205,7 @@ fn failure(error: Error) -> Failure {
     let Some(answer) = error.as_db_error() else {
         return match cause(&error) {
             text if text.contains("password") => Failure::Configuration(text),
-            text => Failure::unreachable(text),
+            text => Failure::Unreachable(text),
         };
     };
     let code = answer.code();
@@ -234,7 +217,7 @@ fn failure(error: Error) -> Failure {
     match code {
         &SqlState::QUERY_CANCELED => Failure::TooSlow(format!("{text} (timeout of the source)")),
         _ if is_ours => Failure::Configuration(text),
-        _ => Failure::unreachable(text),
+        _ => Failure::Unreachable(text),
     }
 }
 

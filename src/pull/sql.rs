@@ -80,7 +80,6 @@ impl Questions<'_> {
         )
     }
 
-    /// The type of the time column.
     pub(super) fn type_of_time(&self) -> String {
         let (at, relation) = (self.name(&self.source.columns.at), self.relation());
         match self.source.engine {
