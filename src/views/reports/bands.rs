@@ -7,7 +7,6 @@ use crate::render::report::{
     BarLayout, Cell, Chart, ChartKind, ReportSection, RowLabel, Table, Tint,
 };
 
-/// The colour of a band.
 pub(super) fn tint(band: Band) -> Tint {
     match band {
         Band::Good => Tint::Good,
@@ -17,7 +16,6 @@ pub(super) fn tint(band: Band) -> Tint {
     }
 }
 
-/// The attribute by which customers are grouped.
 type GroupKey = fn(&Customer) -> Option<&String>;
 
 const PLAN: GroupKey = |customer| customer.plan.as_ref();
@@ -25,7 +23,6 @@ const STAGE: GroupKey = |customer| customer.stage.as_ref();
 const PRODUCT: GroupKey = |customer| customer.product.as_ref();
 const SEGMENT: GroupKey = |customer| customer.segment.as_ref();
 
-/// Customers by health, and their revenue.
 pub(super) fn overall(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "How are our customers?";
     if portfolio.customers.is_empty() {
@@ -118,9 +115,7 @@ fn problem_section(
     let is_known =
         |group: GroupKey| portfolio.customers.iter().any(|customer| group(customer).is_some());
     let known = groupings.iter().filter(|(group, ..)| is_known(*group));
-    let tables: Vec<Table> = known
-        .map(|(group, name, title, label)| shape(by(portfolio, *group, name, title, label)))
-        .collect();
+    let tables: Vec<Table> = known.map(|grouping| shape(by(portfolio, *grouping))).collect();
     if tables.is_empty() {
         return ReportSection::without_data(
             TITLE,
@@ -135,25 +130,21 @@ fn problem_answer(portfolio: &Portfolio) -> String {
         [("plan", PLAN), ("lifecycle stage", STAGE), ("product", PRODUCT)];
     let found: Vec<String> =
         groups.iter().flat_map(|(what, group)| problems_of(portfolio, what, *group)).collect();
-    let (_, all) = known_share(&portfolio.customers.iter().collect::<Vec<_>>());
+    let all = poor_share(&portfolio.customers.iter().collect::<Vec<_>>());
+    let all = all.text();
     if found.is_empty() {
         return format!(
-            "No plan, lifecycle stage or product stands out: {} of all customers with a score are in poor health.",
-            all.text()
+            "No plan, lifecycle stage or product stands out: {all} of all customers with a score are in poor health."
         );
     }
-    format!(
-        "{}. Of all customers with a score, {} are in poor health.",
-        capitalised(&found.join("; ")),
-        all.text()
-    )
+    let found = capitalised(&found.join("; "));
+    format!("{found}. Of all customers with a score, {all} are in poor health.")
 }
 
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    let first = characters.next();
+    first.into_iter().flat_map(char::to_uppercase).chain(characters).collect()
 }
 
 /// A sentence for each group with a problem, the largest share of poor customers first.
@@ -171,39 +162,30 @@ fn problems_of(portfolio: &Portfolio, what: &str, group: GroupKey) -> Vec<String
     let text = |(name, (poor, known), members): &(&String, (u64, u64), &Vec<&Customer>)| {
         format!(
             "{what} {name} has a health problem: {poor} of {known} in poor health ({})",
-            known_share(members).1.text()
+            poor_share(members).text()
         )
     };
     found.iter().map(text).collect()
 }
 
-/// The number of poor customers, and of customers with a band.
-fn poor_of_known(customers: &[&Customer]) -> (u64, u64) {
-    let count = |is_so: fn(&Customer) -> bool| {
-        customers.iter().filter(|customer| is_so(customer)).count() as u64
-    };
-    (
-        count(|customer| customer.band == Band::Poor),
-        count(|customer| customer.band != Band::Unknown),
-    )
+fn in_band(customers: &[&Customer], band: Band) -> u64 {
+    customers.iter().filter(|customer| customer.band == band).count() as u64
 }
 
-fn known_share(customers: &[&Customer]) -> (u64, Cell) {
+/// The number of poor customers, and of customers with a band.
+fn poor_of_known(customers: &[&Customer]) -> (u64, u64) {
+    let unknown = in_band(customers, Band::Unknown);
+    (in_band(customers, Band::Poor), customers.len() as u64 - unknown)
+}
+
+fn poor_share(customers: &[&Customer]) -> Cell {
     let (poor, known) = poor_of_known(customers);
-    (poor, Cell::share_of(poor, known))
+    Cell::share_of(poor, known)
 }
 
 /// A row for each group: the number of customers in each band.
-fn by(
-    portfolio: &Portfolio,
-    group: GroupKey,
-    name: &'static str,
-    title: &'static str,
-    label: &'static str,
-) -> Table {
-    let of = |(_, members): &Grouped<'_>, band| {
-        Cell::Count(members.iter().filter(|customer| customer.band == band).count() as u64)
-    };
+fn by(portfolio: &Portfolio, (group, name, title, label): Grouping) -> Table {
+    let of = |(_, members): &Grouped<'_>, band| Cell::Count(in_band(members, band));
     let poor_mrr = |(_, members): &Grouped<'_>| {
         mrr(members.iter().copied().filter(|customer| customer.band == Band::Poor))
     };
@@ -216,7 +198,7 @@ fn by(
         .number("average", "average", |group| of(group, Band::Average))
         .number("poor", "poor", |group| of(group, Band::Poor))
         .number("unknown", "unknown", |group| of(group, Band::Unknown))
-        .number("poor_share", "poor share", |(_, members)| known_share(members).1)
+        .number("poor_share", "poor share", |(_, members)| poor_share(members))
         .number("mean_score", "mean score", |(_, members)| {
             Cell::number(mean(members.iter().filter_map(|customer| customer.score)))
         })
@@ -234,30 +216,22 @@ pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
     if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {
         return ReportSection::without_data(TITLE, NO_STAGES);
     }
-    let numbers = by(portfolio, STAGE, "health", "Health by stage", "stage");
+    let numbers = by(portfolio, (STAGE, "health", "Health by stage", "stage"));
     let share = |(_, members): &Grouped<'_>, band| {
-        let number = members.iter().filter(|customer| customer.band == band).count() as u64;
-        Cell::share_of(number, members.len() as u64)
+        Cell::share_of(in_band(members, band), members.len() as u64)
     };
-    let groups = grouped(&portfolio.customers, STAGE);
-    let shares = Table::of(
-        "health_share",
-        "Health by stage, shares",
-        ("stage", "stage"),
-        groups,
-        group_item,
-    )
-    .number("good_share", "good", |group| share(group, Band::Good))
-    .number("average_share", "average", |group| share(group, Band::Average))
-    .number("poor_share", "poor", |group| share(group, Band::Poor))
-    .number("unknown_share", "unknown", |group| share(group, Band::Unknown))
-    .done();
-    let answer = if portfolio.has_health() {
-        let found = problems_of(portfolio, "lifecycle stage", STAGE);
-        let none = || "No lifecycle stage stands out".to_owned();
-        format!("{}.", if found.is_empty() { none() } else { capitalised(&found.join("; ")) })
-    } else {
-        NO_SCORES.to_owned()
+    let (groups, label) = (grouped(&portfolio.customers, STAGE), ("stage", "stage"));
+    let shares = Table::of("health_share", "Health by stage, shares", label, groups, group_item)
+        .number("good_share", "good", |group| share(group, Band::Good))
+        .number("average_share", "average", |group| share(group, Band::Average))
+        .number("poor_share", "poor", |group| share(group, Band::Poor))
+        .number("unknown_share", "unknown", |group| share(group, Band::Unknown))
+        .done()
+        .or_say("no customers");
+    let answer = match problems_of(portfolio, "lifecycle stage", STAGE) {
+        _ if !portfolio.has_health() => NO_SCORES.to_owned(),
+        found if found.is_empty() => "No lifecycle stage stands out.".to_owned(),
+        found => format!("{}.", capitalised(&found.join("; "))),
     };
-    ReportSection { title: TITLE, answer, tables: vec![numbers, shares.or_say("no customers")] }
+    ReportSection { title: TITLE, answer, tables: vec![numbers, shares] }
 }

@@ -1,5 +1,6 @@
 //! Cancellations and downsells by month, with reasons.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{NONE, Portfolio, counted};
@@ -13,7 +14,6 @@ pub(crate) const MONTHS: usize = 12;
 /// The number of complete months that are compared with as many before them.
 const COMPARED: usize = 3;
 
-/// A customer who churned.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cancellation {
     /// The first day without the customer.
@@ -36,7 +36,6 @@ pub(crate) struct Downsell {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MonthStart {
     pub first: Day,
-    /// The number of customers at the beginning of the month.
     pub customers: u64,
 }
 
@@ -78,7 +77,6 @@ impl Losses {
     }
 }
 
-/// Whether cancellations increase.
 pub(super) fn section(portfolio: &Portfolio, losses: &Losses) -> ReportSection {
     const TITLE: &str = "Are cancellations going up or down?";
     let (day, months) = (portfolio.day(), losses.by_month());
@@ -89,21 +87,15 @@ pub(super) fn section(portfolio: &Portfolio, losses: &Losses) -> ReportSection {
              `churned_on`, or subscriptions with `ended_on`.",
         );
     }
-    let reasons = |loss: &Cancellation| (loss.reason_codes.clone(), loss.mrr);
-    let causes = |loss: &Downsell| (loss.reason_codes.clone(), loss.lost_mrr);
+    let cancelled = losses.cancellations.iter().map(|loss| (&loss.reason_codes[..], loss.mrr));
+    let downsold = losses.downsells.iter().map(|loss| (&loss.reason_codes[..], loss.lost_mrr));
+    let of_cancellations = ("cancellation_reasons", "Reasons of cancellations");
+    let of_downsells = ("downsell_reasons", "Reasons of downsells");
     let tables = vec![
         month_table(&months),
         quarter_table(day, &months),
-        reason_table(
-            ("cancellation_reasons", "Reasons of cancellations"),
-            "cancellations",
-            losses.cancellations.iter().map(reasons).collect(),
-        ),
-        reason_table(
-            ("downsell_reasons", "Reasons of downsells"),
-            "downsells",
-            losses.downsells.iter().map(causes).collect(),
-        ),
+        reason_table(of_cancellations, "cancellations", cancelled),
+        reason_table(of_downsells, "downsells", downsold),
     ];
     ReportSection { title: TITLE, answer: answer(portfolio, losses, &months), tables }
 }
@@ -137,13 +129,10 @@ fn month_table(months: &[Month<'_>]) -> Table {
 fn commonest<'r>(codes: impl Iterator<Item = &'r String>) -> Option<&'r String> {
     let mut counts: BTreeMap<&String, u64> = BTreeMap::new();
     codes.for_each(|code| *counts.entry(code).or_default() += 1);
-    counts
-        .into_iter()
-        .max_by(|(a, a_count), (b, b_count)| a_count.cmp(b_count).then(b.cmp(a)))
-        .map(|(code, _)| code)
+    let most = counts.into_iter().max_by_key(|(code, count)| (*count, Reverse(*code)));
+    most.map(|(code, _)| code)
 }
 
-/// The totals of several months.
 struct Quarter {
     cancellations: u64,
     /// Cancellations per customer and month.
@@ -172,17 +161,17 @@ fn quarters(day: Day, months: &[Month<'_>]) -> Option<[Quarter; 2]> {
 }
 
 fn quarter_table(day: Day, months: &[Month<'_>]) -> Table {
-    let quarters = quarters(day, months).into_iter().flat_map(|[before, last]| {
-        let before = (RowLabel::called("before", "the three months before"), before);
-        [before, (RowLabel::called("last", "last three complete months"), last)]
-    });
-    let title = "Cancellations by quarter";
-    Table::of("cancellation_trend", title, ("period", "period"), quarters, |(item, _)| item.clone())
-        .number("cancellations", "cancellations", |(_, q)| Cell::Count(q.cancellations))
-        .number("rate", "rate a month", |(_, quarter)| quarter.rate.clone())
-        .number("mrr", "MRR lost", |(_, quarter)| Cell::money(quarter.mrr))
-        .done()
-        .or_say("needs six complete months")
+    let names = [("before", "the three months before"), ("last", "last three complete months")];
+    let quarters = names.into_iter().zip(quarters(day, months).into_iter().flatten());
+    let (title, label) = ("Cancellations by quarter", ("period", "period"));
+    Table::of("cancellation_trend", title, label, quarters, |((name, words), _)| {
+        RowLabel::called(name, words)
+    })
+    .number("cancellations", "cancellations", |(_, quarter)| Cell::Count(quarter.cancellations))
+    .number("rate", "rate a month", |(_, quarter)| quarter.rate.clone())
+    .number("mrr", "MRR lost", |(_, quarter)| Cell::money(quarter.mrr))
+    .done()
+    .or_say("needs six complete months")
 }
 
 /// Below this, cancellations are reported as numbers: no trend in them could exceed chance.
@@ -192,13 +181,10 @@ fn answer(portfolio: &Portfolio, losses: &Losses, months: &[Month<'_>]) -> Strin
     let number = losses.cancellations.len() as u64;
     let cancellations = counted(number, "cancellation", "cancellations");
     let lost = sum_known(losses.cancellations.iter().map(|loss| loss.mrr)).filter(|_| number > 0);
-    let money =
-        lost.map(|lost| format!(" with {} of MRR", portfolio.money(lost))).unwrap_or_default();
-    let year = format!(
-        "In {} there {} {cancellations}{money}.",
-        counted(months.len() as u64, "month", "months"),
-        if number == 1 { "was" } else { "were" }
-    );
+    let money = lost.map(|lost| format!(" with {} of MRR", portfolio.money(lost)));
+    let (money, was) = (money.unwrap_or_default(), if number == 1 { "was" } else { "were" });
+    let time = counted(months.len() as u64, "month", "months");
+    let year = format!("In {time} there {was} {cancellations}{money}.");
     match quarters(portfolio.day(), months) {
         Some([before, last]) => format!("{} {year}", headline(&before, &last)),
         None => format!(
@@ -227,20 +213,22 @@ fn headline(before: &Quarter, last: &Quarter) -> String {
 }
 
 /// How often each reason was given, and the revenue lost.
-fn reason_table(
+fn reason_table<'l>(
     (name, title): (&'static str, &'static str),
     what: &'static str,
-    losses: Vec<(Vec<String>, Option<f64>)>,
+    losses: impl ExactSizeIterator<Item = (&'l [String], Option<f64>)>,
 ) -> Table {
     let count = losses.len() as u64;
-    let mut reasons: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, Vec<Option<f64>>> = BTreeMap::new();
     for (codes, lost) in losses {
-        let codes = if codes.is_empty() { vec![NONE.to_owned()] } else { codes };
-        codes.into_iter().for_each(|code| reasons.entry(code).or_default().push(lost));
+        let none = codes.is_empty().then_some(NONE);
+        for code in codes.iter().map(String::as_str).chain(none) {
+            reasons.entry(code).or_default().push(lost);
+        }
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     // Ties are sorted A to Z.
-    reasons.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.len()));
+    reasons.sort_by_key(|(_, lost)| Reverse(lost.len()));
     Table::of(name, title, ("reason", "reason"), reasons, |(code, _)| RowLabel::new(code))
         .number(what, what, |(_, lost)| Cell::Count(lost.len() as u64))
         .number("share", "share", |(_, lost)| Cell::share_of(lost.len() as u64, count))

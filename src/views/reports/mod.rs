@@ -28,6 +28,7 @@ use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::PulseMark;
 use crate::domain::retention::Retention;
 use crate::domain::signal::{SignalLife, TrafficByType};
+use crate::render::counted;
 use crate::render::report::{Cell, Report, ReportHead, ReportSection, RowLabel, Table};
 use crate::store::{SignalRecord, TaskRecord};
 
@@ -43,7 +44,6 @@ pub(crate) struct Portfolio {
 }
 
 impl Portfolio {
-    /// An amount with its currency.
     fn money(&self, amount: f64) -> String {
         self.head.letter.money(amount)
     }
@@ -52,7 +52,6 @@ impl Portfolio {
         self.head.as_of
     }
 
-    /// Whether any customer has a health band.
     fn has_health(&self) -> bool {
         self.customers.iter().any(|customer| customer.band != Band::Unknown)
     }
@@ -66,14 +65,11 @@ impl Portfolio {
 /// churned since.
 pub(crate) type EarlierPulses = HashMap<CompanyKey, Option<PulseMark>>;
 
-/// The text when nobody has a health score.
 const NO_SCORES: &str = "No health scores yet: import events with `signals import`, then `signals run` scores customers.";
 
-/// The text when there are no customers.
 const NO_CUSTOMERS: &str =
     "No customers: import companies with `signals import`, or widen the filter.";
 
-/// The text when nobody has a lifecycle stage.
 const NO_STAGES: &str =
     "No lifecycle stages: import the column `lifecycle_stage` with the companies.";
 
@@ -95,7 +91,7 @@ pub(crate) fn dashboard(
         bands::problems(portfolio),
         workload::section(portfolio),
         rules::traffic(traffic),
-        talk::section(portfolio),
+        talk::section(portfolio, talk::MOST),
     ];
     Report {
         summary: Some(summary(portfolio, losses, traffic, retention)),
@@ -103,7 +99,6 @@ pub(crate) fn dashboard(
     }
 }
 
-/// The numbers at the top of the dashboard.
 fn summary(
     portfolio: &Portfolio,
     losses: &Losses,
@@ -114,40 +109,41 @@ fn summary(
     let poor = || portfolio.customers.iter().filter(|customer| customer.band == Band::Poor);
     let poor_count = poor().count() as u64;
     let if_scored = |cell| if portfolio.has_health() { cell } else { Cell::Unknown };
-    let share = of_all(&Cell::share_of(poor_count, count), portfolio);
+    let share = match portfolio.has_health() {
+        true => format!("{} of all", Cell::share_of(poor_count, count).text()),
+        false => "no health scores yet".to_owned(),
+    };
     let (month, cancelled) = losses.this_month(portfolio.day());
     let waiting = traffic.values().map(|traffic| traffic.open).sum();
     let all_mrr = mrr(portfolio.customers.iter());
-    let percent =
-        |of: fn(Retention) -> f64| retention.map_or(Cell::Unknown, |r| Cell::Percent(of(r)));
-    let kept =
-        if retention.is_some() { "over 12 months" } else { "needs 12 months of subscriptions" };
+    let (net, gross, kept) = match retention {
+        Some(kept) => (Cell::Percent(kept.net), Cell::Percent(kept.gross), "over 12 months"),
+        None => (Cell::Unknown, Cell::Unknown, "needs 12 months of subscriptions"),
+    };
     let none = String::new;
-    let figures = [
+    figures([
         ("customers", "Customers", Cell::Count(count), none()),
         ("mrr", "MRR", Cell::money(all_mrr), portfolio.head.letter.currency_words()),
         ("arr", "ARR", Cell::money(all_mrr.map(|mrr| mrr * 12.0)), "12 times MRR".to_owned()),
-        ("nrr", "Net revenue retention", percent(|retention| retention.net), kept.to_owned()),
-        ("grr", "Gross revenue retention", percent(|retention| retention.gross), kept.to_owned()),
+        ("nrr", "Net revenue retention", net, kept.to_owned()),
+        ("grr", "Gross revenue retention", gross, kept.to_owned()),
         ("poor_customers", "Customers in poor health", if_scored(Cell::Count(poor_count)), share),
         ("poor_mrr", "MRR in poor health", if_scored(Cell::money(mrr(poor()))), none()),
         ("cancellations_this_month", "Cancellations this month", Cell::Count(cancelled), month),
         ("signals_waiting", "Signals waiting", Cell::Count(waiting), none()),
-    ];
+    ])
+}
+
+/// A key number: its name for programs and for people, its value, and a note.
+type Figure = (&'static str, &'static str, Cell, String);
+
+fn figures(figures: impl IntoIterator<Item = Figure>) -> Table {
     Table::of("summary", "Summary", ("name", "number"), figures, |(name, label, ..)| {
         RowLabel::called(name, label)
     })
     .number("value", "value", |(_, _, value, _)| value.clone())
     .for_people("", |(.., note)| Cell::Text(note.clone()))
     .done()
-}
-
-fn of_all(share: &Cell, portfolio: &Portfolio) -> String {
-    if portfolio.has_health() {
-        format!("{} of all", share.text())
-    } else {
-        "no health scores yet".to_owned()
-    }
 }
 
 /// The health of all customers: bands, trend, and largest changes.
@@ -161,7 +157,6 @@ pub(crate) fn health(portfolio: &Portfolio, history: &[Snapshot]) -> Report {
     portfolio.report("Customer health", sections)
 }
 
-/// Customers by pulse.
 pub(crate) fn pulse(portfolio: &Portfolio) -> Report {
     portfolio.report("Pulse of customers", vec![pulses::levels(portfolio)])
 }
@@ -171,27 +166,22 @@ pub(crate) fn pulse_changes(portfolio: &Portfolio, then: Day, earlier: &EarlierP
     portfolio.report("Changes of the pulse", vec![pulses::changes(portfolio, then, earlier)])
 }
 
-/// Why customers are at risk.
 pub(crate) fn risk_factors(portfolio: &Portfolio) -> Report {
     portfolio.report("Risk factors", vec![pulses::risk_factors(portfolio)])
 }
 
-/// Pulse and health by lifecycle stage.
 pub(crate) fn stages(portfolio: &Portfolio) -> Report {
     portfolio.report("Lifecycle stages", vec![bands::stages(portfolio), pulses::stages(portfolio)])
 }
 
-/// When contracts renew, and the health of their customers.
 pub(crate) fn renewals(portfolio: &Portfolio) -> Report {
     portfolio.report("Renewals", vec![renewals::section(portfolio)])
 }
 
-/// The workload of each CSM.
 pub(crate) fn workload(portfolio: &Portfolio) -> Report {
     portfolio.report("Workload", vec![workload::section(portfolio)])
 }
 
-/// The results of each rule.
 pub(crate) fn signals(portfolio: &Portfolio, lives: &[SignalLife]) -> Report {
     portfolio.report("Signals by rule", vec![rules::section(lives)])
 }
@@ -213,7 +203,7 @@ pub(crate) fn csm(
 ) -> Report {
     let sections = vec![
         bands::overall(portfolio),
-        talk::agenda(portfolio),
+        talk::section(portfolio, usize::MAX),
         review::signals(signals, true),
         review::tasks(portfolio.head.entries, tasks, true),
         renewals::section(portfolio),
@@ -243,10 +233,6 @@ fn group_item((text, _): &Grouped<'_>) -> RowLabel {
 
 fn company_item(customer: &Customer) -> RowLabel {
     RowLabel::company(&customer.company_id, customer.title())
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    crate::render::counted(count, one, many)
 }
 
 /// Joins names for a sentence: `a`, `a and b`, `a, b and c`.

@@ -12,7 +12,6 @@ use crate::render::report::{
     BarLayout, Cell, Chart, ChartKind, ReportSection, RowLabel, Table, Tint,
 };
 
-/// The text when nobody has a pulse.
 const NO_PULSES: &str = "No pulse yet: `signals pulse set COMPANY LEVEL` records one.";
 
 /// Every level, worst first, then none.
@@ -28,7 +27,6 @@ fn tint(level: Option<Level>) -> Tint {
     level.map_or(Tint::Unknown, |level| Tint::Level(level.number()))
 }
 
-/// Customers by level.
 pub(super) fn levels(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "What do we think of our customers?";
     let customers = &portfolio.customers;
@@ -82,15 +80,6 @@ fn reasons_cell(customer: &Customer) -> Cell {
     Cell::text_of((!codes.is_empty()).then(|| codes.join(", ")))
 }
 
-/// The number of customers with a level: of those present on both days, and of the others.
-struct LevelCounts {
-    then: u64,
-    now: u64,
-    moved_in: u64,
-    joined: u64,
-    left: u64,
-}
-
 /// Each level compared with an earlier day, and who moved into it.
 pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> ReportSection {
     let customers = &portfolio.customers;
@@ -99,33 +88,28 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
     let present: BTreeSet<_> = customers.iter().map(|customer| customer.key).collect();
     let both =
         || customers.iter().filter_map(|customer| Some((level_then(customer)?, customer.level())));
-    let counted_of = |level: &Option<Level>| {
-        let count = |is_so: &dyn Fn((Option<Level>, Option<Level>)) -> bool| {
-            both().filter(|levels| is_so(*levels)).count() as u64
-        };
+    let was = |level| both().filter(|(then, _)| *then == level).count();
+    let is = |level| both().filter(|(_, now)| *now == level).count();
+    let moved_in = |level| both().filter(|(then, now)| *now == level && *then != level).count();
+    let joined = |level| {
         let joined = customers.iter().filter(|customer| level_then(customer).is_none());
-        let left = earlier.iter().filter(|(key, _)| !present.contains(key));
-        LevelCounts {
-            then: count(&|(then, _)| then == *level),
-            now: count(&|(_, now)| now == *level),
-            moved_in: count(&|(then, now)| now == *level && then != *level),
-            joined: joined.filter(|customer| customer.level() == *level).count() as u64,
-            left: left.filter(|(_, mark)| mark.map(|mark| mark.level) == *level).count() as u64,
-        }
+        joined.filter(|customer| customer.level() == level).count()
     };
-    let levels = all_levels().map(|level| (level, counted_of(&level)));
+    let left = |level| {
+        let left = earlier.iter().filter(|(key, _)| !present.contains(key));
+        left.filter(|(_, mark)| mark.map(|mark| mark.level) == level).count()
+    };
+    let count = |count: usize| Cell::Count(count as u64);
     let title = "Pulse now and then";
-    let table = Table::of("levels", title, ("level", "pulse"), levels, |(level, _)| {
+    let table = Table::of("levels", title, ("level", "pulse"), all_levels(), |level| {
         RowLabel::new(name(*level))
     })
-    .number("then", "then", |(_, counts)| Cell::Count(counts.then))
-    .number("now", "now", |(_, counts)| Cell::Count(counts.now))
-    .number("change", "change", |(_, counts)| {
-        Cell::Difference(counts.now as i64 - counts.then as i64)
-    })
-    .number("moved_in", "moved in", |(_, counts)| Cell::Count(counts.moved_in))
-    .number("joined", "joined", |(_, counts)| Cell::Count(counts.joined))
-    .number("left", "left", |(_, counts)| Cell::Count(counts.left))
+    .number("then", "then", |level| count(was(*level)))
+    .number("now", "now", |level| count(is(*level)))
+    .number("change", "change", |level| Cell::Difference(is(*level) as i64 - was(*level) as i64))
+    .number("moved_in", "moved in", |level| count(moved_in(*level)))
+    .number("joined", "joined", |level| count(joined(*level)))
+    .number("left", "left", |level| count(left(*level)))
     .done()
     .noted("Then and now count the customers of both days; those who joined or left since stand beside them.");
     let moved: Vec<(&Customer, Option<Level>)> = customers
@@ -133,20 +117,16 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
         .filter_map(|customer| Some((customer, level_then(customer)?)))
         .filter(|(customer, then)| *then != customer.level())
         .collect();
-    let worse =
-        moved.iter().filter(|(customer, then)| then.is_some() && customer.level() < *then).count();
-    let better =
-        moved.iter().filter(|(customer, then)| then.is_some() && customer.level() > *then).count();
+    let had_one = || moved.iter().filter(|(_, then)| then.is_some());
+    let worse = had_one().filter(|(customer, then)| customer.level() < *then).count();
+    let better = had_one().count() - worse;
     let first = moved.len() - worse - better;
+    let worse = counted(worse as u64, "customer", "customers");
     let answer = format!(
-        "Since {then} the pulse of {} became worse, {better} became better, and {first} got a first one.",
-        counted(worse as u64, "customer", "customers")
+        "Since {then} the pulse of {worse} became worse, {better} became better, and {first} got a first one."
     );
-    ReportSection {
-        title: "How has the pulse changed?",
-        answer,
-        tables: vec![table, moved_table(moved)],
-    }
+    let tables = vec![table, moved_table(moved)];
+    ReportSection { title: "How has the pulse changed?", answer, tables }
 }
 
 /// The customers who moved, by their new level, worst first.
@@ -166,7 +146,6 @@ fn moved_table(mut moved: Vec<(&Customer, Option<Level>)>) -> Table {
     .or_say("nobody")
 }
 
-/// Why customers are at risk, by category and by code.
 pub(super) fn risk_factors(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "Why are customers at risk?";
     let at_risk: Vec<&Customer> =
@@ -180,21 +159,16 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> ReportSection {
     let codes = factor_table(("reasons", "Risk by reason", "reason"), &at_risk, |customer| {
         customer.reason_codes.iter().cloned().collect()
     });
-    let count = at_risk.len() as u64;
-    let main = categories.rows.iter().find(|row| row.item.name != NONE);
     if at_risk.is_empty() {
         let nobody = "No customer has a pulse of some-risk or lower.";
         let is_any = portfolio.customers.iter().any(|customer| customer.pulse.is_some());
         return ReportSection::without_data(TITLE, if is_any { nobody } else { NO_PULSES });
     }
-    let answer = match main {
-        None => format!(
-            "{} at risk, without any reason given.",
-            counted(count, "customer", "customers")
-        ),
+    let all = counted(at_risk.len() as u64, "customer", "customers");
+    let answer = match categories.rows.iter().find(|row| row.item.name != NONE) {
+        None => format!("{all} at risk, without any reason given."),
         Some(row) => format!(
-            "{} at risk; the most common category of reasons is {}, for {} of them ({}).",
-            counted(count, "customer", "customers"),
+            "{all} at risk; the most common category of reasons is {}, for {} of them ({}).",
             row.item.name,
             row.cells[0].text(),
             row.cells[1].text()
@@ -212,19 +186,15 @@ fn factor_table(
     let mut groups: BTreeMap<(bool, String), Vec<&Customer>> = BTreeMap::new();
     for customer in at_risk {
         let factors = factors(customer);
-        if factors.is_empty() {
-            groups.entry((true, NONE.to_owned())).or_default().push(customer);
+        let none = factors.is_empty().then(|| (true, NONE.to_owned()));
+        for factor in factors.into_iter().map(|factor| (false, factor)).chain(none) {
+            groups.entry(factor).or_default().push(customer);
         }
-        factors
-            .into_iter()
-            .for_each(|factor| groups.entry((false, factor)).or_default().push(customer));
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|((is_none, _), members)| (*is_none, std::cmp::Reverse(members.len())));
-    let kind = ChartKind::Stacked {
-        bars: BarLayout::Rows(vec![("customers", Tint::Plain)]),
-        is_share: false,
-    };
+    let bars = BarLayout::Rows(vec![("customers", Tint::Plain)]);
+    let kind = ChartKind::Stacked { bars, is_share: false };
     let all = at_risk.len() as u64;
     Table::of(name, title, (label, label), groups, |((_, factor), _)| RowLabel::new(factor))
         .number("customers", "customers", |(_, members)| Cell::Count(members.len() as u64))
@@ -236,7 +206,6 @@ fn factor_table(
         .or_say("nobody is at risk")
 }
 
-/// Pulse by lifecycle stage, in numbers and shares.
 pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "How is the pulse in each stage?";
     if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {
@@ -249,11 +218,9 @@ pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
     let parts = all_levels().map(|level| (name(level), tint(level))).collect();
     let kind = ChartKind::Stacked { bars: BarLayout::Rows(parts), is_share: true };
     let stage = ("stage", "stage");
-    let numbers = Table::of("pulse", "Pulse by stage", stage, groups(), group_item).number(
-        "customers",
-        "customers",
-        |(_, members)| Cell::Count(members.len() as u64),
-    );
+    let numbers = Table::of("pulse", "Pulse by stage", stage, groups(), group_item);
+    let numbers =
+        numbers.number("customers", "customers", |(_, members)| Cell::Count(members.len() as u64));
     let numbers = all_levels()
         .fold(numbers, |table, level| {
             table.number(name(level), name(level), |group| Cell::Count(of(group, level)))
@@ -262,17 +229,18 @@ pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
         .drawn(Chart::new("Pulse by lifecycle stage", kind))
         .or_say("no customers");
     let shares = Table::of("pulse_share", "Pulse by stage, shares", stage, groups(), group_item);
-    let shares = all_levels().fold(shares, |table, level| {
-        table.number(share_name(level), name(level), |group| {
-            Cell::share_of(of(group, level), group.1.len() as u64)
+    let shares = all_levels()
+        .fold(shares, |table, level| {
+            table.number(share_name(level), name(level), |group| {
+                Cell::share_of(of(group, level), group.1.len() as u64)
+            })
         })
-    });
-    let at_risk = |members: &[&Customer]| {
-        members.iter().filter(|customer| customer.is_at_risk()).count() as u64
-    };
+        .done()
+        .or_say("no customers");
     let mut riskiest: Option<(String, u64, u64)> = None;
     for (text, members) in groups() {
-        let (number, count) = (at_risk(&members), members.len() as u64);
+        let at_risk = members.iter().filter(|customer| customer.is_at_risk());
+        let (number, count) = (at_risk.count() as u64, members.len() as u64);
         let is_more = riskiest.as_ref().is_none_or(|(_, most, of)| number * of > most * count);
         if number > 0 && is_more {
             riskiest = Some((text.unwrap_or_else(|| NONE.to_owned()), number, count));
@@ -286,11 +254,7 @@ pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
             Cell::share_of(at_risk, count).text()
         ),
     };
-    ReportSection {
-        title: TITLE,
-        answer,
-        tables: vec![numbers, shares.done().or_say("no customers")],
-    }
+    ReportSection { title: TITLE, answer, tables: vec![numbers, shares] }
 }
 
 fn share_name(level: Option<Level>) -> &'static str {

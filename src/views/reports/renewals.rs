@@ -16,7 +16,6 @@ const PERIODS: [RenewalPeriod; 5] = [
     ("later", "in more than 90 days", |days| days > 90),
 ];
 
-/// When contracts renew, and which are at risk.
 pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "What renews, and what is at risk?";
     let day = portfolio.day();
@@ -34,28 +33,18 @@ pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     renewing.sort_by(|(a_days, a), (b_days, b)| {
         a_days.cmp(b_days).then_with(|| a.company_id.cmp(&b.company_id))
     });
-    let at_risk = || {
-        renewing
-            .iter()
-            .map(|(_, customer)| *customer)
-            .filter(|customer| customer.may_not_renew(day))
-    };
-    let overdue = renewing.iter().filter(|(days, _)| *days < 0).count() as u64;
-    let (all, danger) = (mrr(renewing.iter().map(|(_, customer)| *customer)), mrr(at_risk()));
-    let answer = match danger {
-        Some(danger) => format!(
-            "{} of MRR at risk, of {} that renews ({}): {} of {}; {overdue} overdue.",
+    let customers = || renewing.iter().map(|(_, customer)| *customer);
+    let at_risk = || customers().filter(|customer| customer.may_not_renew(day));
+    let overdue = renewing.iter().filter(|(days, _)| *days < 0).count();
+    let (number, all) = (at_risk().count(), counted(renewing.len() as u64, "renewal", "renewals"));
+    let answer = match (mrr(at_risk()), mrr(customers())) {
+        (Some(danger), Some(paid)) => format!(
+            "{} of MRR at risk, of {} that renews ({}): {number} of {all}; {overdue} overdue.",
             portfolio.money(danger),
-            portfolio.money(all.unwrap_or_default()),
-            all.map_or(Cell::Unknown, |all| Cell::share(danger, all)).text(),
-            at_risk().count(),
-            counted(renewing.len() as u64, "renewal", "renewals"),
+            portfolio.money(paid),
+            Cell::share(danger, paid).text(),
         ),
-        None => format!(
-            "{} of {} at risk; {overdue} overdue.",
-            at_risk().count(),
-            counted(renewing.len() as u64, "renewal", "renewals")
-        ),
+        _ => format!("{number} of {all} at risk; {overdue} overdue."),
     };
     let tables = vec![periods(portfolio, &renewing), list(portfolio, &renewing)];
     ReportSection { title: TITLE, answer, tables }

@@ -1,7 +1,7 @@
 //! Pages for a review meeting: one company, or the customers of a CSM.
 
 use super::bands::tint;
-use super::{Portfolio, counted};
+use super::{Portfolio, company_item, counted, figures};
 use crate::domain::attributes::Datum;
 use crate::domain::day::Day;
 use crate::domain::health::{Assessment, MeasureChange};
@@ -51,13 +51,6 @@ pub(crate) struct PersonChange {
     pub now: u64,
 }
 
-impl PersonChange {
-    fn word(&self) -> &'static str {
-        if self.now == 0 { "stopped" } else { "joined" }
-    }
-}
-
-/// The sections of the page of a company.
 pub(super) fn sections(
     portfolio: &Portfolio,
     customer: &Customer,
@@ -72,13 +65,12 @@ pub(super) fn sections(
     ]
 }
 
-/// The key numbers at the top of a company's page.
 pub(super) fn summary(portfolio: &Portfolio, customer: &Customer, review: &Review) -> Table {
     let none = String::new;
     let band = || customer.band.to_string();
     let pulse = customer.pulse.map(|mark| format!("since {}", mark.day)).unwrap_or_default();
     let renewal = customer.renewal_on.map(|on| when(on - portfolio.day())).unwrap_or_default();
-    let figures = [
+    figures([
         ("mrr", "MRR", Cell::money(customer.mrr), portfolio.head.letter.currency_words()),
         ("health_score", "Health", Cell::number(customer.score), band()),
         ("pulse", "Pulse", Cell::text_of(customer.level()), pulse),
@@ -87,13 +79,7 @@ pub(super) fn summary(portfolio: &Portfolio, customer: &Customer, review: &Revie
         ("tasks", "Open tasks", Cell::Count(review.tasks.len() as u64), none()),
         ("csm", "CSM", Cell::text_of(customer.csm.as_ref()), none()),
         ("plan", "Plan", Cell::text_of(customer.plan.as_ref()), none()),
-    ];
-    Table::of("summary", "Summary", ("name", "number"), figures, |(name, label, ..)| {
-        RowLabel::called(name, label)
-    })
-    .number("value", "value", |(_, _, value, _)| value.clone())
-    .for_people("", |(.., note)| Cell::Text(note.clone()))
-    .done()
+    ])
 }
 
 /// How far away a day is, in words.
@@ -106,7 +92,6 @@ fn when(days: i32) -> String {
     }
 }
 
-/// The health of the company, and its causes.
 fn health(customer: &Customer, review: &Review) -> ReportSection {
     const TITLE: &str = "How healthy are they, and why?";
     let Some(health) = &review.health else {
@@ -123,11 +108,13 @@ fn health_answer(customer: &Customer, review: &Review) -> String {
     let now = format!("Health is {} ({})", Cell::Number(score).text(), customer.band);
     let against = |change: &HealthChange| {
         let moved = Cell::Change(score - change.before).text().into_owned();
-        let largest = change.measures.first().filter(|most| to_one_decimal(most.change) != 0.0);
-        let why = largest.map(|most| {
-            format!(", most of all {} ({})", most.measure, Cell::Change(most.change).text())
-        });
-        format!("{moved} against {} days ago{}", change.days, why.unwrap_or_default())
+        let why = match change.measures.first() {
+            Some(most) if to_one_decimal(most.change) != 0.0 => {
+                format!(", most of all {} ({})", most.measure, Cell::Change(most.change).text())
+            }
+            _ => String::new(),
+        };
+        format!("{moved} against {} days ago{why}", change.days)
     };
     let changes: Vec<String> = review.changes.iter().map(against).collect();
     match changes.is_empty() {
@@ -137,14 +124,10 @@ fn health_answer(customer: &Customer, review: &Review) -> String {
 }
 
 fn measures(health: &Assessment) -> Table {
-    let measures: Vec<_> = health.measures().collect();
-    Table::of(
-        "health_measures",
-        "Measures of health",
-        ("measure", "measure"),
-        measures,
-        |(m, _)| RowLabel::new(&m.name),
-    )
+    let label = ("measure", "measure");
+    Table::of("health_measures", "Measures of health", label, health.measures(), |(measure, _)| {
+        RowLabel::new(&measure.name)
+    })
     .text("kind", "kind", |(measure, _)| Cell::Text(measure.kind.to_string()))
     .number("value", "value", |(_, reading)| of_datum(&reading.raw))
     .number("scaled", "score, 0 to 100", |(_, reading)| Cell::number(reading.scaled))
@@ -171,13 +154,10 @@ fn changes(changes: &[HealthChange]) -> Table {
     let rows =
         changes.iter().flat_map(|change| change.measures.iter().map(move |one| (change, one)));
     let rows = rows.filter(|(_, one)| to_one_decimal(one.change) != 0.0);
-    Table::of(
-        "health_changes",
-        "Why health changed",
-        ("measure", "measure"),
-        rows,
-        |(then, one)| RowLabel::called(format!("{}_{}d", one.measure, then.days), &one.measure),
-    )
+    let label = ("measure", "measure");
+    Table::of("health_changes", "Why health changed", label, rows, |(then, one)| {
+        RowLabel::called(format!("{}_{}d", one.measure, then.days), &one.measure)
+    })
     .number("days", "days ago", |(then, _)| Cell::Whole(i64::from(then.days)))
     .number("before", "value then", |(_, one)| one.before.as_ref().map_or(Cell::Unknown, of_datum))
     .number("now", "value now", |(_, one)| one.now.as_ref().map_or(Cell::Unknown, of_datum))
@@ -210,13 +190,7 @@ pub(super) fn signals(signals: &[SignalRecord], names_companies: bool) -> Report
     let answer =
         format!("{} {are}, {bad} of them bad.", counted(signals.len() as u64, "signal", "signals"));
     let name = |signal: &&SignalRecord| match names_companies {
-        true => RowLabel {
-            name: signal.id.to_string(),
-            ..RowLabel::company(
-                &signal.company_id,
-                signal.company_name.as_deref().unwrap_or(&signal.company_id),
-            )
-        },
+        true => of_company(signal.id, &signal.company_id, signal.company_name.as_ref()),
         false => RowLabel::new(signal.id),
     };
     let label = if names_companies { ("customer", "customer") } else { ("signal", "signal") };
@@ -227,6 +201,12 @@ pub(super) fn signals(signals: &[SignalRecord], names_companies: bool) -> Report
         .text("rule", "rule", |signal| Cell::Text(signal.rule.clone()))
         .done();
     ReportSection { title: TITLE, answer, tables: vec![table] }
+}
+
+/// A signal or task of one of several companies.
+fn of_company(id: impl ToString, company_id: &String, company_name: Option<&String>) -> RowLabel {
+    let company = RowLabel::company(company_id, company_name.unwrap_or(company_id));
+    RowLabel { name: id.to_string(), ..company }
 }
 
 fn people(review: &Review) -> ReportSection {
@@ -248,7 +228,9 @@ fn people(review: &Review) -> ReportSection {
         RowLabel::called(&person.id, &person.name)
     })
     .text("role", "role", |person| Cell::text_of(person.role.as_ref()))
-    .text("change", "change", |person| Cell::Text(person.word().to_owned()))
+    .text("change", "change", |person| {
+        Cell::Text(if person.now == 0 { "stopped" } else { "joined" }.to_owned())
+    })
     .number("before", "events before", |person| Cell::Count(person.before))
     .number("now", "events now", |person| Cell::Count(person.now))
     .done()
@@ -268,17 +250,17 @@ fn renewal(portfolio: &Portfolio, customer: &Customer) -> ReportSection {
     let risk = if customer.may_not_renew(portfolio.day()) { "at risk" } else { "not at risk" };
     let when = when(on - portfolio.day());
     let answer = format!("Renewal on {on}, {when}{}: {risk}.", pays.unwrap_or_default());
-    let table = Table::of("renewal", "Renewal", ("name", "customer"), [customer], |customer| {
-        super::company_item(customer)
-    })
-    .text("renewal_on", "renews on", |customer| Cell::day(customer.renewal_on))
-    .number("days_to_renewal", "days", |_| Cell::Whole(i64::from(on - portfolio.day())))
-    .number("mrr", "MRR", |customer| Cell::money(customer.mrr))
-    .text("health_band", "health", |customer| Cell::Text(customer.band.to_string()))
-    .text("pulse", "pulse", |customer| Cell::text_of(customer.level()))
-    .text("at_risk", "at risk", |_| Cell::Text(risk.to_owned()))
-    .tinted(|customer| tint(customer.band))
-    .done();
+    let label = ("name", "customer");
+    let table =
+        Table::of("renewal", "Renewal", label, [customer], |customer| company_item(customer))
+            .text("renewal_on", "renews on", |customer| Cell::day(customer.renewal_on))
+            .number("days_to_renewal", "days", |_| Cell::Whole(i64::from(on - portfolio.day())))
+            .number("mrr", "MRR", |customer| Cell::money(customer.mrr))
+            .text("health_band", "health", |customer| Cell::Text(customer.band.to_string()))
+            .text("pulse", "pulse", |customer| Cell::text_of(customer.level()))
+            .text("at_risk", "at risk", |_| Cell::Text(risk.to_owned()))
+            .tinted(|customer| tint(customer.band))
+            .done();
     ReportSection { title: TITLE, answer, tables: vec![table] }
 }
 
@@ -292,13 +274,7 @@ pub(super) fn tasks(today: Day, tasks: &[TaskRecord], names_companies: bool) -> 
     let answer =
         format!("{}, {overdue} overdue.", counted(tasks.len() as u64, "open task", "open tasks"));
     let name = |task: &&TaskRecord| match names_companies {
-        true => RowLabel {
-            name: task.id.to_string(),
-            ..RowLabel::company(
-                &task.company_id,
-                task.company_name.as_deref().unwrap_or(&task.company_id),
-            )
-        },
+        true => of_company(task.id, &task.company_id, task.company_name.as_ref()),
         false => RowLabel::new(task.id),
     };
     let label = if names_companies { ("customer", "customer") } else { ("task", "task") };

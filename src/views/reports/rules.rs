@@ -9,14 +9,11 @@ use crate::domain::signal::{
 };
 use crate::render::report::{Cell, ReportSection, RowLabel, Table};
 
-/// The text when there are no signals.
 const NO_SIGNALS: &str =
     "No signal was raised yet: `signals rule list` shows the rules that look for them.";
 
-/// At most this many reasons of a rule are listed.
 const MOST_REASONS: usize = 3;
 
-/// Signals raised, closed and open.
 pub(super) fn traffic(of_type: &TrafficByType) -> ReportSection {
     const TITLE: &str = "What became of the signals?";
     if of_type.is_empty() {
@@ -44,7 +41,6 @@ pub(super) fn traffic(of_type: &TrafficByType) -> ReportSection {
     ReportSection { title: TITLE, answer, tables: vec![table] }
 }
 
-/// The results of each rule.
 pub(super) fn section(lives: &[SignalLife]) -> ReportSection {
     const TITLE: &str = "How does each rule do?";
     if lives.is_empty() {
@@ -52,11 +48,8 @@ pub(super) fn section(lives: &[SignalLife]) -> ReportSection {
     }
     let mut rules: BTreeMap<&str, Vec<&SignalLife>> = BTreeMap::new();
     lives.iter().for_each(|life| rules.entry(&life.rule).or_default().push(life));
-    ReportSection {
-        title: TITLE,
-        answer: answer(lives),
-        tables: vec![rule_table(&rules), outcome_table(&rules)],
-    }
+    let tables = vec![rule_table(&rules), outcome_table(&rules)];
+    ReportSection { title: TITLE, answer: answer(lives), tables }
 }
 
 /// The signals of each rule, A to Z.
@@ -72,9 +65,7 @@ fn rule_table(rules: &ByRule<'_>) -> Table {
         .number("raised", "raised", |(_, lives)| Cell::Count(lives.len() as u64))
         .number("open", "open", |(_, lives)| Cell::Count((lives.len() - closed(lives)) as u64))
         .number("acknowledged", "acknowledged", |(_, lives)| Cell::Count(closed(lives) as u64))
-        .number("median_days_to_acknowledge", "median days", |(_, lives)| {
-            Cell::number(days(lives))
-        })
+        .number("median_days_to_acknowledge", "median days", |(_, lives)| Cell::number(days(lives)))
         .number("reopened", "reopened", |(_, lives)| {
             Cell::Count(lives.iter().filter(|life| life.was_reopened()).count() as u64)
         })
@@ -89,31 +80,27 @@ fn rule_table(rules: &ByRule<'_>) -> Table {
 }
 
 fn outcome_table(rules: &ByRule<'_>) -> Table {
-    let number = |lives: &[&SignalLife], outcome: Outcome| {
-        closings(lives).iter().filter(|entry| entry.outcome == Some(outcome)).count() as u64
+    let number = |lives: &[&SignalLife], outcome: Option<Outcome>| {
+        closings(lives).iter().filter(|entry| entry.outcome == outcome).count() as u64
     };
     let of = |lives: &[&SignalLife], outcome| Cell::Count(number(lives, outcome));
-    let with_outcome = |lives: &[&SignalLife]| {
-        closings(lives).iter().filter(|entry| entry.outcome.is_some()).count() as u64
-    };
     let precision = |lives: &[&SignalLife]| {
         let worthwhile = [Outcome::Handled, Outcome::Saved, Outcome::Lost];
-        let right: u64 = worthwhile.iter().map(|outcome| number(lives, *outcome)).sum();
+        let right: u64 = worthwhile.iter().map(|outcome| number(lives, Some(*outcome))).sum();
         // A retracted signal is due to late data, not to the rule.
-        Cell::share_of(right, with_outcome(lives) - number(lives, Outcome::Retracted))
+        let left_out = number(lives, None) + number(lives, Some(Outcome::Retracted));
+        Cell::share_of(right, closings(lives).len() as u64 - left_out)
     };
     let title = "Outcomes by rule";
     Table::of("outcomes", title, ("rule", "rule"), rules, |(rule, _)| RowLabel::new(rule))
-        .number("handled", "handled", |(_, lives)| of(lives, Outcome::Handled))
-        .number("expected", "expected", |(_, lives)| of(lives, Outcome::Expected))
-        .number("false_alarm", "false alarm", |(_, lives)| of(lives, Outcome::FalseAlarm))
-        .number("saved", "saved", |(_, lives)| of(lives, Outcome::Saved))
-        .number("lost", "lost", |(_, lives)| of(lives, Outcome::Lost))
-        .number("recovered", "recovered", |(_, lives)| of(lives, Outcome::Recovered))
-        .number("retracted", "retracted", |(_, lives)| of(lives, Outcome::Retracted))
-        .number("no_outcome", "no outcome", |(_, lives)| {
-            Cell::Count(closings(lives).len() as u64 - with_outcome(lives))
-        })
+        .number("handled", "handled", |(_, lives)| of(lives, Some(Outcome::Handled)))
+        .number("expected", "expected", |(_, lives)| of(lives, Some(Outcome::Expected)))
+        .number("false_alarm", "false alarm", |(_, lives)| of(lives, Some(Outcome::FalseAlarm)))
+        .number("saved", "saved", |(_, lives)| of(lives, Some(Outcome::Saved)))
+        .number("lost", "lost", |(_, lives)| of(lives, Some(Outcome::Lost)))
+        .number("recovered", "recovered", |(_, lives)| of(lives, Some(Outcome::Recovered)))
+        .number("retracted", "retracted", |(_, lives)| of(lives, Some(Outcome::Retracted)))
+        .number("no_outcome", "no outcome", |(_, lives)| of(lives, None))
         .number("precision", "precision", |(_, lives)| precision(lives))
         .done()
         .noted("Of the acknowledged. Precision: handled, saved or lost, of all with an outcome but the retracted.")
@@ -130,11 +117,9 @@ fn reasons<'r>(reasons: impl Iterator<Item = &'r str>) -> Option<String> {
     reasons.for_each(|reason| *counts.entry(reason.trim()).or_default() += 1);
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let texts: Vec<String> = counts
-        .iter()
-        .take(MOST_REASONS)
-        .map(|(reason, count)| format!("{reason} ({count})"))
-        .collect();
+    let commonest = counts.iter().take(MOST_REASONS);
+    let texts: Vec<String> =
+        commonest.map(|(reason, count)| format!("{reason} ({count})")).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
@@ -144,9 +129,7 @@ fn answer(lives: &[SignalLife]) -> String {
     let middle = median(days).map(|days| {
         format!("; half of the others were acknowledged within {} days", Cell::Number(days).text())
     });
-    format!(
-        "{} raised, {open} open{}.",
-        counted(lives.len() as u64, "signal", "signals"),
-        middle.unwrap_or_default()
-    )
+    let (all, middle) =
+        (counted(lives.len() as u64, "signal", "signals"), middle.unwrap_or_default());
+    format!("{all} raised, {open} open{middle}.")
 }

@@ -5,20 +5,11 @@ use crate::domain::portfolio::{mrr, to_talk_about};
 use crate::render::report::{Cell, ReportSection, Table};
 use crate::views::concerns;
 
-/// At most this many customers are listed.
-const MOST: usize = 10;
+/// At most this many customers are on the dashboard.
+pub(super) const MOST: usize = 10;
 
-/// The ten customers to talk about.
-pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
-    at_most(MOST, portfolio)
-}
-
-/// All customers that need attention, most at stake first.
-pub(super) fn agenda(portfolio: &Portfolio) -> ReportSection {
-    at_most(usize::MAX, portfolio)
-}
-
-fn at_most(most: usize, portfolio: &Portfolio) -> ReportSection {
+/// At most `most` customers that need attention, most at stake first.
+pub(super) fn section(portfolio: &Portfolio, most: usize) -> ReportSection {
     let list = to_talk_about(&portfolio.customers, portfolio.head.last_day(), most);
     let title = "Customers to talk about";
     let table = Table::of("talk_about", title, ("name", "customer"), &list, |at_stake| {
@@ -33,9 +24,10 @@ fn at_most(most: usize, portfolio: &Portfolio) -> ReportSection {
     .for_people("id", |at_stake| Cell::Text(at_stake.customer.company_id.clone()))
     .done()
     .or_say("nobody: no poor health, no low pulse, no open bad signal, nothing overdue");
-    let paid =
-        mrr(list.iter().map(|at_stake| &at_stake.customer)).map(|amount| portfolio.money(amount));
-    let money = paid.map(|paid| format!("; together they pay {paid} a month")).unwrap_or_default();
+    let paid = mrr(list.iter().map(|at_stake| &at_stake.customer));
+    let money = paid
+        .map(|paid| format!("; together they pay {} a month", portfolio.money(paid)))
+        .unwrap_or_default();
     let answer = match list.first() {
         None => "No customer needs talking about.".to_owned(),
         Some(first) => format!(

@@ -23,7 +23,6 @@ impl Snapshot {
         Snapshot { day, scores }
     }
 
-    /// The score of a company on that day.
     pub(super) fn score(&self, key: CompanyKey) -> Option<f64> {
         let place = self.scores.binary_search_by_key(&key, |(key, _)| *key).ok()?;
         self.scores[place].1
@@ -40,7 +39,6 @@ pub(crate) const COMPARED_WITH: [i32; 3] = [7, 28, 84];
 /// The comparison that the answer is about.
 const MONTH: i32 = 28;
 
-/// At most this many customers are listed on either side.
 const MOST_MOVERS: usize = 10;
 
 /// Today's customers, in the form of an earlier day.
@@ -58,7 +56,6 @@ pub(super) fn ago<'h>(
     history.iter().find(|snapshot| snapshot.day == portfolio.day() - days)
 }
 
-/// A comparison of two days.
 #[derive(Default)]
 struct ScoreComparison {
     /// The scores of customers with a score on both days.
@@ -111,7 +108,6 @@ impl ScoreComparison {
     }
 }
 
-/// Whether health scores rise or fall.
 pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> ReportSection {
     const TITLE: &str = "Are health scores going up or down?";
     let now = today(portfolio);
@@ -194,7 +190,6 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
         .noted("The same customers are those with a score on the first and on the last day shown.")
 }
 
-/// Today compared with earlier days.
 fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
     let compared = COMPARED_WITH
         .iter()

@@ -6,6 +6,7 @@ use crate::domain::portfolio::{Customer, SMALLEST_TEAM, is_overloaded, median, m
 use crate::render::report::{
     BarLayout, Cell, Chart, ChartKind, ReportSection, RowLabel, Table, Tint,
 };
+use crate::render::yes_or_no;
 
 /// The workload of a CSM; without a name, of customers without one.
 struct CsmWorkload<'c> {
@@ -16,7 +17,6 @@ struct CsmWorkload<'c> {
     is_too_much: Option<bool>,
 }
 
-/// Which CSMs are overloaded.
 pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "Who is overloaded?";
     if portfolio.customers.is_empty() {
@@ -44,11 +44,10 @@ pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
             .collect();
     // Customers without a CSM are last; ties are sorted A to Z.
     groups.sort_by_key(|load| (load.csm.is_none(), std::cmp::Reverse(load.poor)));
-    let overloaded: Vec<(String, u64)> = groups
-        .iter()
-        .filter(|load| load.is_too_much == Some(true))
-        .filter_map(|load| load.csm.clone().map(|csm| (team[&csm], csm)))
-        .map(|(poor, csm)| (csm, poor))
+    let overloaded = groups.iter().filter(|load| load.is_too_much == Some(true));
+    let overloaded: Vec<(String, u64)> = overloaded
+        .filter_map(|load| load.csm.clone())
+        .map(|csm| (csm.clone(), team[&csm]))
         .collect();
     let if_scored = |cell| if portfolio.has_health() { cell } else { Cell::Unknown };
     let table = Table::of("workload", "Customers by CSM", ("csm", "CSM"), groups, |load| {
@@ -63,19 +62,13 @@ pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     .number("overdue_tasks", "overdue tasks", |load| {
         Cell::Count(load.members.iter().map(|customer| customer.overdue_tasks).sum())
     })
-    .text("overloaded", "overloaded", |load| {
-        let word = |is_too_much| if is_too_much { "yes" } else { "no" };
-        Cell::text_of(load.is_too_much.map(word))
-    })
+    .text("overloaded", "overloaded", |load| Cell::text_of(load.is_too_much.map(yes_or_no)))
     .done();
     let table = drawn(table, portfolio.has_health())
         .noted("Overloaded: at least 3 customers in poor health, and more than 1.5 × the median of the whole team, whatever the filter.")
         .or_say("no customers");
-    ReportSection {
-        title: TITLE,
-        answer: answer(portfolio, middle, &overloaded),
-        tables: vec![table],
-    }
+    let answer = answer(portfolio, middle, &overloaded);
+    ReportSection { title: TITLE, answer, tables: vec![table] }
 }
 
 fn drawn(table: Table, has_health: bool) -> Table {
@@ -99,10 +92,8 @@ fn answer(portfolio: &Portfolio, middle: Option<f64>, overloaded: &[(String, u64
     match overloaded {
         [] => format!("Nobody is overloaded with customers in poor health: {median}."),
         [(name, poor)] => {
-            format!(
-                "{name} is overloaded with {}: {median}.",
-                counted(*poor, "customer in poor health", "customers in poor health")
-            )
+            let poor = counted(*poor, "customer in poor health", "customers in poor health");
+            format!("{name} is overloaded with {poor}: {median}.")
         }
         several => {
             let names: Vec<String> =
