@@ -17,7 +17,6 @@ use crate::render::Tone;
 use crate::store::{PersonActivity, Store, TaskFilter, TaskRecord};
 use crate::views::signal::{SignalView, verdict};
 
-/// Details of a company and its signal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Detail {
     pub signal: Option<SignalDetail>,
@@ -25,7 +24,6 @@ pub(super) struct Detail {
     pub chart: DailyCounts,
     /// The people who did more or less than before, largest change first.
     pub people: Vec<PersonTrend>,
-    /// The open tasks of the company.
     pub tasks: Vec<TaskRecord>,
 }
 
@@ -49,7 +47,6 @@ pub(super) struct SignalDetail {
 /// Counts by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DailyCounts {
-    /// What is counted.
     pub title: String,
     /// The days with their counts, oldest first.
     pub days: Vec<(Day, u64)>,
@@ -69,7 +66,6 @@ pub(super) struct PersonTrend {
 }
 
 impl Detail {
-    /// Reads the details from the database.
     pub(super) fn gather(
         context: &Context,
         store: &Store,

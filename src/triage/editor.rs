@@ -20,7 +20,6 @@ impl Editor {
         self.text.iter().collect()
     }
 
-    /// The text before the cursor.
     pub(super) fn before_cursor(&self) -> String {
         self.text[..self.cursor].iter().collect()
     }

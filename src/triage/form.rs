@@ -7,10 +7,8 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayOrOffset};
 use crate::domain::signal::{Outcome, SignalId};
 
-/// A change that the user has requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ChangeRequest {
-    /// Close a signal.
     Acknowledge {
         signal: SignalId,
         reason: String,
@@ -23,7 +21,6 @@ pub(super) enum ChangeRequest {
         until: Day,
         reason: String,
     },
-    /// Comment on a signal.
     Note {
         signal: SignalId,
         text: String,
@@ -36,7 +33,6 @@ pub(super) enum ChangeRequest {
     },
 }
 
-/// What a form is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum FormKind {
     Acknowledge,
@@ -62,7 +58,6 @@ pub(super) struct FormField {
     pub value: FieldInput,
 }
 
-/// The value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FieldInput {
     /// Text that is typed.
@@ -81,7 +76,6 @@ pub(super) struct Form {
     pub problem: Option<String>,
 }
 
-/// The result of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pressed {
     /// The form stays open.
@@ -132,7 +126,6 @@ impl Form {
         self.kind == FormKind::Acknowledge && self.outcome().drops_tasks()
     }
 
-    /// Handles a key.
     pub(super) fn press(&mut self, key: KeyEvent) -> Pressed {
         self.problem = None;
         let last = self.fields.len() - 1;

@@ -25,7 +25,6 @@ pub(super) struct AgendaItem {
     pub fate: Option<Fate>,
 }
 
-/// What was done with an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Acknowledged,
@@ -36,7 +35,6 @@ pub(super) enum Fate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DatabaseRequest {
     Change(ChangeRequest),
-    /// Undo the last change.
     Undo,
 }
 
@@ -82,7 +80,6 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session for an agenda, at the first item.
     pub(super) fn new(agenda: Agenda, person: Option<String>) -> Self {
         let mut items = Vec::new();
         for (place, group) in agenda.groups.iter().enumerate() {
@@ -127,7 +124,6 @@ impl Session {
         (signals().filter(|item| item.fate.is_none()).count(), signals().count())
     }
 
-    /// The number of forms that were not saved.
     pub(super) fn unsaved(&self) -> usize {
         self.drafts.len()
     }

@@ -14,10 +14,8 @@ use crate::render::{self, Tone, counted, cut, wrap};
 use crate::store::TaskRecord;
 use crate::views::agenda::CompanyAgenda;
 
-/// The maximum number of people listed.
 const MOST_PEOPLE: usize = 8;
 
-/// The lines of a column.
 #[derive(Debug)]
 pub(super) struct Text {
     theme: Theme,
