@@ -23,7 +23,7 @@ use crate::expression::Expression;
 use crate::store::{Catalogue, Known, Store};
 
 use book::{Book, Criteria};
-pub(crate) use health::HealthOutcome;
+pub(crate) use health::{BandRow, HealthOutcome};
 use nearest::{Missed, nearest};
 pub(crate) use replay::{ReplayedSignal, replay};
 

@@ -70,7 +70,9 @@ pub(crate) use runs::{RuleTally, RunRecord, RunStep};
 pub(crate) use schema::LATEST as SCHEMA_VERSION;
 pub(crate) use segments::Segment;
 pub(crate) use settings::{ReportSettings, SendingLimits};
-pub(crate) use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey};
+pub(crate) use signals::{
+    Acknowledgement, NewSignal, SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey,
+};
 pub(crate) use tags::TagRecord;
 pub(crate) use tasks::{NewTask, TaskFilter, TaskRecord};
 

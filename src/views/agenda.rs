@@ -25,11 +25,9 @@ pub(crate) struct CompanyAgenda {
     pub signals: Vec<OpenSignal>,
     /// Its tasks that are overdue or due soon, earliest due first.
     pub tasks: Vec<TaskRecord>,
-    /// The business review that is due.
     pub review: Option<ReviewDue>,
 }
 
-/// A business review that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReviewDue {
     pub due_on: Day,
@@ -225,7 +223,6 @@ pub(crate) struct AgendaLine {
     why: String,
 }
 
-/// The agenda for other programs.
 pub(crate) const AGENDA: Listing<AgendaLine> = Listing {
     fields: RecordFields::Each(&FIELDS),
     columns: &[],
@@ -265,7 +262,6 @@ fn group_lines(rank: u64, group: &CompanyAgenda, today: Day) -> Vec<AgendaLine> 
     lines
 }
 
-/// Creates the lines of a company.
 struct Lines<'g> {
     rank: u64,
     group: &'g CompanyAgenda,

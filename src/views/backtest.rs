@@ -2,17 +2,17 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Column, Field, Listing, RecordFields, or_dash, plain};
-use crate::backtest::trial::Trial;
+use super::{Column, Field, Listing, RecordFields, or_dash, plain, table};
+use crate::backtest::trial::{Tally, Trial};
 use crate::backtest::tune::TunedSet;
 use crate::backtest::{
-    BacktestResult, HealthOutcome, ReplayedSignal, ResultRow, RuleSet, TestPeriod,
+    BacktestResult, BandRow, BlindSpot, HealthOutcome, ReplayedSignal, ResultRow, RuleSet,
+    TestPeriod,
 };
 use crate::domain::backtest::{FEWEST_CHURNS, Measured, Settings};
 use crate::domain::company::CompanyKey;
-use crate::render::{Align, Screen, TextTable, Tone, Value, counted, money, thousands};
+use crate::render::{Screen, Tone, Value, counted, money, thousands};
 
-/// A row for each rule and period.
 pub(crate) const ROWS: Listing<ResultRow> = Listing {
     fields: RecordFields::Each(&FIELDS),
     columns: &COLUMNS,
@@ -226,29 +226,29 @@ pub(crate) fn heading(outcome: &BacktestResult) -> String {
     )
 }
 
-/// The screen for people.
 pub(crate) fn draw(outcome: &BacktestResult, screen: &mut Screen) {
     screen.heading(&heading(outcome));
     screen.wrapped("", &format!("Do the signals foretell churn? {}", answer(outcome)), Tone::Plain);
     screen.gap();
-    screen.table(&table(outcome, TestPeriod::All));
+    let rows = |part| ROWS.table(outcome.rows.iter().filter(|row| row.part == part));
+    screen.table(&rows(TestPeriod::All));
     if let Some(split) = outcome.split {
         for (part, heading) in [
             (TestPeriod::First, format!("The days up to {split}")),
             (TestPeriod::Later, format!("The days after {split}")),
         ] {
             screen.heading(&heading);
-            screen.table(&table(outcome, part));
+            screen.table(&rows(part));
         }
     }
     if let Some(health) = &outcome.health {
         screen.heading("Health");
-        screen.table(&bands(health));
+        screen.table(&table(&BANDS, &health.bands));
         screen.line(&below_good(health));
     }
     if !outcome.blind_spots.is_empty() {
         screen.heading("Churns that no rule foretold");
-        screen.table(&blind_spots(outcome));
+        screen.table(&table(&BLIND_SPOTS, outcome.blind_spots.iter().take(MOST_BLIND_SPOTS)));
         let left_out = outcome.blind_spots.len().saturating_sub(MOST_BLIND_SPOTS);
         if left_out > 0 {
             screen.line(&format!("and {left_out} more"));
@@ -260,24 +260,15 @@ pub(crate) fn draw(outcome: &BacktestResult, screen: &mut Screen) {
     }
 }
 
-fn bands(health: &HealthOutcome) -> TextTable {
-    let columns = [
-        ("band", Align::Left),
-        ("share of days", Align::Right),
-        ("churn rate", Align::Right),
-        ("lift", Align::Right),
-    ];
-    let mut table = TextTable::new(columns);
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    for row in &health.bands {
-        table.row([
-            row.band.to_string(),
-            or_dash(row.share.map(percent)),
-            or_dash(row.churn_rate.map(percent)),
-            number(row.lift, 2),
-        ]);
-    }
-    table
+const BANDS: [Column<BandRow>; 4] = [
+    Column::left("band", |row| plain(row.band)),
+    Column::right("share of days", |row| plain(percent(row.share))),
+    Column::right("churn rate", |row| plain(percent(row.churn_rate))),
+    Column::right("lift", |row| plain(number(row.lift, 2))),
+];
+
+fn percent(share: Option<f64>) -> String {
+    or_dash(share.map(|share| format!("{:.1} %", share * 100.0)))
 }
 
 /// How many of the churned customers were below `good` 60 days before.
@@ -289,31 +280,14 @@ pub(crate) fn below_good(health: &HealthOutcome) -> String {
     )
 }
 
-/// At most this many churns are listed that no rule foretold.
 const MOST_BLIND_SPOTS: usize = 10;
 
-fn blind_spots(outcome: &BacktestResult) -> TextTable {
-    let columns = [
-        ("company", Align::Left),
-        ("churned on", Align::Left),
-        ("MRR", Align::Right),
-        ("what the rules saw at their nearest", Align::Left),
-    ];
-    let mut table = TextTable::new(columns);
-    for spot in outcome.blind_spots.iter().take(MOST_BLIND_SPOTS) {
-        table.row([
-            spot.company_id.clone(),
-            spot.churned_on.to_string(),
-            or_dash(spot.mrr.map(money)),
-            spot.seen.join("; "),
-        ]);
-    }
-    table
-}
-
-fn table(outcome: &BacktestResult, part: TestPeriod) -> TextTable {
-    ROWS.table(outcome.rows.iter().filter(|row| row.part == part))
-}
+const BLIND_SPOTS: [Column<BlindSpot>; 4] = [
+    Column::left("company", |spot| plain(&spot.company_id)),
+    Column::left("churned on", |spot| plain(spot.churned_on)),
+    Column::right("MRR", |spot| plain(or_dash(spot.mrr.map(money)))),
+    Column::left("what the rules saw at their nearest", |spot| plain(spot.seen.join("; "))),
+];
 
 /// The sets of rules that `tune` compares.
 pub(crate) const SETS: Listing<ResultRow<TunedSet>> = Listing {
@@ -358,24 +332,21 @@ pub(crate) struct TrialView {
     pub ids: FxHashMap<CompanyKey, String>,
 }
 
-/// At most this many added and removed signals are listed.
 const MOST_NAMED: usize = 10;
 
 impl TrialView {
-    /// The screen for people.
     pub(crate) fn draw(&self, screen: &mut Screen) {
         let Trial { days, now, then, added, removed, added_tally, removed_tally, per_csm_week } =
             &self.trial;
         screen.heading(&format!("What the edit of '{}' would do, {days}", self.rule));
-        let columns =
-            [("", Align::Left), ("signals", Align::Right), ("before a churn", Align::Right)];
-        let mut table = TextTable::new(columns);
-        for (name, tally) in
-            [("now", now), ("then", then), ("added", added_tally), ("removed", removed_tally)]
-        {
-            table.row([name.to_owned(), thousands(tally.signals), thousands(tally.before_churn)]);
-        }
-        screen.table(&table);
+        let columns = [
+            Column::left("", |(name, _): &(&str, &Tally)| plain(name)),
+            Column::right("signals", |(_, tally)| plain(thousands(tally.signals))),
+            Column::right("before a churn", |(_, tally)| plain(thousands(tally.before_churn))),
+        ];
+        let tallies =
+            [("now", now), ("then", then), ("added", added_tally), ("removed", removed_tally)];
+        screen.table(&table(&columns, &tallies));
         if let Some((now, then)) = per_csm_week {
             screen.line(&format!("signals a week and CSM: {now:.1} now, {then:.1} then"));
         }

@@ -19,7 +19,6 @@ pub(crate) const USUAL_COLUMNS: [&str; 10] = [
     "pulse",
 ];
 
-/// The heading of a column for people.
 fn heading(name: &str) -> String {
     match name {
         "company_id" => "company".to_owned(),
@@ -43,7 +42,6 @@ pub(crate) fn table<'v>(
     table
 }
 
-/// A row for other programs.
 pub(crate) fn values<'v>(row: &[&'v Datum]) -> Vec<Value<'v>> {
     row.iter().map(|value| Value::from(*value)).collect()
 }

@@ -5,13 +5,14 @@ use serde_json::json;
 use super::health::HealthView;
 use super::pulses::HistoryRow;
 use super::tasks::{self, ListedTask};
-use super::{attributes, or_dash};
+use super::{Column, attributes, or_dash, plain, table};
 use crate::domain::attributes::{Datum, MONTH};
 use crate::domain::company_link::CompanyLink;
 use crate::domain::customer::{Break, Subscription};
 use crate::domain::day::{Day, DayRange};
+use crate::domain::fact::{Declared, FieldValue};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, Ticket, Touchpoint};
-use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
+use crate::render::{self, Screen, Tone, Value, counted};
 use crate::store::{Known, PeopleKept, PersonActivity, SignalRecord};
 use crate::views::pulses::HISTORY;
 use crate::views::signals::SIGNALS;
@@ -35,7 +36,6 @@ impl ShownAttribute {
     }
 }
 
-/// Everything shown about one company.
 pub(crate) struct CompanyView {
     /// Its attributes, by group.
     pub attributes: Vec<ShownAttribute>,
@@ -73,9 +73,7 @@ pub(crate) struct CompanyView {
     pub as_of: Day,
 }
 
-/// At most this many signals are shown.
 const SHOWN_SIGNALS: usize = 20;
-/// At most this many people who stopped or joined are named.
 const SHOWN_PEOPLE: usize = 10;
 /// At most this many rows of each other list are shown.
 const SHOWN: usize = 5;
@@ -100,11 +98,11 @@ impl CompanyView {
             ("breaks", self.breaks.iter().map(break_json).collect()),
             ("subscriptions", self.subscriptions.iter().map(subscription_json).collect()),
             ("people", self.people.iter().map(person_json).collect()),
-            ("nps", self.nps.iter().map(nps_json).collect()),
-            ("tickets", self.tickets.iter().map(ticket_json).collect()),
-            ("invoices", self.invoices.iter().map(invoice_json).collect()),
-            ("touchpoints", self.touchpoints.iter().map(touchpoint_json).collect()),
-            ("goals", self.goals.iter().map(goal_json).collect()),
+            ("nps", self.nps.iter().map(fact_json).collect()),
+            ("tickets", self.tickets.iter().map(fact_json).collect()),
+            ("invoices", self.invoices.iter().map(fact_json).collect()),
+            ("touchpoints", self.touchpoints.iter().map(fact_json).collect()),
+            ("goals", self.goals.iter().map(fact_json).collect()),
         ];
         attributes
             .map(|attribute| (attribute.name.as_str(), (&attribute.value).into()))
@@ -145,7 +143,6 @@ impl CompanyView {
         })
     }
 
-    /// The screen for people.
     pub(crate) fn draw(&self, screen: &mut Screen, link: Option<&CompanyLink>) {
         let name = self.text_of("name").unwrap_or(self.company_id());
         let address = link.map(|link| link.of(self.company_id()));
@@ -159,13 +156,7 @@ impl CompanyView {
         self.draw_activity(screen);
         self.draw_people_activity(screen);
         self.draw_other_groups(screen);
-        self.draw_subscriptions(screen);
-        self.draw_people(screen);
-        self.draw_nps(screen);
-        self.draw_tickets(screen);
-        self.draw_invoices(screen);
-        self.draw_touchpoints(screen);
-        self.draw_goals(screen);
+        self.draw_lists(screen);
     }
 
     fn known_of<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a str, String)> {
@@ -237,26 +228,19 @@ impl CompanyView {
             return;
         }
         screen.heading(&format!("Events of each day, {}", self.days));
-        let mut table = TextTable::new([
-            ("event", Align::Left),
-            ("56 days", Align::Left),
-            ("total", Align::Right),
-            ("last", Align::Right),
-        ]);
-        for (event, daily) in &self.activity {
-            let total: u64 = daily.iter().sum();
-            let last = daily
-                .iter()
-                .rposition(|count| *count > 0)
-                .map(|place| (self.days.from + place as i32).to_string());
-            table.row([
-                event.clone(),
-                render::sparkline(daily),
-                render::thousands(total),
-                or_dash(last),
-            ]);
-        }
-        screen.table(&table);
+        let first = self.days.from;
+        let last = |daily: &[u64]| {
+            or_dash(daily.iter().rposition(|count| *count > 0).map(|place| first + place as i32))
+        };
+        let rows: Vec<_> =
+            self.activity.iter().map(|(event, daily)| (event, daily, last(daily))).collect();
+        let columns = [
+            Column::left("event", |(event, ..): &(&String, &Vec<u64>, String)| plain(event)),
+            Column::left("56 days", |(_, daily, _)| plain(render::sparkline(daily))),
+            Column::right("total", |(_, daily, _)| plain(render::thousands(daily.iter().sum()))),
+            Column::right("last", |(.., last)| plain(last)),
+        ];
+        screen.table(&table(&columns, &rows));
     }
 
     fn draw_people_activity(&self, screen: &mut Screen) {
@@ -332,153 +316,104 @@ impl CompanyView {
         )
     }
 
-    fn draw_subscriptions(&self, screen: &mut Screen) {
-        let rows = self.subscriptions.iter().rev().map(|subscription| {
-            vec![
-                subscription.subscription_id.clone(),
-                or_dash(subscription.plan.as_ref()),
-                or_dash(subscription.mrr.map(|mrr| format!("{mrr:.2}"))),
-                or_dash(subscription.seats),
-                subscription.started_on.to_string(),
-                or_dash(subscription.renews_on),
-                or_dash(subscription.ended_on),
-            ]
-        });
-        let active = self
-            .subscriptions
-            .iter()
-            .filter(|subscription| subscription.is_active(self.as_of))
-            .count();
-        let title = format!(
-            "Subscriptions: {active} of {} active on {}",
-            self.subscriptions.len(),
-            self.as_of
-        );
-        let columns = ["subscription", "plan", "mrr", "seats", "started", "renews", "ended"];
-        draw_list(screen, &title, &columns, &[2, 3], rows);
-    }
-
-    fn draw_people(&self, screen: &mut Screen) {
-        let rows = self.people.iter().map(|person| {
-            vec![
-                person.person_id.clone(),
-                or_dash(person.name.as_ref()),
-                or_dash(person.role.as_ref()),
-                or_dash(person.email.as_ref()),
-            ]
-        });
-        let title = counted(self.people.len() as u64, "person", "people");
-        draw_list(screen, &title, &["person", "name", "role", "e-mail"], &[], rows);
-    }
-
-    fn draw_nps(&self, screen: &mut Screen) {
-        let rows = self.nps.iter().map(|response| {
-            vec![
-                response.responded.on.to_string(),
-                response.score.to_string(),
-                or_dash(response.person_id.as_ref()),
-                or_dash(response.comment.as_ref()),
-            ]
-        });
-        let title = counted(self.nps.len() as u64, "NPS response", "NPS responses");
-        draw_list(screen, &title, &["day", "score", "person", "comment"], &[1], rows);
-    }
-
-    fn draw_tickets(&self, screen: &mut Screen) {
-        let rows = self.tickets.iter().map(|ticket| {
-            vec![
-                ticket.opened.on.to_string(),
-                ticket.ticket_id.clone(),
-                or_dash(ticket.priority.as_ref()),
-                or_dash(ticket.closed.map(|closed| closed.on)),
-                or_dash(ticket.subject.as_ref()),
-            ]
-        });
+    fn draw_lists(&self, screen: &mut Screen) {
+        let number = |of: usize, one, many| counted(of as u64, one, many);
+        let subscriptions = &self.subscriptions;
+        let active = subscriptions.iter().filter(|it| it.is_active(self.as_of)).count();
+        let (all, as_of) = (subscriptions.len(), self.as_of);
+        let title = format!("Subscriptions: {active} of {all} active on {as_of}");
+        draw_list(screen, &title, &SUBSCRIPTIONS, subscriptions.iter().rev());
+        let title = number(self.people.len(), "person", "people");
+        draw_list(screen, &title, &PEOPLE, self.people.iter());
+        let title = number(self.nps.len(), "NPS response", "NPS responses");
+        draw_list(screen, &title, &NPS, self.nps.iter());
         let open = self.tickets.iter().filter(|ticket| ticket.closed.is_none()).count();
-        let title =
-            format!("{}, {open} open", counted(self.tickets.len() as u64, "ticket", "tickets"));
-        draw_list(
-            screen,
-            &title,
-            &["opened", "ticket", "priority", "closed", "subject"],
-            &[],
-            rows,
-        );
-    }
-
-    fn draw_invoices(&self, screen: &mut Screen) {
-        let rows = self.invoices.iter().map(|invoice| {
-            vec![
-                invoice.due_on.to_string(),
-                invoice.invoice_id.clone(),
-                or_dash(invoice.amount.map(|amount| format!("{amount:.2}"))),
-                or_dash(invoice.paid_on),
-                or_dash(invoice.status.as_ref()),
-            ]
-        });
-        let title = counted(self.invoices.len() as u64, "invoice", "invoices");
-        draw_list(screen, &title, &["due", "invoice", "amount", "paid", "status"], &[2], rows);
-    }
-
-    fn draw_touchpoints(&self, screen: &mut Screen) {
-        let rows = self.touchpoints.iter().map(|touchpoint| {
-            vec![
-                touchpoint.occurred.on.to_string(),
-                touchpoint.direction.clone(),
-                or_dash(touchpoint.channel.as_ref()),
-                or_dash(touchpoint.kind.as_ref()),
-                or_dash(touchpoint.with.as_ref()),
-                or_dash(touchpoint.subject.as_ref()),
-            ]
-        });
-        let title = counted(self.touchpoints.len() as u64, "contact", "contacts");
-        draw_list(
-            screen,
-            &title,
-            &["day", "direction", "channel", "kind", "with", "subject"],
-            &[],
-            rows,
-        );
-    }
-
-    fn draw_goals(&self, screen: &mut Screen) {
-        let rows = self.goals.iter().map(|goal| {
-            vec![goal.due_on.to_string(), goal.event.clone(), or_dash(goal.name.as_ref())]
-        });
-        draw_list(
-            screen,
-            &counted(self.goals.len() as u64, "goal", "goals"),
-            &["due", "event", "name"],
-            &[],
-            rows,
-        );
+        let title = format!("{}, {open} open", number(self.tickets.len(), "ticket", "tickets"));
+        draw_list(screen, &title, &TICKETS, self.tickets.iter());
+        let title = number(self.invoices.len(), "invoice", "invoices");
+        draw_list(screen, &title, &INVOICES, self.invoices.iter());
+        let title = number(self.touchpoints.len(), "contact", "contacts");
+        draw_list(screen, &title, &TOUCHPOINTS, self.touchpoints.iter());
+        let title = number(self.goals.len(), "goal", "goals");
+        draw_list(screen, &title, &GOALS, self.goals.iter());
     }
 }
 
-/// A heading with the first rows of a list; nothing if there are no rows. `right` are the columns
-/// of numbers.
-fn draw_list(
+const SUBSCRIPTIONS: [Column<Subscription>; 7] = [
+    Column::left("subscription", |subscription| plain(&subscription.subscription_id)),
+    Column::left("plan", |subscription| plain(or_dash(subscription.plan.as_ref()))),
+    Column::right("mrr", |subscription| plain(cents(subscription.mrr))),
+    Column::right("seats", |subscription| plain(or_dash(subscription.seats))),
+    Column::left("started", |subscription| plain(subscription.started_on)),
+    Column::left("renews", |subscription| plain(or_dash(subscription.renews_on))),
+    Column::left("ended", |subscription| plain(or_dash(subscription.ended_on))),
+];
+
+const PEOPLE: [Column<Person>; 4] = [
+    Column::left("person", |person| plain(&person.person_id)),
+    Column::left("name", |person| plain(or_dash(person.name.as_ref()))),
+    Column::left("role", |person| plain(or_dash(person.role.as_ref()))),
+    Column::left("e-mail", |person| plain(or_dash(person.email.as_ref()))),
+];
+
+const NPS: [Column<NpsResponse>; 4] = [
+    Column::left("day", |response| plain(response.responded.on)),
+    Column::right("score", |response| plain(response.score)),
+    Column::left("person", |response| plain(or_dash(response.person_id.as_ref()))),
+    Column::left("comment", |response| plain(or_dash(response.comment.as_ref()))),
+];
+
+const TICKETS: [Column<Ticket>; 5] = [
+    Column::left("opened", |ticket| plain(ticket.opened.on)),
+    Column::left("ticket", |ticket| plain(&ticket.ticket_id)),
+    Column::left("priority", |ticket| plain(or_dash(ticket.priority.as_ref()))),
+    Column::left("closed", |ticket| plain(or_dash(ticket.closed.map(|closed| closed.on)))),
+    Column::left("subject", |ticket| plain(or_dash(ticket.subject.as_ref()))),
+];
+
+const INVOICES: [Column<Invoice>; 5] = [
+    Column::left("due", |invoice| plain(invoice.due_on)),
+    Column::left("invoice", |invoice| plain(&invoice.invoice_id)),
+    Column::right("amount", |invoice| plain(cents(invoice.amount))),
+    Column::left("paid", |invoice| plain(or_dash(invoice.paid_on))),
+    Column::left("status", |invoice| plain(or_dash(invoice.status.as_ref()))),
+];
+
+const TOUCHPOINTS: [Column<Touchpoint>; 6] = [
+    Column::left("day", |touchpoint| plain(touchpoint.occurred.on)),
+    Column::left("direction", |touchpoint| plain(&touchpoint.direction)),
+    Column::left("channel", |touchpoint| plain(or_dash(touchpoint.channel.as_ref()))),
+    Column::left("kind", |touchpoint| plain(or_dash(touchpoint.kind.as_ref()))),
+    Column::left("with", |touchpoint| plain(or_dash(touchpoint.with.as_ref()))),
+    Column::left("subject", |touchpoint| plain(or_dash(touchpoint.subject.as_ref()))),
+];
+
+const GOALS: [Column<Goal>; 3] = [
+    Column::left("due", |goal| plain(goal.due_on)),
+    Column::left("event", |goal| plain(&goal.event)),
+    Column::left("name", |goal| plain(or_dash(goal.name.as_ref()))),
+];
+
+fn cents(amount: Option<f64>) -> String {
+    or_dash(amount.map(|amount| format!("{amount:.2}")))
+}
+
+/// A heading with the first rows of a list; nothing if there are no rows.
+fn draw_list<'i, T: 'i>(
     screen: &mut Screen,
     title: &str,
-    columns: &[&str],
-    right: &[usize],
-    rows: impl ExactSizeIterator<Item = Vec<String>>,
+    columns: &[Column<T>],
+    items: impl ExactSizeIterator<Item = &'i T>,
 ) {
-    let total = rows.len();
+    let total = items.len();
     if total == 0 {
         return;
     }
     screen.heading(title);
-    let align = |place: usize| if right.contains(&place) { Align::Right } else { Align::Left };
-    let mut table =
-        TextTable::new(columns.iter().enumerate().map(|(place, name)| (*name, align(place))));
-    rows.take(SHOWN).for_each(|row| table.row(row));
-    screen.table(&table);
+    screen.table(&table(columns, items.take(SHOWN)));
     if total > SHOWN {
-        screen.line(&format!(
-            "and {} more: --format json shows all",
-            render::thousands((total - SHOWN) as u64)
-        ));
+        let more = render::thousands((total - SHOWN) as u64);
+        screen.line(&format!("and {more} more: --format json shows all"));
     }
 }
 
@@ -519,53 +454,24 @@ fn person_json(person: &Person) -> serde_json::Value {
     })
 }
 
-fn nps_json(response: &NpsResponse) -> serde_json::Value {
-    json!({
-        "person_id": response.person_id,
-        "score": response.score,
-        "responded_at": response.responded.at.to_string(),
-        "responded_on": response.responded.on.to_string(),
-        "comment": response.comment,
-        "response_id": response.response_id,
-    })
-}
-
-fn ticket_json(ticket: &Ticket) -> serde_json::Value {
-    json!({
-        "ticket_id": ticket.ticket_id,
-        "opened_at": ticket.opened.at.to_string(),
-        "opened_on": ticket.opened.on.to_string(),
-        "closed_at": ticket.closed.map(|closed| closed.at.to_string()),
-        "closed_on": text(ticket.closed.map(|closed| closed.on)),
-        "priority": ticket.priority,
-        "status": ticket.status,
-        "subject": ticket.subject,
-        "satisfaction": ticket.satisfaction,
-    })
-}
-
-fn invoice_json(invoice: &Invoice) -> serde_json::Value {
-    json!({
-        "invoice_id": invoice.invoice_id,
-        "due_on": invoice.due_on.to_string(),
-        "paid_on": text(invoice.paid_on),
-        "amount": invoice.amount,
-        "status": invoice.status,
-    })
-}
-
-fn touchpoint_json(touchpoint: &Touchpoint) -> serde_json::Value {
-    json!({
-        "occurred_at": touchpoint.occurred.at.to_string(),
-        "occurred_on": touchpoint.occurred.on.to_string(),
-        "direction": touchpoint.direction,
-        "channel": touchpoint.channel,
-        "kind": touchpoint.kind,
-        "with": touchpoint.with,
-        "subject": touchpoint.subject,
-    })
-}
-
-fn goal_json(goal: &Goal) -> serde_json::Value {
-    json!({"event": goal.event, "due_on": goal.due_on.to_string(), "name": goal.name})
+/// A declared fact, with the columns of its table: an instant as `…_at` and its day as `…_on`.
+fn fact_json<D: Declared>(fact: &D) -> serde_json::Value {
+    let mut fields = serde_json::Map::new();
+    for (column, value) in D::COLUMNS.iter().zip(fact.values()) {
+        let value = match value {
+            FieldValue::Text(text) => json!(text),
+            FieldValue::Whole(number) => json!(number),
+            FieldValue::Money(amount) => json!(amount),
+            FieldValue::Day(day) => json!(text(day)),
+            FieldValue::When(when) => {
+                fields
+                    .insert(column.stored.to_owned(), json!(when.map(|when| when.at.to_string())));
+                let on = column.stored.trim_end_matches("_at").to_owned() + "_on";
+                fields.insert(on, json!(text(when.map(|when| when.on))));
+                continue;
+            }
+        };
+        fields.insert(column.name.to_owned(), value);
+    }
+    fields.into()
 }

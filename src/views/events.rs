@@ -4,7 +4,6 @@ use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::render::{self, Value};
 use crate::store::EventSummary;
 
-/// An event and the rules that watch it.
 pub(crate) struct WatchedEvent {
     pub summary: EventSummary,
     /// The names of the enabled rules that watch it.

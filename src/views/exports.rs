@@ -14,7 +14,6 @@ use super::health::measures_json;
 pub(crate) const EVENTS: [&str; 7] =
     ["company_id", "event", "timestamp", "person_id", "count", "event_id", "day"];
 
-/// A row of events.
 pub(crate) fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
     [
         event.company_id.into(),
@@ -30,7 +29,6 @@ pub(crate) fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
 /// The attributes that identify a company in its rows.
 pub(crate) const COMPANY: [&str; 3] = ["company_id", "name", "csm"];
 
-/// The columns of pulses.
 pub(crate) const PULSES: [&str; 10] = [
     "company_id",
     "company_name",
@@ -60,7 +58,6 @@ pub(crate) fn pulse<'v>(company: &[&'v Datum], pulse: &'v Pulse) -> Vec<Value<'v
     company.iter().map(|value| Value::from(*value)).chain(own).collect()
 }
 
-/// The columns of health.
 pub(crate) const HEALTH: [&str; 10] = [
     "company_id",
     "company_name",

@@ -3,17 +3,18 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Column, Field, Listing, RecordFields, object, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, object, or_dash, plain, table};
 use crate::domain::attributes::{AsOf, Datum, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::health::{Assessment, Band, Driver, MeasureChange, Movement, change};
+use crate::domain::health::{
+    Assessment, Band, Driver, Measure, MeasureChange, MeasureReading, Movement, change,
+};
 use crate::domain::pulse::to_one_decimal;
-use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
+use crate::render::{self, Screen, Tone, Value, counted};
 use crate::store::{Scope, SignalFilter, SignalOrder, SignalRecord, SortKey, Store};
 use crate::views::signals;
 
-/// A company in the list of health.
 pub(crate) struct HealthRow {
     /// The values of [`HealthRow::ATTRIBUTES`].
     pub attributes: Vec<Datum>,
@@ -25,7 +26,6 @@ pub(crate) struct HealthRow {
 }
 
 impl HealthRow {
-    /// The attributes that the list shows.
     pub(crate) const ATTRIBUTES: [&str; 8] = [
         "company_id",
         "name",
@@ -47,7 +47,7 @@ impl HealthRow {
 
     fn change(&self, place: usize) -> (String, Tone) {
         match &self.attributes[place] {
-            Datum::Score(change) => (render::score_change(*change), change_tone(*change)),
+            Datum::Score(change) => change_text(*change),
             _ => plain("-"),
         }
     }
@@ -92,12 +92,13 @@ fn band_tone(band: Band) -> Tone {
     }
 }
 
-fn change_tone(change: f64) -> Tone {
-    match to_one_decimal(change) {
+fn change_text(change: f64) -> (String, Tone) {
+    let tone = match to_one_decimal(change) {
         change if change > 0.0 => Tone::Good,
         change if change < 0.0 => Tone::Bad,
         _ => Tone::Plain,
-    }
+    };
+    (render::score_change(change), tone)
 }
 
 fn percent(share: f64) -> String {
@@ -143,21 +144,15 @@ impl HealthView {
         let days = DayRange { from: as_of.day - days + 1, to: as_of.day };
         let day = store.health_day(as_of)?;
         let is_customer = !store.breaks(company)?.iter().any(|away| away.covers(as_of.day));
-        let health = day
-            .filter(|_| is_customer)
-            .map(|day| scored(store, company, day))
-            .transpose()?
-            .flatten();
-        let mut comparisons = Vec::new();
-        for earlier in [7, MONTH] {
-            comparisons.push(HealthComparison::gather(
-                store,
-                company,
-                as_of,
-                earlier,
-                day.zip(health.as_ref()),
-            )?);
-        }
+        let health = match day.filter(|_| is_customer) {
+            Some(day) => scored(store, company, day)?,
+            None => None,
+        };
+        let now = day.zip(health.as_ref());
+        let compared = [7, MONTH].into_iter();
+        let comparisons = compared
+            .map(|earlier| HealthComparison::gather(store, company, as_of, earlier, now))
+            .collect::<Result<_>>()?;
         // The value just before the first day shows where the line begins, and whether the scoring
         // changed on it.
         let first = store.latest_run_day_until(days.from)?.unwrap_or(days.from);
@@ -175,16 +170,9 @@ impl HealthView {
         Field::new("coverage", |view| view.of(|health| Some(health.coverage)).into()),
         Field::new("health_main_driver", |view| view.of(Assessment::main_driver).into()),
         Field::new("scored_on", |view| view.day.filter(|_| view.health.is_some()).into()),
-        Field::new("measures", |view| {
-            Value::Nested(view.health.as_ref().map_or(json!([]), measures_json))
-        }),
-        Field::new("trend", |view| Value::Nested(view.trend_json())),
-        Field::new("changes", |view| {
-            let health = view.health.as_ref();
-            Value::Nested(
-                view.comparisons.iter().map(|comparison| comparison.json(health)).collect(),
-            )
-        }),
+        Field::new("measures", |view| view.health.as_ref().map_or(json!([]), measures_json).into()),
+        Field::new("trend", |view| view.trend_json().into()),
+        Field::new("changes", |view| view.changes_json().into()),
     ]);
 
     fn of<'v, V>(&'v self, value: fn(&'v Assessment) -> Option<V>) -> Option<V> {
@@ -194,6 +182,10 @@ impl HealthView {
     /// Everything, nested in other JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         object(HealthView::FIELDS.of(self))
+    }
+
+    fn changes_json(&self) -> serde_json::Value {
+        self.comparisons.iter().map(|comparison| comparison.json(self.health.as_ref())).collect()
     }
 
     fn trend_json(&self) -> serde_json::Value {
@@ -222,11 +214,8 @@ impl HealthView {
     pub(crate) fn headline(&self) -> String {
         match (&self.health, self.day) {
             (Some(health), Some(day)) => {
-                let score = health
-                    .score
-                    .map(|score| format!("{}, ", render::score(score)))
-                    .unwrap_or_default();
-                format!("{score}{}, on {day}", health.band())
+                let score = health.score.map(|score| format!("{}, ", render::score(score)));
+                format!("{}{}, on {day}", score.unwrap_or_default(), health.band())
             }
             (None, Some(day)) => {
                 format!("none on {day}: it had churned, or was not a customer yet")
@@ -235,16 +224,13 @@ impl HealthView {
         }
     }
 
-    /// Draws the measures and the trend.
     pub(crate) fn draw_measures(&self, screen: &mut Screen) {
         let Some(health) = &self.health else { return };
         let bands = health.scoring.bands;
         let name = &health.scoring.name;
+        let profile = format!("{name}: good from {}, average from {}", bands.good, bands.average);
         screen.pairs([
-            (
-                "profile",
-                format!("{name}: good from {}, average from {}", bands.good, bands.average),
-            ),
+            ("profile", profile),
             ("known", format!("{} of the weight", percent(health.coverage))),
             ("pulled down by", or_dash(health.main_driver())),
             ("trend", format!("{}  {}", self.line(), self.days)),
@@ -257,7 +243,17 @@ impl HealthView {
             screen.line(&format!("  the definition changed on {day}: {names}"));
         }
         screen.gap();
-        screen.table(&measures_table(health));
+        let columns = [
+            Column::left("measure", |(measure, _): &(&Measure, &MeasureReading)| {
+                plain(&measure.name)
+            }),
+            Column::left("kind", |(measure, _)| plain(measure.kind)),
+            Column::right("value", |(_, reading)| value_text(Some(&reading.raw))),
+            Column::right("scores", |(_, reading)| score_text(reading.scaled)),
+            Column::right("weight", |(measure, _)| plain(measure.weight)),
+            Column::right("contributes", |(_, reading)| score_text(reading.contribution)),
+        ];
+        screen.table(&table(&columns, &health.measures().collect::<Vec<_>>()));
     }
 
     /// A bar for each day. Days that were not run have the health of the latest run before them.
@@ -286,7 +282,6 @@ fn scored(store: &Store, company: CompanyKey, day: Day) -> Result<Option<Assessm
     Ok(store.health_on(day, Scope::One(company))?.remove(&company))
 }
 
-/// The measures, for other programs.
 pub(crate) fn measures_json(health: &Assessment) -> serde_json::Value {
     let measures = health.measures().map(|(measure, reading)| {
         json!({
@@ -302,36 +297,16 @@ pub(crate) fn measures_json(health: &Assessment) -> serde_json::Value {
     measures.collect()
 }
 
-fn measures_table(health: &Assessment) -> TextTable {
-    let mut table = TextTable::new([
-        ("measure", Align::Left),
-        ("kind", Align::Left),
-        ("value", Align::Right),
-        ("scores", Align::Right),
-        ("weight", Align::Right),
-        ("contributes", Align::Right),
-    ]);
-    for (measure, reading) in health.measures() {
-        let score = |score: Option<f64>| or_dash(score.map(render::score));
-        table.row([
-            measure.name.clone(),
-            measure.kind.to_string(),
-            value_text(Some(&reading.raw)),
-            score(reading.scaled),
-            measure.weight.to_string(),
-            score(reading.contribution),
-        ]);
-    }
-    table
+fn score_text(score: Option<f64>) -> (String, Tone) {
+    plain(or_dash(score.map(render::score)))
 }
 
 /// The value of a measure's expression, for people.
-fn value_text(value: Option<&Datum>) -> String {
-    match value {
+fn value_text(value: Option<&Datum>) -> (String, Tone) {
+    plain(match value {
         Some(Datum::Number(number)) => format!("{number:.1}"),
-        Some(other) => or_dash(other.text()),
-        None => "-".to_owned(),
-    }
+        other => or_dash(other.and_then(Datum::text)),
+    })
 }
 
 impl HealthComparison {
@@ -357,12 +332,8 @@ impl HealthComparison {
         let signals = store.signals(&filter, oldest_first)?;
         let before = scored(store, company, since)?;
         let changes = before.as_ref().and_then(|before| change::explain(before, health));
-        Ok(HealthComparison {
-            days,
-            before: before.map(|before| (since, before)),
-            changes,
-            signals,
-        })
+        let before = before.map(|before| (since, before));
+        Ok(HealthComparison { days, before, changes, signals })
     }
 
     fn score_before(&self) -> Option<f64> {
@@ -411,36 +382,22 @@ impl HealthComparison {
             screen.line("  there is no score to compare with");
             return;
         };
-        let scores = [before.score, now.score].map(|score| or_dash(score.map(render::score)));
-        let heading = format!(
-            "Since {since}, {} days ago: {}, from {} to {}",
-            self.days,
-            render::score_change(change),
-            scores[0],
-            scores[1]
-        );
-        screen.heading(&heading);
+        let [from, to] = [before.score, now.score].map(|score| or_dash(score.map(render::score)));
+        let (days, change) = (self.days, render::score_change(change));
+        screen.heading(&format!("Since {since}, {days} days ago: {change}, from {from} to {to}"));
         if before.scoring != now.scoring {
             screen.line(&format!("  scored by another definition then: {}", before.scoring.name));
         }
-        let mut table = TextTable::new([
-            ("measure", Align::Left),
-            ("change", Align::Right),
-            ("value then", Align::Right),
-            ("value now", Align::Right),
-        ]);
-        let is_unknown = |value: &Option<Datum>| matches!(value, None | Some(Datum::Null));
-        for change in
-            changes.iter().filter(|change| !(is_unknown(&change.before) && is_unknown(&change.now)))
-        {
-            table.toned_row([
-                plain(&change.measure),
-                (render::score_change(change.change), change_tone(change.change)),
-                plain(value_text(change.before.as_ref())),
-                plain(value_text(change.now.as_ref())),
-            ]);
-        }
-        screen.table(&table);
+        const COLUMNS: [Column<MeasureChange>; 4] = [
+            Column::left("measure", |change| plain(&change.measure)),
+            Column::right("change", |change| change_text(change.change)),
+            Column::right("value then", |change| value_text(change.before.as_ref())),
+            Column::right("value now", |change| value_text(change.now.as_ref())),
+        ];
+        let is_known = |value: &Option<Datum>| !matches!(value, None | Some(Datum::Null));
+        let known =
+            changes.iter().filter(|change| is_known(&change.before) || is_known(&change.now));
+        screen.table(&table(&COLUMNS, known));
         self.draw_signals(screen);
     }
 
@@ -451,15 +408,12 @@ impl HealthComparison {
             screen.toned_line(&text, signals::tone(signal.signal_type));
         }
         if self.signals.len() > SHOWN {
-            screen.line(&format!(
-                "  and {} raised before them",
-                counted((self.signals.len() - SHOWN) as u64, "signal", "signals")
-            ));
+            let more = counted((self.signals.len() - SHOWN) as u64, "signal", "signals");
+            screen.line(&format!("  and {more} raised before them"));
         }
     }
 }
 
-/// One measure in the list of drivers.
 pub(crate) struct DriverRow {
     pub driver: Driver,
     /// How many companies had a score on both days.
@@ -471,19 +425,13 @@ pub(crate) struct DriverRow {
 }
 
 impl DriverRow {
-    /// The rows of the changes between two days.
     pub(crate) fn all(movement: &Movement, since: Day, day: Day) -> Vec<DriverRow> {
-        let row = |driver: &Driver| DriverRow {
-            driver: driver.clone(),
-            companies: movement.companies,
-            since,
-            day,
-        };
+        let companies = movement.companies;
+        let row = |driver: &Driver| DriverRow { driver: driver.clone(), companies, since, day };
         movement.drivers.iter().map(row).collect()
     }
 }
 
-/// What changed the health of the portfolio.
 pub(crate) const DRIVERS: Listing<DriverRow> = Listing {
     fields: RecordFields::Each(&[
         Field::new("measure", |row| (&row.driver.measure).into()),
@@ -496,16 +444,13 @@ pub(crate) const DRIVERS: Listing<DriverRow> = Listing {
     ]),
     columns: &[
         Column::left("measure", |row| plain(&row.driver.measure)),
-        Column::right("change", |row| {
-            (render::score_change(row.driver.change), change_tone(row.driver.change))
-        }),
+        Column::right("change", |row| change_text(row.driver.change)),
         Column::right("companies up", |row| plain(render::thousands(row.driver.up))),
         Column::right("companies down", |row| plain(render::thousands(row.driver.down))),
     ],
     when_empty: "no company has a score on both days",
 };
 
-/// A summary of the changes in one line.
 pub(crate) fn movement_text(movement: &Movement, since: Day, day: Day) -> String {
     format!(
         "{}, {since} to {day}: mean health from {} to {} ({})",

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Column, Field, Listing, RecordFields, or_dash, plain};
-use crate::domain::health::{DEFAULT_PROFILE, Profile};
-use crate::render::{Align, Screen, TextTable, Value};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain, table};
+use crate::domain::health::{DEFAULT_PROFILE, Measure, Profile};
+use crate::render::Screen;
 
 /// The list of health profiles, in the order in which they are tried.
 pub(crate) const PROFILES: Listing<Profile> = Listing {
@@ -14,16 +14,11 @@ pub(crate) const PROFILES: Listing<Profile> = Listing {
         Field::new("priority", |profile| priority(profile).into()),
         Field::new("good", |profile| profile.scoring.bands.good.into()),
         Field::new("average", |profile| profile.scoring.bands.average.into()),
-        Field::new("measures", |profile| Value::Nested(json!(profile.scoring.measures))),
+        Field::new("measures", |profile| json!(profile.scoring.measures).into()),
     ]),
     columns: &[
         Column::left("profile", |profile| plain(profile.name())),
-        Column::right("priority", |profile| {
-            plain(
-                priority(profile)
-                    .map_or_else(|| "last".to_owned(), |priority| priority.to_string()),
-            )
-        }),
+        Column::right("priority", |profile| plain(priority_text(profile))),
         Column::right("good", |profile| plain(profile.scoring.bands.good)),
         Column::right("average", |profile| plain(profile.scoring.bands.average)),
         Column::right("measures", |profile| plain(profile.scoring.measures.len())),
@@ -37,45 +32,28 @@ fn priority(profile: &Profile) -> Option<i64> {
     (profile.name() != DEFAULT_PROFILE).then_some(profile.priority)
 }
 
+fn priority_text(profile: &Profile) -> String {
+    priority(profile).map_or_else(|| "last".to_owned(), |priority| priority.to_string())
+}
+
+const MEASURES: [Column<Measure>; 4] = [
+    Column::left("measure", |measure| plain(&measure.name)),
+    Column::left("kind", |measure| plain(measure.kind)),
+    Column::right("weight", |measure| plain(measure.weight)),
+    Column::left("0 to 100", |measure| plain(&measure.scale)),
+];
+
 pub(crate) fn draw(profile: &Profile, screen: &mut Screen) {
     screen.heading(profile.name());
-    let bands = profile.scoring.bands;
+    let (bands, measures) = (profile.scoring.bands, &profile.scoring.measures);
+    let condition = profile.condition.as_deref().unwrap_or("all that no profile before it fits");
     screen.pairs([
-        (
-            "where",
-            profile
-                .condition
-                .clone()
-                .unwrap_or_else(|| "all that no profile before it fits".to_owned()),
-        ),
-        (
-            "priority",
-            priority(profile).map_or_else(|| "last".to_owned(), |priority| priority.to_string()),
-        ),
+        ("where", condition.to_owned()),
+        ("priority", priority_text(profile)),
         ("bands", format!("good from {}, average from {}, poor below", bands.good, bands.average)),
     ]);
     screen.gap();
-    let mut table = TextTable::new([
-        ("measure", Align::Left),
-        ("kind", Align::Left),
-        ("weight", Align::Right),
-        ("0 to 100", Align::Left),
-    ]);
-    for measure in &profile.scoring.measures {
-        table.row([
-            measure.name.clone(),
-            measure.kind.to_string(),
-            measure.weight.to_string(),
-            measure.scale.to_string(),
-        ]);
-    }
-    screen.table(&table);
+    screen.table(&table(&MEASURES, measures));
     screen.gap();
-    screen.pairs(
-        profile
-            .scoring
-            .measures
-            .iter()
-            .map(|measure| (measure.name.as_str(), measure.value.clone())),
-    );
+    screen.pairs(measures.iter().map(|measure| (measure.name.as_str(), measure.value.clone())));
 }

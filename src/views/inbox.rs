@@ -1,8 +1,8 @@
 //! The inbox of a person.
 
 use super::signals::{self, SIGNALS};
-use super::{Column, Listing, RecordFields, or_dash, plain};
-use crate::render::{self, Tone};
+use super::{Column, Listing, RecordFields, plain};
+use crate::render::Tone;
 use crate::store::InboxEntry;
 
 /// The list of notices: when each was read, and the fields of the list of signals.
@@ -23,9 +23,7 @@ pub(crate) const INBOX: Listing<InboxEntry> = Listing {
             (entry.signal.signal_type.to_string(), signals::tone(entry.signal.signal_type))
         }),
         Column::left("what", |entry| (entry.signal.detail.clone(), tone(entry))),
-        Column::right("chance", |entry| {
-            plain(or_dash(entry.signal.evidence.chance().map(render::chance)))
-        }),
+        Column::right("chance", |entry| plain(signals::chance(&entry.signal))),
         Column::left("state", |entry| plain(entry.signal.state())),
     ],
     when_empty: "the inbox is empty",

@@ -5,7 +5,6 @@ use crate::domain::notify::MessageState;
 use crate::render::Tone;
 use crate::store::Delivery;
 
-/// The list of messages, as `notify send` prints it.
 pub(crate) const MESSAGES: Listing<Delivery> = Listing {
     fields: RecordFields::Each(&[
         Field::new("channel", |delivery| delivery.message.channel.as_str().into()),

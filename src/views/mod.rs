@@ -38,25 +38,18 @@ use crate::render::{Align, TextTable, Tone, Value};
 pub(crate) struct Listing<T: 'static> {
     pub fields: RecordFields<T>,
     columns: &'static [Column<T>],
-    /// The text for an empty list.
     pub when_empty: &'static str,
 }
 
 impl<T> Listing<T> {
-    /// The table of these items.
     pub(crate) fn table<'i>(&self, items: impl IntoIterator<Item = &'i T>) -> TextTable {
-        let headings = self.columns.iter().map(|column| (column.title, column.align));
-        let mut table = TextTable::new(headings);
-        items.into_iter().for_each(|item| table.toned_row(self.cells(item)));
-        table
+        table(self.columns, items)
     }
 
-    /// The cells of a row of the table.
     pub(crate) fn cells(&self, item: &T) -> Vec<(String, Tone)> {
-        self.columns.iter().map(|column| (column.cell)(item)).collect()
+        cells(self.columns, item)
     }
 
-    /// The place of the column with this title.
     pub(crate) fn column(&self, title: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.title == title)
     }
@@ -122,6 +115,16 @@ impl<T> Column<T> {
     const fn right(title: &'static str, cell: fn(&T) -> (String, Tone)) -> Self {
         Column { title, align: Align::Right, cell }
     }
+}
+
+fn table<'i, T: 'i>(columns: &[Column<T>], items: impl IntoIterator<Item = &'i T>) -> TextTable {
+    let mut table = TextTable::new(columns.iter().map(|column| (column.title, column.align)));
+    items.into_iter().for_each(|item| table.toned_row(cells(columns, item)));
+    table
+}
+
+fn cells<T>(columns: &[Column<T>], item: &T) -> Vec<(String, Tone)> {
+    columns.iter().map(|column| (column.cell)(item)).collect()
 }
 
 /// Text that may be missing.

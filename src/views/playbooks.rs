@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Column, Field, Listing, RecordFields, or_dash, plain};
+use super::{Column, Field, Listing, RecordFields, or_dash, plain, table};
 use crate::domain::playbook::PlaybookStep;
-use crate::render::{Align, Screen, TextTable, Value};
+use crate::render::Screen;
 use crate::store::StoredPlaybook;
 
 pub(crate) const PLAYBOOKS: Listing<StoredPlaybook> = Listing {
@@ -37,14 +37,25 @@ pub(crate) const FIELDS: RecordFields<StoredPlaybook> = RecordFields::Each(&[
     Field::new("purpose", |stored| (&stored.playbook.purpose).into()),
     Field::new("tag", |stored| stored.playbook.tag.as_ref().into()),
     Field::new("shipped", |stored| stored.is_shipped.into()),
-    Field::new("steps", |stored| {
-        Value::Nested(stored.playbook.steps.iter().map(step_json).collect())
-    }),
+    Field::new("steps", |stored| steps_json(stored).into()),
 ]);
 
-fn step_json(step: &PlaybookStep) -> serde_json::Value {
-    json!({"title": step.title, "due_in_days": step.due_in_days, "for": step.owner.as_str(), "tag": step.tag})
+fn steps_json(stored: &StoredPlaybook) -> serde_json::Value {
+    let json = |step: &PlaybookStep| json!({"title": step.title, "due_in_days": step.due_in_days, "for": step.owner.as_str(), "tag": step.tag});
+    stored.playbook.steps.iter().map(json).collect()
 }
+
+const STEPS: [Column<PlaybookStep>; 3] = [
+    Column::right("due in", |step| {
+        plain(format!(
+            "{} {}",
+            step.due_in_days,
+            if step.due_in_days == 1 { "day" } else { "days" }
+        ))
+    }),
+    Column::left("for", |step| plain(&step.owner)),
+    Column::left("step", |step| plain(&step.title)),
+];
 
 pub(crate) fn draw(stored: &StoredPlaybook, screen: &mut Screen) {
     let playbook = &stored.playbook;
@@ -55,13 +66,6 @@ pub(crate) fn draw(stored: &StoredPlaybook, screen: &mut Screen) {
     if let Some(tags) = tags(stored) {
         screen.line(&format!("The company is tagged {tags}"));
     }
-    let mut table =
-        TextTable::new([("due in", Align::Right), ("for", Align::Left), ("step", Align::Left)]);
-    for step in &playbook.steps {
-        let days =
-            format!("{} {}", step.due_in_days, if step.due_in_days == 1 { "day" } else { "days" });
-        table.row([days, step.owner.to_string(), step.title.clone()]);
-    }
     screen.gap();
-    screen.table(&table);
+    screen.table(&table(&STEPS, &playbook.steps));
 }

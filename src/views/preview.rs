@@ -1,6 +1,7 @@
 //! What a rule would raise, for each CSM: on its first run, and over the last days of data.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -19,22 +20,18 @@ pub(crate) struct Variant {
     pub by_csm: ByCsm,
 }
 
-/// What a rule would raise.
 pub(crate) struct PreviewView {
     pub rule: String,
     /// The days that were evaluated. The last one is the day of the first run.
     pub days: DayRange,
-    /// What the first run would raise.
     pub first_run: ByCsm,
     /// The rule as it is, then with other guards.
     pub variants: Vec<Variant>,
 }
 
-/// At most this many CSMs are listed.
 const MOST_CSMS: usize = 10;
 
 impl PreviewView {
-    /// The screen for people.
     pub(crate) fn draw(&self, screen: &mut Screen) {
         let DayRange { from, to } = self.days;
         screen.heading(&format!(
@@ -68,28 +65,23 @@ impl PreviewView {
         }
     }
 
-    /// The same for programs.
     pub(crate) fn json(&self) -> serde_json::Value {
         let rates = |rates: Vec<f64>| -> serde_json::Map<String, serde_json::Value> {
             let fields = self.variants.iter().map(|variant| variant.field.to_owned());
             fields.zip(rates.into_iter().map(|rate| json!((rate * 10.0).round() / 10.0))).collect()
         };
         let csms = self.csms();
-        let per_csm: Vec<_> = csms
-            .iter()
-            .map(|csm| json!({"csm": csm, "per_week": rates(self.rates_of(csm))}))
-            .collect();
-        let first_run: Vec<_> =
-            csms.iter().map(|csm| json!({"csm": csm, "signals": self.first_run_of(csm)})).collect();
+        let per_csm = |csm: &&str| json!({"csm": csm, "per_week": rates(self.rates_of(csm))});
+        let first_run = |csm: &&str| json!({"csm": csm, "signals": self.first_run_of(csm)});
         json!({
             "from": self.days.from.to_string(),
             "to": self.days.to.to_string(),
             "per_week": rates(self.rates(|variant| variant.by_csm.values().sum())),
-            "per_csm": per_csm,
+            "per_csm": csms.iter().map(per_csm).collect::<Vec<_>>(),
             "first_run": {
                 "day": self.days.to.to_string(),
                 "signals": self.first_run.values().sum::<u64>(),
-                "per_csm": first_run,
+                "per_csm": csms.iter().map(first_run).collect::<Vec<_>>(),
             },
         })
     }
@@ -100,19 +92,12 @@ impl PreviewView {
 
     /// The CSMs, most signals first.
     fn csms(&self) -> Vec<&str> {
-        let mut csms: Vec<&str> = self
-            .variants
-            .iter()
-            .flat_map(|variant| variant.by_csm.keys())
-            .chain(self.first_run.keys())
-            .map(String::as_str)
-            .collect();
-        csms.sort_unstable();
-        csms.dedup();
-        let size = |csm: &str| (self.rates_of(csm)[0], self.first_run_of(csm) as f64);
-        csms.sort_by(|a, b| {
-            let (a, b) = (size(a), size(b));
-            b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1))
+        let of_variants = self.variants.iter().flat_map(|variant| variant.by_csm.keys());
+        let csms: BTreeSet<&String> = of_variants.chain(self.first_run.keys()).collect();
+        let mut csms: Vec<&str> = csms.into_iter().map(String::as_str).collect();
+        let as_it_is = |csm: &str| self.variants[0].by_csm.get(csm).copied();
+        csms.sort_by_key(|csm| {
+            Reverse((as_it_is(csm).unwrap_or_default(), self.first_run_of(csm)))
         });
         csms
     }
@@ -128,7 +113,6 @@ impl PreviewView {
     }
 }
 
-/// The label of companies without a CSM.
 const NO_CSM: &str = "(no CSM)";
 
 /// What several rules would raise: one line each, then the sums for each CSM.
@@ -142,11 +126,8 @@ pub(crate) fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
         TextTable::new(columns.into_iter().zip([Align::Left, Align::Right, Align::Right]));
     let weeks = (to - from + 1).max(1) as f64 / 7.0;
     let mut row = |name: &str, first_run: u64, signals: u64| {
-        table.row([
-            name.to_owned(),
-            first_run.to_string(),
-            format!("{:.1}", signals as f64 / weeks),
-        ]);
+        let rate = format!("{:.1}", signals as f64 / weeks);
+        table.row([name.to_owned(), first_run.to_string(), rate]);
     };
     let as_it_is = |preview: &PreviewView| preview.variants.first().map(|way| way.by_csm.clone());
     for preview in previews {
@@ -156,9 +137,8 @@ pub(crate) fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
     let first_run = added(previews.iter().map(|preview| preview.first_run.clone()));
     let signals = added(previews.iter().filter_map(as_it_is));
     row("all", first_run.values().sum(), signals.values().sum());
-    let csms: BTreeMap<&String, ()> =
-        signals.keys().chain(first_run.keys()).map(|csm| (csm, ())).collect();
-    for csm in csms.into_keys().filter(|csm| !csm.is_empty()).take(MOST_CSMS) {
+    let csms: BTreeSet<&String> = signals.keys().chain(first_run.keys()).collect();
+    for csm in csms.into_iter().filter(|csm| !csm.is_empty()).take(MOST_CSMS) {
         let of = |counts: &ByCsm| counts.get(csm).copied().unwrap_or_default();
         row(&format!("  for {csm}"), of(&first_run), of(&signals));
     }

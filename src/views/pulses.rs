@@ -17,7 +17,6 @@ pub(crate) struct HistoryRow {
 }
 
 impl HistoryRow {
-    /// The rows of a history, in order.
     pub(crate) fn all(company: &Company, pulses: Vec<Pulse>) -> Vec<HistoryRow> {
         let marks: Vec<PulseMark> = pulses.iter().map(|pulse| pulse.mark).collect();
         let row = |(place, pulse): (usize, Pulse)| HistoryRow {
@@ -69,7 +68,6 @@ pub(crate) const HISTORY: Listing<HistoryRow> = Listing {
     when_empty: "no pulses yet; `signals pulse set COMPANY LEVEL` sets one",
 };
 
-/// A level with its guideline.
 pub(crate) struct ScaleRow {
     pub level: Level,
     /// When it applies, in the team's words.

@@ -4,7 +4,6 @@ use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::reason::Reason;
 use crate::render::Tone;
 
-/// The list of reason codes.
 pub(crate) const REASONS: Listing<Reason> = Listing {
     fields: RecordFields::Each(&[
         Field::new("code", |reason| reason.code.to_string().into()),

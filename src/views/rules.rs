@@ -83,22 +83,14 @@ fn raises(trend: &TrendRule) -> String {
     }
 }
 
-/// The options of a rule that guard against noise.
-fn guards(trend: &TrendRule) -> String {
-    let least = trend.min_events.map(|least| format!("at least {least} events"));
-    let most = trend.max_chance.map(|most| format!("chance at most {most}"));
-    let guards: Vec<String> = least.into_iter().chain(most).collect();
-    if guards.is_empty() { "-".to_owned() } else { guards.join(", ") }
-}
-
 /// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, preceded by its name
 /// if that differs from the event.
 pub(crate) fn sentence(rule: &Rule) -> String {
     let mut text = logic_sentence(rule);
     text.extend(rule.playbook.iter().map(|playbook| format!(", starts the playbook {playbook}")));
     let told = [(rule.managers, "managers"), (rule.executives, "executives")];
-    let told: Vec<&str> =
-        told.into_iter().filter_map(|(is_told, who)| is_told.then_some(who)).collect();
+    let told = told.into_iter().filter_map(|(is_told, who)| is_told.then_some(who));
+    let told: Vec<&str> = told.collect();
     if !told.is_empty() {
         text.push_str(&format!(", tells {} too", told.join(" and ")));
     }
@@ -142,14 +134,10 @@ fn trend_sentence(name: &str, trend: &TrendRule) -> String {
     if trend.for_days > 1 {
         text.push_str(&format!(", on {} days running", trend.for_days));
     }
-    if let Some(days) = trend.repeat {
-        let days = counted(u64::from(days), "day", "days");
-        text.push_str(&format!(", again after {days}"));
-    }
-    if trend.min_events.is_some() || trend.max_chance.is_some() {
-        text.push_str(", ");
-        text.push_str(&guards(trend));
-    }
+    let days = |days: u16| counted(u64::from(days), "day", "days");
+    text.extend(trend.repeat.map(|repeat| format!(", again after {}", days(repeat))));
+    text.extend(trend.min_events.map(|least| format!(", at least {least} events")));
+    text.extend(trend.max_chance.map(|most| format!(", chance at most {most}")));
     text
 }
 
@@ -170,11 +158,10 @@ fn condition_sentence(condition: &ConditionRule) -> String {
     let ConditionRule { when, signal_type, cooldown, key, for_days } = condition;
     let running =
         if *for_days > 1 { format!(" on {for_days} days running") } else { String::new() };
+    let cooldown = counted(u64::from(*cooldown), "day", "days");
     let again = match key {
         Some(key) => format!("once for each {key}"),
-        None => {
-            format!("again after {} at the earliest", counted(u64::from(*cooldown), "day", "days"))
-        }
+        None => format!("again after {cooldown} at the earliest"),
     };
     format!("{signal_type} when {when}{running}, {again}")
 }

@@ -4,7 +4,6 @@ use super::{Column, Field, Listing, RecordFields, plain};
 use crate::render;
 use crate::store::Segment;
 
-/// A segment and the number of its companies.
 pub(crate) struct SizedSegment {
     pub segment: Segment,
     pub companies: u64,

@@ -1,15 +1,15 @@
 //! One signal in detail: what the rule saw, with the numbers in its formula, the people behind it,
 //! and its history.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::{object, or_dash, rules, signals, tasks};
+use super::{Column, object, or_dash, plain, rules, signals, table, tasks};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::evidence::{Adoption, ConditionEvidence, Evidence};
 use crate::domain::rule::{Against, ConditionRule, RuleMeasure, TrendRule};
 use crate::domain::signal::{Comparison, HistoryEntry, SignalState};
 use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEvidence};
-use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
+use crate::render::{self, Screen, Tone, Value, counted};
 use crate::store::{CompanyActivity, PeopleKept, PersonActivity, SignalRecord, TaskRecord};
 
 pub(crate) struct SignalView {
@@ -21,7 +21,6 @@ pub(crate) struct SignalView {
     pub tasks: Vec<TaskRecord>,
 }
 
-/// At most this many people are named.
 const MOST_PEOPLE: usize = 12;
 
 impl SignalView {
@@ -31,27 +30,25 @@ impl SignalView {
         let daily = |(day, count): &(Day, u64)| json!({"day": day.to_string(), "count": count});
         let activity = self.activity.as_ref();
         let known = activity.filter(|activity| activity.people_kept.is_known());
+        let daily = activity.map(|activity| activity.daily.iter().map(daily).collect::<Json>());
+        let people =
+            known.map(|activity| activity.people.iter().map(person_json).collect::<Json>());
+        let reading = evidence.condition();
         let own = [
-            ("rule_as_it_was", Value::Nested(self.definition_json())),
-            (
-                "daily_counts",
-                nested(activity.map(|activity| activity.daily.iter().map(daily).collect())),
-            ),
-            (
-                "people",
-                nested(known.map(|activity| activity.people.iter().map(person_json).collect())),
-            ),
-            ("history", Value::Nested(self.history.iter().map(entry_json).collect())),
-            ("adoption", nested(evidence.adoption().map(adoption_json))),
-            ("key", evidence.condition().and_then(|reading| reading.key.as_ref()).into()),
-            ("values_read", nested(evidence.condition().map(|reading| json!(reading.values)))),
-            ("tasks", Value::Nested(self.tasks.iter().map(tasks::json).collect())),
+            ("rule_as_it_was", self.definition_json().into()),
+            ("daily_counts", daily.into()),
+            ("people", people.into()),
+            ("history", self.history.iter().map(entry_json).collect::<Json>().into()),
+            ("adoption", evidence.adoption().map(adoption_json).into()),
+            ("key", reading.and_then(|reading| reading.key.as_ref()).into()),
+            ("values_read", reading.map(|reading| json!(reading.values)).into()),
+            ("tasks", self.tasks.iter().map(tasks::json).collect::<Json>().into()),
         ];
         signals::SIGNALS.fields.of(&self.signal).chain(own)
     }
 
     /// The fields of a rule that define what it watches, with their names in the list of rules.
-    fn definition_json(&self) -> serde_json::Value {
+    fn definition_json(&self) -> Json {
         let fields = rules::RULES.fields.of(&self.signal.definition);
         object(fields.filter(|(field, _)| !NOT_LOGIC.contains(field)))
     }
@@ -64,15 +61,10 @@ impl SignalView {
         screen.line(&self.company());
         match &signal.evidence {
             Evidence::Trend(evidence) => self.draw_trend(screen, evidence),
-            Evidence::Adoption(_) => {
-                screen.heading("What was to be done");
-                screen.pairs(self.facts());
-            }
-            Evidence::Condition(_) => {
-                screen.heading("What the condition read");
-                screen.pairs(self.facts());
-            }
+            Evidence::Adoption(_) => screen.heading("What was to be done"),
+            Evidence::Condition(_) => screen.heading("What the condition read"),
         }
+        screen.pairs(self.facts());
         screen.heading("The rule as it was");
         screen.wrapped("  ", &rules::logic_sentence(&signal.definition), Tone::Plain);
         self.draw_history(screen);
@@ -153,17 +145,11 @@ impl SignalView {
         }
         draw_people(screen, activity);
         screen.heading("The numbers");
-        draw_window(
-            screen,
-            "observation window",
-            comparison.observation,
-            comparison.previous,
-            activity,
-        );
-        draw_window(screen, "decision window", comparison.decision, comparison.current, activity);
+        let Comparison { previous, current, observation, decision } = *comparison;
+        draw_window(screen, "observation window", observation, previous, activity);
+        draw_window(screen, "decision window", decision, current, activity);
         screen.gap();
-        let pairs = formula(trend, evidence).into_iter().chain(chance_pairs(evidence));
-        screen.pairs(pairs);
+        screen.pairs(formula(trend, evidence).into_iter().chain(chance_pairs(evidence)));
     }
 
     fn condition_facts<'s>(&'s self, reading: &'s ConditionEvidence) -> Vec<(&'s str, String)> {
@@ -209,10 +195,8 @@ fn entry_line(entry: &HistoryEntry) -> String {
         (None, None) => entry.action.to_string(),
     };
     let entered = entry.at.to_string()[..10].to_owned();
-    let entered = match entered == entry.day.to_string() {
-        true => String::new(),
-        false => format!(", entered {entered}"),
-    };
+    let is_same = entered == entry.day.to_string();
+    let entered = if is_same { String::new() } else { format!(", entered {entered}") };
     format!("{} {what} by {}{outcome}{entered}", entry.day, entry.by)
 }
 
@@ -298,20 +282,12 @@ fn trend_sentence(trend: &TrendRule, evidence: &TrendEvidence, reference: &Refer
     let (now, before) = (render::thousands(current), render::thousands(previous));
     let (watch, days) = (trend.watch(), trend.timeframe);
     let (seen, unit) = match (watch.only_event(), trend.measure) {
-        (None, RuleMeasure::Days) => (format!("active on {now} of the last {days} days"), "days "),
-        (Some(event), RuleMeasure::Days) => {
-            (format!("{event} on {now} of the last {days} days"), "days ")
-        }
-        (None, RuleMeasure::Events) => (format!("{now} events in the last {days} days"), "events "),
-        (Some(event), RuleMeasure::Events) => {
-            (format!("{now} of {event} in the last {days} days"), "")
-        }
-        (None, RuleMeasure::People) => {
-            (format!("{now} people active in the last {days} days"), "people ")
-        }
-        (Some(event), RuleMeasure::People) => {
-            (format!("{now} people with {event} in the last {days} days"), "people ")
-        }
+        (None, RuleMeasure::Days) => (format!("active on {now} of"), "days "),
+        (Some(event), RuleMeasure::Days) => (format!("{event} on {now} of"), "days "),
+        (None, RuleMeasure::Events) => (format!("{now} events in"), "events "),
+        (Some(event), RuleMeasure::Events) => (format!("{now} of {event} in"), ""),
+        (None, RuleMeasure::People) => (format!("{now} people active in"), "people "),
+        (Some(event), RuleMeasure::People) => (format!("{now} people with {event} in"), "people "),
     };
     let span = match observation.len() {
         length if length % 7 == 0 => counted(length as u64 / 7, "week", "weeks"),
@@ -329,8 +305,8 @@ fn trend_sentence(trend: &TrendRule, evidence: &TrendEvidence, reference: &Refer
         }
     };
     format!(
-        "{seen}; {expected:.1} were to be expected: {before} {unit}in the {span} before{compared}; \
-         {size} % {side}{lasting}"
+        "{seen} the last {days} days; {expected:.1} were to be expected: {before} {unit}in the {span} \
+         before{compared}; {size} % {side}{lasting}"
     )
 }
 
@@ -390,25 +366,16 @@ fn draw_people(screen: &mut Screen, activity: &CompanyActivity) {
         screen.line("  Nobody did more or less than before.");
         return;
     }
-    let mut table = TextTable::new([
-        ("  person", Align::Left),
-        ("before", Align::Right),
-        ("now", Align::Right),
-        ("", Align::Left),
-    ]);
-    for person in people.iter().take(MOST_PEOPLE) {
-        let (verdict, tone) = verdict(person);
-        let name =
-            format!("  {}", person.person_id.as_deref().unwrap_or("(events that name nobody)"));
-        let number = |count| (render::thousands(count), Tone::Plain);
-        table.toned_row([
-            (name, Tone::Plain),
-            number(person.previous),
-            number(person.current),
-            (verdict.into(), tone),
-        ]);
-    }
-    screen.table(&table);
+    const COLUMNS: [Column<PersonActivity>; 4] = [
+        Column::left("  person", |person| plain(format!("  {}", name(person)))),
+        Column::right("before", |person| plain(render::thousands(person.previous))),
+        Column::right("now", |person| plain(render::thousands(person.current))),
+        Column::left("", |person| {
+            let (verdict, tone) = verdict(person);
+            (verdict.to_owned(), tone)
+        }),
+    ];
+    screen.table(&table(&COLUMNS, people.iter().copied().take(MOST_PEOPLE)));
     if people.len() > MOST_PEOPLE {
         screen.line(&format!("  and {} more", people.len() - MOST_PEOPLE));
     }
@@ -430,11 +397,7 @@ fn adoption_facts(adoption: &Adoption) -> Vec<(&'static str, String)> {
 /// The fields of a rule that do not define what it watches.
 const NOT_LOGIC: [&str; 5] = ["enabled", "playbook", "managers", "executives", "auto_ack"];
 
-fn nested(value: Option<serde_json::Value>) -> Value<'static> {
-    value.map_or(Value::Null, Value::Nested)
-}
-
-fn adoption_json(adoption: &Adoption) -> serde_json::Value {
+fn adoption_json(adoption: &Adoption) -> Json {
     let day = |day: Option<Day>| day.map(|day| day.to_string());
     json!({
         "goal": adoption.goal,
@@ -442,6 +405,10 @@ fn adoption_json(adoption: &Adoption) -> serde_json::Value {
         "due_on": day(adoption.due_on),
         "done_on": day(adoption.done_on),
     })
+}
+
+fn name(person: &PersonActivity) -> &str {
+    person.person_id.as_deref().unwrap_or("(events that name nobody)")
 }
 
 /// Whether a person stopped, joined or continued, in a word.
@@ -455,7 +422,7 @@ pub(crate) fn verdict(person: &PersonActivity) -> (&'static str, Tone) {
     }
 }
 
-fn person_json(person: &PersonActivity) -> serde_json::Value {
+fn person_json(person: &PersonActivity) -> Json {
     json!({
         "person_id": person.person_id,
         "observation_count": person.previous,
@@ -463,7 +430,7 @@ fn person_json(person: &PersonActivity) -> serde_json::Value {
     })
 }
 
-fn entry_json(entry: &HistoryEntry) -> serde_json::Value {
+fn entry_json(entry: &HistoryEntry) -> Json {
     json!({
         "action": entry.action.as_str(),
         "at": entry.at.to_string(),

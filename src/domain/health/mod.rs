@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use assessment::{Assessment, to_grain};
+pub(crate) use assessment::{Assessment, MeasureReading, to_grain};
 pub(crate) use change::{Driver, MeasureChange, Movement};
 
 use super::datum::Datum;
