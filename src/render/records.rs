@@ -39,15 +39,13 @@ impl<'f> RecordWriter<'f> {
     }
 
     /// Writes text cells of CSV as they are, even those that a spreadsheet would take for formulas.
-    pub(crate) fn raw(mut self, is_raw: bool) -> Self {
-        self.is_raw = is_raw;
-        self
+    pub(crate) fn raw(self, is_raw: bool) -> Self {
+        RecordWriter { is_raw, ..self }
     }
 
     /// Escapes control characters in CSV cells if the records go straight to a terminal.
-    pub(crate) fn on_terminal(mut self, is_on_terminal: bool) -> Self {
-        self.is_on_terminal = is_on_terminal;
-        self
+    pub(crate) fn on_terminal(self, is_on_terminal: bool) -> Self {
+        RecordWriter { is_on_terminal, ..self }
     }
 
     /// Writes what precedes the first record.

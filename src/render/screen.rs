@@ -22,13 +22,7 @@ impl Screen {
     /// A heading, preceded by an empty line unless the screen is empty.
     pub(crate) fn heading(&mut self, text: &str) {
         self.gap();
-        let text = escape::for_terminal(text);
-        let style = Style::new().bold();
-        if self.look.has_colour {
-            self.text.push_str(&format!("{style}{text}{style:#}\n"));
-        } else {
-            self.text.push_str(&format!("{text}\n"));
-        }
+        self.styled_line(text, Some(Style::new().bold()));
     }
 
     /// A heading of three parts, of which the middle is a link if it has an address and the terminal
@@ -53,18 +47,17 @@ impl Screen {
     }
 
     pub(crate) fn line(&mut self, text: &str) {
-        self.text.push_str(&escape::for_terminal(text));
-        self.text.push('\n');
+        self.styled_line(text, None);
     }
 
     pub(crate) fn toned_line(&mut self, text: &str, tone: Tone) {
+        self.styled_line(text, tone_style(tone));
+    }
+
+    fn styled_line(&mut self, text: &str, style: Option<Style>) {
         let text = escape::for_terminal(text);
-        match tone_style(tone) {
-            Some(style) if self.look.has_colour => {
-                self.text.push_str(&format!("{style}{text}{style:#}\n"))
-            }
-            _ => self.text.push_str(&format!("{text}\n")),
-        }
+        let style = style.filter(|_| self.look.has_colour).unwrap_or_default();
+        self.text.push_str(&format!("{style}{text}{style:#}\n"));
     }
 
     /// A text after an indent or a label, in a colour. On a terminal it wraps between words, and

@@ -89,11 +89,8 @@ impl TextTable {
         let line =
             widths.iter().sum::<usize>() + BETWEEN.len() * widths.len().saturating_sub(1) + 1;
         let mut drawn = String::with_capacity((line + 1) * (self.len() + 2));
-        self.draw_line(
-            &mut drawn,
-            &widths,
-            &mut self.columns.iter().map(|(title, _)| title.as_str()),
-        );
+        let mut titles = self.columns.iter().map(|(title, _)| title.as_str());
+        self.draw_line(&mut drawn, &widths, &mut titles);
         drawn.extend(std::iter::repeat_n('─', line));
         drawn.push('\n');
         let mut cells = self.cells().map(|(text, _)| text);
@@ -108,9 +105,8 @@ impl TextTable {
         cells: &mut impl Iterator<Item = &'a str>,
     ) {
         let start = drawn.len();
-        for (place, ((width, (_, align)), text)) in
-            widths.iter().zip(&self.columns).zip(cells).enumerate()
-        {
+        let columns = widths.iter().zip(&self.columns).zip(cells).enumerate();
+        for (place, ((width, (_, align)), text)) in columns {
             let padding = std::iter::repeat_n(' ', width - text.width());
             drawn.push_str(if place == 0 { "" } else { BETWEEN });
             if *align == Align::Right {
@@ -149,10 +145,9 @@ impl TextTable {
         let visible = self.columns.iter().enumerate().filter(|(place, _)| shown(*place).is_some());
         for (column, (_, (_, align))) in table.column_iter_mut().zip(visible) {
             column.set_padding((0, 1));
-            column.set_cell_alignment(if *align == Align::Right {
-                CellAlignment::Right
-            } else {
-                CellAlignment::Left
+            column.set_cell_alignment(match align {
+                Align::Left => CellAlignment::Left,
+                Align::Right => CellAlignment::Right,
             });
         }
         let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
@@ -175,9 +170,7 @@ impl TextTable {
             count => Some(format!("{count} columns are hidden: {}", titles.join(", "))),
         }
     }
-}
 
-impl TextTable {
     /// The lines of a table with its links (OSC 8), which are inserted last because they have no
     /// width. Each cell is searched for from the line after that of the previous link.
     fn linked(&self, lines: impl Iterator<Item = String>, widths: &[Option<usize>]) -> String {
@@ -222,9 +215,8 @@ impl TextTable {
         let mut to_hide = self.in_order_of_hiding().into_iter();
         while !squeeze(&mut widths, &least, terminal) {
             if widths.iter().flatten().count() <= LEAST_COLUMNS {
-                let least: Vec<usize> =
-                    least.iter().map(|width| *width.min(&LEAST_WIDTH)).collect();
-                squeeze(&mut widths, &least, terminal);
+                let least = least.iter().map(|width| *width.min(&LEAST_WIDTH));
+                squeeze(&mut widths, &least.collect::<Vec<_>>(), terminal);
                 break;
             }
             let Some(place) = to_hide.next() else { break };
@@ -254,17 +246,14 @@ impl TextTable {
         for (place, (text, _)) in self.cells().enumerate() {
             has_text[place % self.columns.len()] |= !is_bars(text);
         }
-        let columns = self.columns.iter().zip(self.natural_widths()).zip(has_text);
-        let fit =
-            |(((title, align), width), has_text): ((&(String, Align), usize), bool)| match title
-                .trim()
-            {
-                _ if *align == Align::Right || width <= SHORT => Fit::Whole,
-                _ if !has_text && !self.is_empty() => Fit::Bars,
-                "company" | "customer" | "name" | "person" | "who" | "csm" => Fit::Name,
-                _ => Fit::Text,
-            };
-        columns.map(fit).collect()
+        let widths = self.natural_widths();
+        let fit = |(place, (title, align)): (usize, &(String, Align))| match title.trim() {
+            _ if *align == Align::Right || widths[place] <= SHORT => Fit::Whole,
+            _ if !has_text[place] && !self.is_empty() => Fit::Bars,
+            "company" | "customer" | "name" | "person" | "who" | "csm" => Fit::Name,
+            _ => Fit::Text,
+        };
+        self.columns.iter().enumerate().map(fit).collect()
     }
 }
 

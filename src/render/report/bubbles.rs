@@ -1,7 +1,7 @@
 //! Bubbles: x is the number of days from the as-of date, y a score from 0 to 100, and the area an
 //! amount.
 
-use super::drawing::{CHARACTER, Circle, Drawing, tidy};
+use super::drawing::{CHARACTER, Circle, Drawing};
 use super::points::{Area, overlap};
 use super::{Table, TableRow, Tint};
 use crate::render::shortened;
@@ -49,19 +49,21 @@ impl Drawing {
         rows.sort_by(|a, b| amount(b).total_cmp(&amount(a)));
         for row in &rows {
             let radius = if most > 0.0 { 4.0 + 16.0 * (amount(row) / most).sqrt() } else { 4.0 };
-            self.circles.push(bubble(row, columns, plane, radius));
+            let [days, score, size] = columns.map(|column| &row.cells[column]);
+            let at = [plane.x(days.rounded().unwrap_or_default()), plane.y(score.rounded())];
+            let title = format!(
+                "{}: {} days, health {}, MRR {}",
+                row.item.label.text(),
+                days.text(),
+                score.text(),
+                size.text()
+            );
+            self.circle(at, radius, row.tint.class(), title);
         }
         self.name_poor_bubbles(&rows);
-        for (tint, name) in [
-            (Tint::Good, "good"),
-            (Tint::Average, "average"),
-            (Tint::Poor, "poor"),
-            (Tint::Unknown, "unknown"),
-        ] {
-            if rows.iter().any(|row| row.tint == tint) {
-                self.explain(tint, name);
-            }
-        }
+        let bands = [Tint::Good, Tint::Average, Tint::Poor, Tint::Unknown];
+        let used: Vec<Tint> = rows.iter().map(|row| row.tint).collect();
+        self.explain_used(&bands.map(|tint| (tint, tint.class())), &used);
     }
 
     fn axes(&mut self, plane: Plane, has_unscored: bool) {
@@ -100,22 +102,5 @@ impl Drawing {
                 self.text(at, y + 4.0, anchor, "name", name);
             }
         }
-    }
-}
-
-fn bubble(row: &TableRow, [days, score, size]: [usize; 3], plane: Plane, radius: f64) -> Circle {
-    let [days, score, size] = [&row.cells[days], &row.cells[score], &row.cells[size]];
-    Circle {
-        x: tidy(plane.x(days.rounded().unwrap_or_default())),
-        y: tidy(plane.y(score.rounded())),
-        radius: tidy(radius),
-        class: row.tint.class(),
-        title: format!(
-            "{}: {} days, health {}, MRR {}",
-            row.item.label.text(),
-            days.text(),
-            score.text(),
-            size.text()
-        ),
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::domain::customer::to_the_cent;
 use crate::domain::day::Day;
 use crate::domain::pulse::to_one_decimal;
-use crate::render::{Value, money, thousands};
+use crate::render::{Value, money, score_change, thousands};
 
 /// A cell. It is rounded here, so that every format shows the same number.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,22 +98,23 @@ impl Cell {
             Cell::Unknown => Cow::Borrowed("-"),
             Cell::Text(text) => Cow::Borrowed(text),
             Cell::Count(count) => Cow::Owned(thousands(*count)),
-            Cell::Whole(number) if *number < 0 => {
-                Cow::Owned(format!("-{}", thousands(number.unsigned_abs())))
+            Cell::Whole(number) | Cell::Difference(number) => {
+                let is_gain = matches!(self, Cell::Difference(1..));
+                let sign = if *number < 0 {
+                    "-"
+                } else if is_gain {
+                    "+"
+                } else {
+                    ""
+                };
+                Cow::Owned(format!("{sign}{}", thousands(number.unsigned_abs())))
             }
-            Cell::Whole(number) => Cow::Owned(thousands(number.unsigned_abs())),
-            Cell::Difference(0) => Cow::Borrowed("0"),
-            Cell::Difference(difference) => Cow::Owned(format!(
-                "{}{}",
-                sign(*difference < 0),
-                thousands(difference.unsigned_abs())
-            )),
             Cell::Number(_) => Cow::Owned(format!("{number:.1}")),
             Cell::Ratio(_) => Cow::Owned(format!("{number:.2}")),
-            Cell::Change(_) if number == 0.0 => Cow::Borrowed("0.0"),
-            Cell::Change(_) => Cow::Owned(format!("{}{:.1}", sign(number < 0.0), number.abs())),
+            Cell::Change(change) => Cow::Owned(score_change(*change)),
             Cell::Percent(_) => Cow::Owned(format!("{number:.1} %")),
-            Cell::Money(_) => Cow::Owned(amount(number)),
+            // Without cents if there are none.
+            Cell::Money(_) => Cow::Owned(money(number).trim_end_matches(".00").to_owned()),
             Cell::Day(day) => Cow::Owned(day.to_string()),
         }
     }
@@ -122,16 +123,6 @@ impl Cell {
 /// Some formats would write a negative zero with its sign.
 fn positive_zero(number: f64) -> f64 {
     number + 0.0
-}
-
-fn sign(is_negative: bool) -> char {
-    if is_negative { '-' } else { '+' }
-}
-
-/// Money for people, without cents if there are none.
-fn amount(amount: f64) -> String {
-    let text = money(amount);
-    text.strip_suffix(".00").map_or(text.clone(), str::to_owned)
 }
 
 #[cfg(test)]

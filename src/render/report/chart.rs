@@ -47,7 +47,8 @@ pub(crate) enum ChartKind {
         /// The column with a ratio: the y position, on a logarithmic scale that marks 1.
         y: &'static str,
         /// The columns with the ends of the interval around the ratio.
-        interval: IntervalColumns,
+        low: &'static str,
+        high: &'static str,
     },
 }
 
@@ -57,12 +58,6 @@ pub(crate) enum BarLayout {
     Rows(Vec<(&'static str, Tint)>),
     /// Each of these columns is a bar; the rows are its parts, with their colours.
     Columns(Vec<&'static str>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct IntervalColumns {
-    pub low: &'static str,
-    pub high: &'static str,
 }
 
 /// The meaning of a colour.
@@ -79,43 +74,37 @@ pub(crate) enum Tint {
 }
 
 impl Tint {
-    /// The CSS class of the shapes.
+    /// The CSS class of the shapes, the colour in a workbook (that of the page on a light
+    /// background), and the character of a bar in a terminal, where there are no colours.
+    fn look(self) -> (&'static str, u32, char) {
+        const LEVELS: [(&str, u32, char); 6] = [
+            ("level-1", 0xA5_1E_22, '░'),
+            ("level-2", 0xD2_55_3B, '░'),
+            ("level-3", 0xEC_A2_4A, '▒'),
+            ("level-4", 0x9C_BF_73, '▒'),
+            ("level-5", 0x4F_99_61, '█'),
+            ("level-6", 0x1F_6B_47, '█'),
+        ];
+        match self {
+            Tint::Good => ("good", 0x2B_7A_55, '█'),
+            Tint::Average => ("average", 0xE3_A9_35, '▒'),
+            Tint::Poor => ("poor", 0xC2_3B_2E, '░'),
+            Tint::Unknown => ("unknown", 0xA8_AE_B6, '·'),
+            Tint::Level(level) => LEVELS[usize::from(level.clamp(1, 6)) - 1],
+            Tint::Plain => ("plain", 0x3B_6E_A8, '█'),
+        }
+    }
+
     pub(super) fn class(self) -> &'static str {
-        const LEVELS: [&str; 6] =
-            ["level-1", "level-2", "level-3", "level-4", "level-5", "level-6"];
-        match self {
-            Tint::Good => "good",
-            Tint::Average => "average",
-            Tint::Poor => "poor",
-            Tint::Unknown => "unknown",
-            Tint::Level(level) => LEVELS[usize::from(level.clamp(1, 6)) - 1],
-            Tint::Plain => "plain",
-        }
+        self.look().0
     }
 
-    /// The colour in a workbook: that of the page on a light background.
-    pub(crate) fn rgb(self) -> u32 {
-        const LEVELS: [u32; 6] =
-            [0xA5_1E_22, 0xD2_55_3B, 0xEC_A2_4A, 0x9C_BF_73, 0x4F_99_61, 0x1F_6B_47];
-        match self {
-            Tint::Good => 0x2B_7A_55,
-            Tint::Average => 0xE3_A9_35,
-            Tint::Poor => 0xC2_3B_2E,
-            Tint::Unknown => 0xA8_AE_B6,
-            Tint::Level(level) => LEVELS[usize::from(level.clamp(1, 6)) - 1],
-            Tint::Plain => 0x3B_6E_A8,
-        }
+    pub(super) fn rgb(self) -> u32 {
+        self.look().1
     }
 
-    /// The character of a bar in a terminal, where there are no colours.
-    pub(crate) fn block(self) -> char {
-        match self {
-            Tint::Good | Tint::Level(5..) => '█',
-            Tint::Average | Tint::Level(3 | 4) => '▒',
-            Tint::Poor | Tint::Level(1 | 2) => '░',
-            Tint::Unknown | Tint::Level(_) => '·',
-            Tint::Plain => '█',
-        }
+    pub(super) fn block(self) -> char {
+        self.look().2
     }
 }
 

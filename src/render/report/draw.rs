@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::chart::{BarPart, bars};
-use super::drawing::{CHARACTER, Circle, Drawing, Path, Rect, tidy};
+use super::drawing::{CHARACTER, Drawing, tidy};
 use super::points::Plot;
 use super::{Chart, ChartKind, Table, Tint};
 use crate::render::shortened;
@@ -22,7 +22,9 @@ pub(super) fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> 
             let (score, size) = (table.column(score)?.0, table.column(size)?.0);
             drawing.bubbles(table, [days, score, size]);
         }
-        ChartKind::Points { x, y, interval } => drawing.points(&Plot::of(table, x, y, interval)?),
+        ChartKind::Points { x, y, low, high } => {
+            drawing.points(&Plot::of(table, [x, y, low, high])?)
+        }
     }
     let is_empty = drawing.rects.is_empty() && drawing.circles.is_empty();
     (!is_empty).then_some(drawing)
@@ -34,26 +36,24 @@ impl Drawing {
         const THICK: f64 = 24.0;
         let sum = |parts: &[BarPart]| parts.iter().map(|part| part.amount).sum::<f64>();
         let most = bars.iter().map(|(_, parts)| sum(parts)).fold(0.0, f64::max);
-        let left = if self.is_narrow() { 0.0 } else { 180.0 };
-        let (above, gap) = if self.is_narrow() { (18.0, 10.0) } else { (0.0, 10.0) };
-        bars.iter()
-            .flat_map(|(_, parts)| parts)
-            .for_each(|part| self.explain(part.tint, &part.name));
+        const GAP: f64 = 10.0;
+        let (left, above) = if self.is_narrow() { (0.0, 18.0) } else { (180.0, 0.0) };
+        let parts = bars.iter().flat_map(|(_, parts)| parts);
+        parts.for_each(|part| self.explain(part.tint, &part.name));
         let mut y = 2.0;
         for (name, parts) in bars {
             let whole = if is_share { sum(parts) } else { most };
-            let (name_y, name) =
-                (y + if above > 0.0 { 13.0 } else { THICK / 2.0 + 4.5 }, shortened(name, 24));
-            self.text(0.0, name_y, "start", "name", name);
+            let name_y = y + if above > 0.0 { 13.0 } else { THICK / 2.0 + 4.5 };
+            self.text(0.0, name_y, "start", "name", shortened(name, 24));
             y += above;
             if sum(parts) > 0.0 {
                 self.bar(parts, [left, y, self.width - left, THICK], whole);
             } else {
                 self.text(left, y + THICK / 2.0 + 4.5, "start", "axis", "0");
             }
-            y += THICK + gap;
+            y += THICK + GAP;
         }
-        self.height = (y - gap + 2.0).max(0.0);
+        self.height = (y - GAP + 2.0).max(0.0);
     }
 
     fn bar(&mut self, parts: &[BarPart], [left, y, width, height]: [f64; 4], whole: f64) {
@@ -63,22 +63,12 @@ impl Drawing {
             let title = format!("{}: {}", part.name, part.text);
             // A gap separates the parts, so that they are distinguishable without colours.
             let shown = (long - 1.5).max(0.75);
-            let rect = Rect {
-                x: tidy(x),
-                y: tidy(y),
-                width: tidy(shown),
-                height,
-                class: part.tint.class(),
-                title,
-            };
-            self.rects.push(rect);
+            self.rect([x, y, shown, height], part.tint.class(), title);
             if part.text.chars().count() as f64 * CHARACTER + 6.0 < long {
-                let class =
-                    if matches!(part.tint, Tint::Average | Tint::Unknown | Tint::Level(3 | 4)) {
-                        "on-light"
-                    } else {
-                        "on-dark"
-                    };
+                let class = match part.tint {
+                    Tint::Average | Tint::Unknown | Tint::Level(3 | 4) => "on-light",
+                    _ => "on-dark",
+                };
                 self.text(x + shown / 2.0, y + height / 2.0 + 4.5, "middle", class, &part.text);
             }
             x += long;
@@ -88,12 +78,9 @@ impl Drawing {
     /// A line from left to right, with gaps where values are unknown.
     fn line(&mut self, table: &Table, column: &str) -> Option<()> {
         let (column, _) = table.column(column)?;
-        let points: Vec<(usize, f64)> = table
-            .rows
-            .iter()
-            .enumerate()
-            .filter_map(|(place, row)| Some((place, row.cells[column].rounded()?)))
-            .collect();
+        let rows = table.rows.iter().enumerate();
+        let points = rows.filter_map(|(place, row)| Some((place, row.cells[column].rounded()?)));
+        let points: Vec<(usize, f64)> = points.collect();
         let [least, most] =
             [f64::min, f64::max].map(|f| points.iter().map(|(_, value)| *value).reduce(f));
         let (least, most) = widened(least?, most?);
@@ -113,12 +100,11 @@ impl Drawing {
             self.text(left - 6.0, y(*tick) + 4.0, "end", "axis", format!("{tick:.0}"));
         }
         self.dates(table, &x, foot + 17.0);
-        self.paths.push(Path { d: path(&points, &x, &y) });
+        self.paths.push(path(&points, &x, &y));
         for (place, value) in &points {
             let row = &table.rows[*place];
             let title = format!("{}: {}", row.item.label.text(), row.cells[column].text());
-            let (x, y) = (tidy(x(*place)), tidy(y(*value)));
-            self.circles.push(Circle { x, y, radius: 3.5, class: "plain", title });
+            self.circle([x(*place), y(*value)], 3.5, "plain", title);
         }
         let (place, value) = points.last()?;
         self.text(x(*place) + 9.0, y(*value) + 4.0, "start", "value", last_text);
@@ -152,15 +138,7 @@ impl Drawing {
             let text = cell.text().into_owned();
             if amount > 0.0 {
                 let title = format!("{}: {text}", row.item.label.text());
-                let (x, y) = (tidy(middle - thick / 2.0), tidy(foot - tall));
-                self.rects.push(Rect {
-                    x,
-                    y,
-                    width: tidy(thick),
-                    height: tidy(tall),
-                    class: "poor",
-                    title,
-                });
+                self.rect([middle - thick / 2.0, foot - tall, thick, tall], "poor", title);
             }
             self.text(middle, foot - tall - 6.0, "middle", "value", text);
             let (month, year) = month_words(&row.item.name);
@@ -177,12 +155,8 @@ fn path(points: &[(usize, f64)], x: &impl Fn(usize) -> f64, y: &impl Fn(f64) -> 
     let mut d = String::new();
     for (place, value) in points {
         let is_next = before.is_some_and(|before: usize| before + 1 == *place);
-        d.push_str(&format!(
-            "{}{} {}",
-            if is_next { "L" } else { "M" },
-            tidy(x(*place)),
-            tidy(y(*value))
-        ));
+        let command = if is_next { "L" } else { "M" };
+        d.push_str(&format!("{command}{} {}", tidy(x(*place)), tidy(y(*value))));
         before = Some(*place);
     }
     d
@@ -276,8 +250,8 @@ mod tests {
             rows.into_iter().map(|cell| ("d", [cell, Cell::Unknown])).collect();
         let drawing =
             draw(&table(&rows), &Chart::new("", ChartKind::Line { column: "a" }), WIDE).unwrap();
-        assert_eq!(drawing.paths[0].d.matches('M').count(), 2);
-        assert_eq!(drawing.paths[0].d.matches('L').count(), 1);
+        assert_eq!(drawing.paths[0].matches('M').count(), 2);
+        assert_eq!(drawing.paths[0].matches('L').count(), 1);
     }
 
     #[test]

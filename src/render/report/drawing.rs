@@ -11,7 +11,8 @@ pub(super) struct Drawing {
     pub(super) height: f64,
     pub(super) rects: Vec<Rect>,
     pub(super) lines: Vec<Line>,
-    pub(super) paths: Vec<Path>,
+    /// The commands of each path.
+    pub(super) paths: Vec<String>,
     pub(super) circles: Vec<Circle>,
     pub(super) texts: Vec<Label>,
     /// The meaning of the colours: class and words.
@@ -35,11 +36,6 @@ pub(super) struct Line {
     pub(super) x2: f64,
     pub(super) y2: f64,
     pub(super) class: &'static str,
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Path {
-    pub(super) d: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -83,14 +79,38 @@ impl Drawing {
         self.texts.push(Label { x: tidy(x), y: tidy(y), anchor, class, text: text.to_string() });
     }
 
-    pub(super) fn rule(&mut self, [x1, y1, x2, y2]: [f64; 4], class: &'static str) {
-        self.lines.push(Line { x1: tidy(x1), y1: tidy(y1), x2: tidy(x2), y2: tidy(y2), class });
+    /// A rectangle: left, top, width and height.
+    pub(super) fn rect(&mut self, at: [f64; 4], class: &'static str, title: String) {
+        let [x, y, width, height] = at.map(tidy);
+        self.rects.push(Rect { x, y, width, height, class, title });
+    }
+
+    pub(super) fn circle(
+        &mut self,
+        [x, y]: [f64; 2],
+        radius: f64,
+        class: &'static str,
+        title: String,
+    ) {
+        self.circles.push(Circle { x: tidy(x), y: tidy(y), radius: tidy(radius), class, title });
+    }
+
+    pub(super) fn rule(&mut self, ends: [f64; 4], class: &'static str) {
+        let [x1, y1, x2, y2] = ends.map(tidy);
+        self.lines.push(Line { x1, y1, x2, y2, class });
     }
 
     pub(super) fn explain(&mut self, tint: Tint, name: &str) {
         let entry = (tint.class(), name.to_owned());
         if !self.legend.contains(&entry) {
             self.legend.push(entry);
+        }
+    }
+
+    /// Explains those colours that rows have.
+    pub(super) fn explain_used(&mut self, meanings: &[(Tint, &str)], used: &[Tint]) {
+        for (tint, name) in meanings.iter().filter(|(tint, _)| used.contains(tint)) {
+            self.explain(*tint, name);
         }
     }
 }

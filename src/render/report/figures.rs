@@ -34,12 +34,12 @@ pub(crate) fn figures(report: &Report, format: Format, is_on_terminal: bool) -> 
 fn of_table(table: &Table) -> impl Iterator<Item = (&str, &'static str, &Cell)> {
     table.rows.iter().flat_map(|row| {
         let RowLabel { name, label, .. } = &row.item;
-        let named = (label.text() != name.as_str()).then_some((name, table.label.name, label));
-        let cells =
-            table.columns.iter().zip(&row.cells).filter(|(column, _)| !column.name.is_empty());
-        let figures =
-            named.into_iter().chain(cells.map(move |(column, cell)| (name, column.name, cell)));
-        figures.map(|(name, measure, cell)| (name.as_str(), measure, cell))
+        let named =
+            (label.text() != name.as_str()).then_some((name.as_str(), table.label.name, label));
+        let cells = table.columns.iter().zip(&row.cells);
+        let cells = cells.filter(|(column, _)| !column.name.is_empty());
+        let figures = cells.map(|(column, cell)| (name.as_str(), column.name, cell));
+        named.into_iter().chain(figures)
     })
 }
 

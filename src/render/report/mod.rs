@@ -18,7 +18,7 @@ mod table;
 mod xlsx;
 
 pub(crate) use cell::Cell;
-pub(crate) use chart::{BarLayout, Chart, ChartKind, IntervalColumns, Tint};
+pub(crate) use chart::{BarLayout, Chart, ChartKind, Tint};
 pub(crate) use figures::figures;
 pub(crate) use letterhead::{Letterhead, Logo};
 pub(crate) use page::page;

@@ -1,7 +1,7 @@
 //! Points with intervals: x is a share, y a ratio on a logarithmic scale.
 
-use super::drawing::{CHARACTER, Circle, Drawing, tidy};
-use super::{Cell, IntervalColumns, Table, Tint};
+use super::drawing::{CHARACTER, Circle, Drawing};
+use super::{Cell, Table, Tint};
 use crate::render::shortened;
 
 /// Ratios beyond these are drawn at the edge.
@@ -31,23 +31,18 @@ struct Point {
 
 impl Plot {
     /// The rows of a table with known coordinates; `None` if a column is missing.
-    pub(super) fn of(table: &Table, x: &str, y: &str, interval: &IntervalColumns) -> Option<Plot> {
-        let (x, x_column) = table.column(x)?;
-        let (y, y_column) = table.column(y)?;
-        let (low, high) = (table.column(interval.low)?.0, table.column(interval.high)?.0);
+    pub(super) fn of(table: &Table, [x, y, low, high]: [&str; 4]) -> Option<Plot> {
+        let ((x, x_column), (y, y_column)) = (table.column(x)?, table.column(y)?);
+        let (low, high) = (table.column(low)?.0, table.column(high)?.0);
         let point = |row: &super::TableRow| {
-            let cell = |place: usize| &row.cells[place];
-            let ends = cell(low).rounded().zip(cell(high).rounded());
+            let cells = [x, y, low, high].map(|place| &row.cells[place]);
+            let [x, y, low, high] = cells.map(Cell::rounded);
             let name = row.item.label.text();
             Some(Point {
-                x: cell(x).rounded()?,
-                y: cell(y).rounded()?,
-                interval: ends,
-                title: explained(
-                    &name,
-                    [cell(x), cell(y), cell(low), cell(high)],
-                    [x_column.title, y_column.title],
-                ),
+                x: x?,
+                y: y?,
+                interval: low.zip(high),
+                title: explained(&name, cells, [x_column.title, y_column.title]),
                 name: name.into_owned(),
                 tint: row.tint,
             })
@@ -116,18 +111,15 @@ impl Drawing {
             }
         }
         for Point { x: share, y: ratio, tint, title, .. } in &plot.points {
-            let (x, y, title) = (tidy(x(*share)), tidy(y(*ratio)), title.clone());
-            self.circles.push(Circle { x, y, radius: 5.0, class: tint.class(), title });
+            self.circle([x(*share), y(*ratio)], 5.0, tint.class(), title.clone());
         }
-        for (tint, name) in [
+        let meanings = [
             (Tint::Good, "better than chance"),
             (Tint::Unknown, "not shown to be better"),
             (Tint::Poor, "worse than chance"),
-        ] {
-            if plot.points.iter().any(|point| point.tint == tint) {
-                self.explain(tint, name);
-            }
-        }
+        ];
+        let used: Vec<Tint> = plot.points.iter().map(|point| point.tint).collect();
+        self.explain_used(&meanings, &used);
         self.name_points(plot);
     }
 
@@ -195,8 +187,8 @@ mod tests {
     }
 
     fn drawing(rules: &[Rule], width: f64) -> Option<Drawing> {
-        let interval = IntervalColumns { low: "lift_low", high: "lift_high" };
-        let kind = ChartKind::Points { x: "coverage", y: "lift", interval };
+        let kind =
+            ChartKind::Points { x: "coverage", y: "lift", low: "lift_low", high: "lift_high" };
         draw(&table(rules), &Chart::new("Lift against coverage", kind), width)
     }
 

@@ -5,6 +5,9 @@ use super::{Cell, Chart, Tint};
 use crate::domain::day::Day;
 use crate::render::Align;
 
+/// A name for programs or a title for people, which no data changes.
+type Name = &'static str;
+
 /// Rows of cells under headings, with an optional chart.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
@@ -78,9 +81,9 @@ impl Table {
     /// A table with a row for each record; `label` is the name and heading of the first column,
     /// `item` what a row is about.
     pub(crate) fn of<T>(
-        name: &'static str,
-        title: &'static str,
-        label: (&'static str, &'static str),
+        name: Name,
+        title: Name,
+        label: (Name, Name),
         records: impl IntoIterator<Item = T>,
         item: impl Fn(&T) -> RowLabel,
     ) -> TableOf<T> {
@@ -100,25 +103,21 @@ impl Table {
         TableOf { table, records }
     }
 
-    pub(crate) fn drawn(mut self, chart: Chart) -> Self {
-        self.chart = Some(chart);
-        self
+    pub(crate) fn drawn(self, chart: Chart) -> Self {
+        Table { chart: Some(chart), ..self }
     }
 
     /// Shows only the chart until somebody asks for the table.
-    pub(crate) fn folded(mut self) -> Self {
-        self.is_folded = true;
-        self
+    pub(crate) fn folded(self) -> Self {
+        Table { is_folded: true, ..self }
     }
 
-    pub(crate) fn noted(mut self, note: &'static str) -> Self {
-        self.note = Some(note);
-        self
+    pub(crate) fn noted(self, note: &'static str) -> Self {
+        Table { note: Some(note), ..self }
     }
 
-    pub(crate) fn or_say(mut self, when_empty: &'static str) -> Self {
-        self.when_empty = when_empty;
-        self
+    pub(crate) fn or_say(self, when_empty: &'static str) -> Self {
+        Table { when_empty, ..self }
     }
 
     /// The column with this name, and its index among the columns after the first.
@@ -143,26 +142,16 @@ pub(crate) struct TableOf<T> {
 
 impl<T> TableOf<T> {
     /// A column of text or days.
-    pub(crate) fn text(
-        self,
-        name: &'static str,
-        title: &'static str,
-        cell: impl Fn(&T) -> Cell,
-    ) -> Self {
+    pub(crate) fn text(self, name: Name, title: Name, cell: impl Fn(&T) -> Cell) -> Self {
         self.column(TableColumn { name, title, align: Align::Left }, cell)
     }
 
-    pub(crate) fn number(
-        self,
-        name: &'static str,
-        title: &'static str,
-        cell: impl Fn(&T) -> Cell,
-    ) -> Self {
+    pub(crate) fn number(self, name: Name, title: Name, cell: impl Fn(&T) -> Cell) -> Self {
         self.column(TableColumn { name, title, align: Align::Right }, cell)
     }
 
     /// A column of text that is not exported as a value.
-    pub(crate) fn for_people(self, title: &'static str, cell: impl Fn(&T) -> Cell) -> Self {
+    pub(crate) fn for_people(self, title: Name, cell: impl Fn(&T) -> Cell) -> Self {
         self.text("", title, cell)
     }
 

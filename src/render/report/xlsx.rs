@@ -7,8 +7,8 @@ use rust_xlsxwriter::{
     ChartPoint, ChartSeries, ChartSolidFill, ChartType, Color, Format, Url, Workbook, Worksheet,
 };
 
-use super::chart::{BarLayout, ChartKind, IntervalColumns, Tint};
-use super::{Cell, Report, Table};
+use super::chart::{BarLayout, ChartKind, Tint};
+use super::{Cell, Report, Table, TableRow};
 use crate::render::workbook::{CellFormats, workbook, write_day, write_text};
 
 /// The widest column, in characters.
@@ -93,7 +93,7 @@ fn write_table(
 
 fn width(table: &Table, column: usize) -> usize {
     let heading = if column == 0 { table.label.title } else { table.columns[column - 1].title };
-    let cell = |row: &super::TableRow| match column {
+    let cell = |row: &TableRow| match column {
         0 => row.item.label.text().chars().count(),
         _ => row.cells[column - 1].text().chars().count() + 2,
     };
@@ -119,8 +119,8 @@ fn write_cell(
         Cell::Money(_) => &formats.money,
         Cell::Ratio(_) => &formats.ratio,
     };
-    let (row, column) = place;
-    sheet.write_number_with_format(row, column, cell.rounded().unwrap_or_default(), format)?;
+    let number = cell.rounded().unwrap_or_default();
+    sheet.write_number_with_format(place.0, place.1, number, format)?;
     Ok(())
 }
 
@@ -149,7 +149,7 @@ fn chart(table: &Table) -> Option<Chart> {
             chart.legend().set_hidden();
             chart
         }
-        ChartKind::Points { x, y, interval } => points_chart(table, x, y, interval)?,
+        ChartKind::Points { x, y, low, high } => points_chart(table, [x, y, low, high])?,
     };
     chart.title().set_name(picture.title);
     chart.set_width(720).set_height(380);
@@ -184,27 +184,25 @@ fn stacked_rows(table: &Table, parts: &[(&'static str, Tint)], is_share: bool) -
     let kind = if is_share { ChartType::BarPercentStacked } else { ChartType::BarStacked };
     let mut chart = Chart::new(kind);
     for (column, tint) in parts {
-        add_series(&mut chart, table, column)?
-            .set_format(ChartFormat::new().set_solid_fill(&fill(*tint)));
+        add_series(&mut chart, table, column)?.set_format(&mut format(*tint));
     }
     chart.y_axis().set_reverse();
     Some(chart)
 }
 
 /// Points with their names, and the ends of their intervals as dashes above and below.
-fn points_chart(table: &Table, x: &str, y: &str, ends: &IntervalColumns) -> Option<Chart> {
+fn points_chart(table: &Table, [x, y, low, high]: [&str; 4]) -> Option<Chart> {
     let mut chart = Chart::new(ChartType::Scatter);
     for (column, marker) in [
         (y, ChartMarkerType::Circle),
-        (ends.low, ChartMarkerType::LongDash),
-        (ends.high, ChartMarkerType::LongDash),
+        (low, ChartMarkerType::LongDash),
+        (high, ChartMarkerType::LongDash),
     ] {
-        let mut format = ChartFormat::new();
-        format.set_solid_fill(&fill(Tint::Plain));
-        let marker =
-            ChartMarker::new().set_type(marker).set_size(7).set_format(&mut format).clone();
+        let mut format = format(Tint::Plain);
         let series = add_series(&mut chart, table, column)?;
-        series.set_categories(column_range(table, x)?).set_marker(&marker);
+        series
+            .set_categories(column_range(table, x)?)
+            .set_marker(ChartMarker::new().set_type(marker).set_size(7).set_format(&mut format));
         if column == y {
             let name =
                 |row| ChartDataLabel::new().set_value((table.title, row, 0, row, 0)).to_custom();
@@ -223,10 +221,12 @@ fn points_chart(table: &Table, x: &str, y: &str, ends: &IntervalColumns) -> Opti
 
 /// The colours of the rows.
 fn points(table: &Table) -> Vec<ChartPoint> {
-    let point = |tint| ChartPoint::new().set_format(ChartFormat::new().set_solid_fill(&fill(tint)));
-    table.rows.iter().map(|row| point(row.tint)).collect()
+    let point = |row: &TableRow| ChartPoint::new().set_format(&mut format(row.tint));
+    table.rows.iter().map(point).collect()
 }
 
-fn fill(tint: Tint) -> ChartSolidFill {
-    ChartSolidFill::new().set_color(Color::RGB(tint.rgb())).clone()
+fn format(tint: Tint) -> ChartFormat {
+    let mut fill = ChartSolidFill::new();
+    fill.set_color(Color::RGB(tint.rgb()));
+    ChartFormat::new().set_solid_fill(&fill).clone()
 }
