@@ -76,7 +76,8 @@ impl ClickHouse {
 
     /// The meaning of an exception, by its number.
     fn exception(&self, text: &str) -> Failure {
-        let text = self.password.taken_out_of(&first_line(text));
+        let line = text.lines().find(|line| line.contains("Code: ")).unwrap_or(text);
+        let text = self.password.taken_out_of(line.trim());
         let number = text
             .split_once("Code: ")
             .and_then(|(_, rest)| rest.split(|char: char| !char.is_ascii_digit()).next())
@@ -152,10 +153,6 @@ fn url(source: &PullSource, address: &Address) -> String {
 /// Whether a row is an exception message that came after the status.
 fn is_exception(row: &str) -> bool {
     row.starts_with("__exception__") || (row.starts_with("Code: ") && row.contains("DB::Exception"))
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().find(|line| line.contains("Code: ")).unwrap_or(text).trim().to_owned()
 }
 
 /// A field of a tab-separated row; `None` for NULL.

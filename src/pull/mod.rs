@@ -268,6 +268,8 @@ struct Conversation<'r> {
     server: Box<dyn Server>,
     questions: Questions<'r>,
     zone: Zone,
+    /// Whether a row has arrived.
+    has_rows: &'r mut bool,
 }
 
 fn attempt(
@@ -278,7 +280,7 @@ fn attempt(
 ) -> Result<Pulled, Failure> {
     let source = request.source;
     let (server, questions) = connect(request)?;
-    let mut talk = Conversation { server, questions, zone: store.zone() };
+    let mut talk = Conversation { server, questions, zone: store.zone(), has_rows };
     // The fetched data counts as of now, whatever happens meanwhile.
     let as_of = clock.now();
     talk.server.begin()?;
@@ -290,11 +292,14 @@ fn attempt(
         judge(store, Some(&source.name), &source.name, sums, request.accepts_loss)?;
     }
     let mut arrivals = Arrivals::beside(store.path());
-    talk.counts(&found.days, &mut arrivals, has_rows)?;
+    talk.fetch(&found.days, Questions::counts, &mut |row, day| {
+        arrivals.count(row[0], row[1], day, number(row[3].unwrap_or_default())?)
+    })?;
     let days = add_up(&found, arrivals.sums(), source)?;
     let last = found.days.last().copied().into_iter().chain(known.map(|known| known.to)).max();
     let people = people_days(store, source, last, &found.days)?;
-    talk.people(&people, &mut arrivals, has_rows)?;
+    let mut person = |row: &[Option<&str>], day| arrivals.person(row[0], row[1], day);
+    talk.fetch(&people, Questions::people, &mut person)?;
     drop(talk);
     let rows = arrivals.rows;
     let delivery = ArrivalOptions {
@@ -323,7 +328,7 @@ struct DaysToFetch {
     total: Option<u64>,
 }
 
-impl Conversation<'_> {
+impl<'r> Conversation<'r> {
     fn days(&mut self, store: &Store, asked: DaysToCheck) -> Result<DaysToFetch, Failure> {
         match asked {
             DaysToCheck::Changed(range) => self.changed(store, range),
@@ -395,40 +400,20 @@ impl Conversation<'_> {
         Ok(sums)
     }
 
-    fn spans(&self, days: &[Day]) -> Vec<Span> {
-        spans(&ranges(days.iter().copied()), self.zone)
-    }
-
-    fn counts(
+    /// Asks about some days; keeps each row.
+    fn fetch(
         &mut self,
         days: &[Day],
-        arrivals: &mut Arrivals,
-        has_rows: &mut bool,
+        question: fn(&Questions<'r>, &[Span]) -> String,
+        keep: &mut dyn FnMut(&[Option<&str>], Day) -> Result<()>,
     ) -> Result<(), Failure> {
         if days.is_empty() {
             return Ok(());
         }
-        let question = self.questions.counts(&self.spans(days));
+        let question = question(&self.questions, &spans(&ranges(days.iter().copied()), self.zone));
         self.server.ask(&question, &mut |row| {
-            *has_rows = true;
-            let day = day_of(row[2].unwrap_or_default())?;
-            arrivals.count(row[0], row[1], day, number(row[3].unwrap_or_default())?)
-        })
-    }
-
-    fn people(
-        &mut self,
-        days: &[Day],
-        arrivals: &mut Arrivals,
-        has_rows: &mut bool,
-    ) -> Result<(), Failure> {
-        if days.is_empty() {
-            return Ok(());
-        }
-        let question = self.questions.people(&self.spans(days));
-        self.server.ask(&question, &mut |row| {
-            *has_rows = true;
-            arrivals.person(row[0], row[1], day_of(row[2].unwrap_or_default())?)
+            *self.has_rows = true;
+            keep(row, day_of(row[2].unwrap_or_default())?)
         })
     }
 }

@@ -24,7 +24,10 @@ impl Questions<'_> {
         let Columns { company_id, at, .. } = &self.source.columns;
         let (company, at) = (self.name(company_id), self.name(at));
         let (relation, from, to) = (self.relation(), self.instant(from), self.instant(to));
-        let first = self.second("min(signals_first)");
+        let first = match self.source.engine {
+            Engine::Postgres => "floor(extract(epoch from min(signals_first)))",
+            Engine::ClickHouse => "toInt64(toUnixTimestamp(min(signals_first)))",
+        };
         format!(
             "select sum(signals_n), {first} from (select {company}, count(*) as signals_n, \
              min({at}) as signals_first from {relation} where {at} >= {from} and {at} < {to} \
@@ -41,8 +44,8 @@ impl Questions<'_> {
         let (day, count, relation) = (self.day(spans), self.count(), self.relation());
         let within = self.within(spans);
         // An id counts once for each company, event name and day, as in the counts.
-        let event = event_id.as_ref().map(|_| format!(", {}", self.name(event)));
-        let event = event.unwrap_or_default();
+        let event =
+            if event_id.is_some() { format!(", {}", self.name(event)) } else { String::new() };
         let answer = self.joined(&[
             format!("signals_day - {}", first.number()),
             "sum(signals_n)".to_owned(),
@@ -58,25 +61,23 @@ impl Questions<'_> {
 
     /// The counts: company, event, day, number.
     pub(super) fn counts(&self, spans: &[Span]) -> String {
-        let Columns { company_id, event, .. } = &self.source.columns;
-        let (company, event) = (self.name(company_id), self.name(event));
-        let (day, count, relation) = (self.day(spans), self.count(), self.relation());
-        let within = self.within(spans);
-        format!(
-            "select {company}, {event}, {day}, {count} from {relation} where {within} \
-             group by {company}, {event}, {day}"
-        )
+        self.grouped(&self.name(&self.source.columns.event), &self.count(), spans, "")
     }
 
     /// Active people: company, person, day. The number of events is selected too, because
     /// postgres_fdw only pushes down groupings with an aggregate.
     pub(super) fn people(&self, spans: &[Span]) -> String {
-        let Columns { company_id, person_id, .. } = &self.source.columns;
-        let (company, person) = (self.name(company_id), self.name(person_id));
+        let person = self.name(&self.source.columns.person_id);
+        self.grouped(&person, "count(*)", spans, &format!(" and {person} is not null"))
+    }
+
+    /// A number for each company, name in a column, and day.
+    fn grouped(&self, column: &str, number: &str, spans: &[Span], condition: &str) -> String {
+        let company = self.name(&self.source.columns.company_id);
         let (day, relation, within) = (self.day(spans), self.relation(), self.within(spans));
         format!(
-            "select {company}, {person}, {day}, count(*) from {relation} \
-             where {within} and {person} is not null group by {company}, {person}, {day}"
+            "select {company}, {column}, {day}, {number} from {relation} \
+             where {within}{condition} group by {company}, {column}, {day}"
         )
     }
 
@@ -104,26 +105,21 @@ impl Questions<'_> {
 
     /// Numbers as one text, with spaces between them.
     fn joined(&self, numbers: &[String]) -> String {
+        let text = |number: &String| match self.source.engine {
+            Engine::Postgres => format!("cast({number} as varchar)"),
+            Engine::ClickHouse => format!("toString({number})"),
+        };
+        let texts: Vec<String> = numbers.iter().map(text).collect();
         match self.source.engine {
-            Engine::Postgres => {
-                let texts: Vec<String> =
-                    numbers.iter().map(|number| format!("cast({number} as varchar)")).collect();
-                texts.join(" || ' ' || ")
-            }
-            Engine::ClickHouse => {
-                let texts: Vec<String> =
-                    numbers.iter().map(|number| format!("toString({number})")).collect();
-                format!("concat({})", texts.join(", ' ', "))
-            }
+            Engine::Postgres => texts.join(" || ' ' || "),
+            Engine::ClickHouse => format!("concat({})", texts.join(", ' ', ")),
         }
     }
 
     fn relation(&self) -> String {
         match &self.source.rows {
             Rows::Relation(name) => self.dotted(name),
-            Rows::Query(query) => {
-                format!("({}) as source", query.trim().trim_end_matches(';'))
-            }
+            Rows::Query(query) => format!("({}) as source", query.trim().trim_end_matches(';')),
         }
     }
 
@@ -135,11 +131,7 @@ impl Questions<'_> {
             match char {
                 '"' => is_quoted = !is_quoted,
                 '.' if !is_quoted => parts.push(String::new()),
-                _ => {
-                    if let Some(last) = parts.last_mut() {
-                        last.push(char);
-                    }
-                }
+                _ => parts.last_mut().into_iter().for_each(|last| last.push(char)),
             }
         }
         parts.iter().map(|part| self.name(part)).collect::<Vec<_>>().join(".")
@@ -148,9 +140,7 @@ impl Questions<'_> {
     fn name(&self, name: &str) -> String {
         match self.source.engine {
             Engine::Postgres => format!("\"{}\"", name.replace('"', "\"\"")),
-            Engine::ClickHouse => {
-                format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
-            }
+            Engine::ClickHouse => format!("`{}`", name.replace('\\', r"\\").replace('`', r"\`")),
         }
     }
 
@@ -160,14 +150,6 @@ impl Questions<'_> {
             (Engine::Postgres, true) => format!("timestamp '{}'", utc(second)),
             (Engine::Postgres, false) => format!("timestamp with time zone '{}+00'", utc(second)),
             (Engine::ClickHouse, _) => format!("toDateTime({second})"),
-        }
-    }
-
-    /// The second of a time, as a number.
-    fn second(&self, time: &str) -> String {
-        match self.source.engine {
-            Engine::Postgres => format!("floor(extract(epoch from {time}))"),
-            Engine::ClickHouse => format!("toInt64(toUnixTimestamp({time}))"),
         }
     }
 
@@ -186,9 +168,8 @@ impl Questions<'_> {
         match ranges.as_slice() {
             [only] => range(only),
             several => {
-                let several: Vec<String> =
-                    several.iter().map(|one| format!("({})", range(one))).collect();
-                format!("({})", several.join(" or "))
+                let several = several.iter().map(|one| format!("({})", range(one)));
+                format!("({})", several.collect::<Vec<_>>().join(" or "))
             }
         }
     }
@@ -207,12 +188,10 @@ impl Questions<'_> {
             return self.day_at(last.offset);
         }
         let at = self.name(&self.source.columns.at);
-        let cases: String = earlier
-            .iter()
-            .map(|span| {
-                format!("when {at} < {} then {} ", self.instant(span.to), self.day_at(span.offset))
-            })
-            .collect();
+        let case = |Span { to, offset, .. }: &Span| {
+            format!("when {at} < {} then {} ", self.instant(*to), self.day_at(*offset))
+        };
+        let cases: String = earlier.iter().map(case).collect();
         format!("case {cases}else {} end", self.day_at(last.offset))
     }
 
