@@ -72,21 +72,18 @@ impl Detail {
         company: CompanyKey,
         signal: Option<SignalId>,
     ) -> Result<Detail> {
-        let filter = TaskFilter {
-            company: Some(company),
-            state: Some(TaskState::Open),
-            ..TaskFilter::default()
-        };
+        let state = Some(TaskState::Open);
+        let filter = TaskFilter { company: Some(company), state, ..TaskFilter::default() };
         let tasks = store.tasks(&filter)?;
         let people = store.facts_of::<Person>(company)?;
         let view = signal.map(|signal| explain::signal(store, signal)).transpose()?;
-        let (title, days, current, active) = match view.as_ref().and_then(in_windows) {
+        let (chart, active) = match view.as_ref().and_then(in_windows) {
             Some(activity) => activity,
             None => in_eight_weeks(context, store, company)?,
         };
         let signal = view.map(|view| SignalDetail::of(store, &view)).transpose()?;
         let people = active.iter().filter_map(|person| changed(person, &people)).collect();
-        Ok(Detail { signal, chart: DailyCounts { title, days, current }, people, tasks })
+        Ok(Detail { signal, chart, people, tasks })
     }
 
     /// Whether the signal has open tasks that no other signal has.
@@ -95,7 +92,7 @@ impl Detail {
     }
 }
 
-type WindowActivity = (String, Vec<(Day, u64)>, usize, Vec<PersonActivity>);
+type WindowActivity = (DailyCounts, Vec<PersonActivity>);
 
 /// The activity of the company in the windows of a trend signal; `None` for other signals.
 fn in_windows(view: &SignalView) -> Option<WindowActivity> {
@@ -110,7 +107,8 @@ fn in_windows(view: &SignalView) -> Option<WindowActivity> {
             event.unwrap_or("all events").to_owned()
         }
     };
-    Some((title, activity.daily.clone(), current, activity.people.clone()))
+    let days = activity.daily.clone();
+    Some((DailyCounts { title, days, current }, activity.people.clone()))
 }
 
 /// The activity of the company in the last eight weeks.
@@ -123,8 +121,9 @@ fn in_eight_weeks(context: &Context, store: &Store, company: CompanyKey) -> Resu
     for (_, daily) in &by_event {
         counts.iter_mut().zip(daily).for_each(|(sum, count)| *sum += count);
     }
+    let (title, current) = ("all events".to_owned(), windows.decision.len());
     let days = windows.both().days().zip(counts).collect();
-    Ok(("all events".to_owned(), days, windows.decision.len(), people))
+    Ok((DailyCounts { title, days, current }, people))
 }
 
 fn changed(activity: &PersonActivity, people: &[Person]) -> Option<PersonTrend> {
@@ -139,16 +138,13 @@ fn changed(activity: &PersonActivity, people: &[Person]) -> Option<PersonTrend> 
 impl SignalDetail {
     fn of(store: &Store, view: &SignalView) -> Result<SignalDetail> {
         let id = view.signal.id;
+        let history = view.history_lines().into_iter();
         Ok(SignalDetail {
             standing: format!("Signal {id}: {}", view.standing()),
             text: view.signal.detail.clone(),
             sentences: [view.sentence(), view.chance()].into_iter().flatten().collect(),
             facts: view.facts().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            history: view
-                .history_lines()
-                .into_iter()
-                .map(|(line, reason)| (line, reason.to_owned()))
-                .collect(),
+            history: history.map(|(line, reason)| (line, reason.to_owned())).collect(),
             own_tasks: acknowledge::open_tasks(store, &[id])?,
         })
     }

@@ -2,7 +2,8 @@
 //! them the open form, the last message, and the keys.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::layout::Constraint::{Length, Min};
+use ratatui::layout::{Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
@@ -54,16 +55,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, session: &mut Session, theme: Theme) {
         Mode::Filling(form) => form.fields.len() as u16 + 3,
         _ => 0,
     };
-    let rows = [
-        Constraint::Length(1),
-        Constraint::Min(1),
-        Constraint::Length(form_height),
-        Constraint::Length(1),
-        Constraint::Length(1),
-    ];
+    let rows = [Length(1), Min(1), Length(form_height), Length(1), Length(1)];
     let [title, body, form, message, keys] = Layout::vertical(rows).areas(area);
     let list_width = (body.width * 3 / 10).clamp(24, 44);
-    let columns = [Constraint::Length(list_width), Constraint::Length(3), Constraint::Min(1)];
+    let columns = [Length(list_width), Length(3), Min(1)];
     let [list, between, detail] = Layout::horizontal(columns).areas(body);
     draw_title(frame, session, title);
     draw_list(frame, session, theme, list);
@@ -159,8 +154,7 @@ fn item_line(
         None => ("~", Tone::Faint),
     };
     let place = if is_here { "›" } else { " " };
-    let text = format!("  {place} {mark} {}", clean(&signal.rule));
-    let text = cut(&text, width);
+    let text = cut(&format!("  {place} {mark} {}", clean(&signal.rule)), width);
     let style = if is_here { BAR } else { theme.tone(tone) };
     let gap = " ".repeat(width.saturating_sub(text.width()));
     Some(Line::styled(format!("{text}{gap}"), style))
@@ -175,7 +169,10 @@ fn draw_detail(frame: &mut Frame<'_>, session: &mut Session, theme: Theme, area:
     let mut what = Text::new(theme, each);
     what.company(session.group(), session.today);
     what.signal(detail, usize::from(area.height) >= 30);
-    let mut who = if columns == 2 { Text::new(theme, each) } else { std::mem::take(&mut what) };
+    let mut who = Text::new(theme, each);
+    if columns == 1 {
+        std::mem::swap(&mut what, &mut who);
+    }
     who.people(&detail.people);
     who.tasks(&detail.tasks, session.today);
     if let Some(told) = &detail.signal {
@@ -187,7 +184,7 @@ fn draw_detail(frame: &mut Frame<'_>, session: &mut Session, theme: Theme, area:
     session.scroll = session.scroll.min(most);
     let scroll = (session.scroll as u16, 0);
     if columns == 2 {
-        let halves = [Constraint::Length(each as u16), Constraint::Length(3), Constraint::Min(1)];
+        let halves = [Length(each as u16), Length(3), Min(1)];
         let [left, _, right] = Layout::horizontal(halves).areas(area);
         frame.render_widget(Paragraph::new(what.lines).scroll(scroll), left);
         frame.render_widget(Paragraph::new(who.lines).scroll(scroll), right);
@@ -197,11 +194,9 @@ fn draw_detail(frame: &mut Frame<'_>, session: &mut Session, theme: Theme, area:
     if session.scroll < most {
         let last = Rect { y: area.bottom() - 1, height: 1, ..area };
         frame.render_widget(Clear, last);
-        let more = format!(
-            "↓ {} more: PgDn",
-            counted((most - session.scroll) as u64 + 1, "line", "lines")
-        );
-        frame.render_widget(Paragraph::new(more).style(theme.tone(Tone::Faint)), last);
+        let more = counted((most - session.scroll) as u64 + 1, "line", "lines");
+        let more = Paragraph::new(format!("↓ {more} more: PgDn"));
+        frame.render_widget(more.style(theme.tone(Tone::Faint)), last);
     }
 }
 
@@ -283,12 +278,10 @@ fn value_spans(
             (vec![Span::raw("drop: nothing is left to do with this outcome")], None)
         }
         FieldInput::Choice { words, at } if is_here => {
-            let mut spans = Vec::new();
-            for (place, word) in words.iter().enumerate() {
-                let style = if place == *at { BAR } else { Style::new() };
-                spans.push(Span::styled(format!(" {word} "), style));
-            }
-            (spans, None)
+            let style = |place| if place == *at { BAR } else { Style::new() };
+            let words = words.iter().enumerate();
+            let span = |(place, word)| Span::styled(format!(" {word} "), style(place));
+            (words.map(span).collect(), None)
         }
         FieldInput::Choice { words, at } => (vec![Span::raw(words[*at])], None),
     }
@@ -299,18 +292,12 @@ fn draw_help(frame: &mut Frame<'_>, theme: Theme, body: Rect) {
     let widest = HELP.iter().map(|(_, words)| words.width()).max().unwrap_or(0) + keys + 6;
     let width = (widest as u16).min(body.width);
     let height = (HELP.len() as u16 + 2).min(body.height);
-    let area = Rect {
-        x: body.x + (body.width - width) / 2,
-        y: body.y + (body.height - height) / 2,
-        width,
-        height,
-    };
+    let (x, y) = (body.x + (body.width - width) / 2, body.y + (body.height - height) / 2);
+    let area = Rect { x, y, width, height };
     let line = |(key, words): &(&str, &str)| {
         let gap = " ".repeat(keys.saturating_sub(key.width()) + 2);
-        Line::from(vec![
-            Span::styled(format!(" {key}"), theme.heading()),
-            Span::raw(format!("{gap}{words}")),
-        ])
+        let key = Span::styled(format!(" {key}"), theme.heading());
+        Line::from(vec![key, Span::raw(format!("{gap}{words}"))])
     };
     let lines: Vec<Line<'static>> = HELP.iter().map(line).collect();
     let block = Block::bordered().title(" Keys ").title_style(BOLD).border_style(theme.heading());

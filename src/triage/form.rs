@@ -9,28 +9,10 @@ use crate::domain::signal::{Outcome, SignalId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ChangeRequest {
-    Acknowledge {
-        signal: SignalId,
-        reason: String,
-        outcome: Outcome,
-        drops_tasks: bool,
-    },
-    /// Hide a signal until a day.
-    Snooze {
-        signal: SignalId,
-        until: Day,
-        reason: String,
-    },
-    Note {
-        signal: SignalId,
-        text: String,
-    },
-    AddTask {
-        company: CompanyKey,
-        title: String,
-        due_on: Day,
-        owner: String,
-    },
+    Acknowledge { signal: SignalId, reason: String, outcome: Outcome, drops_tasks: bool },
+    Snooze { signal: SignalId, until: Day, reason: String },
+    Note { signal: SignalId, text: String },
+    AddTask { company: CompanyKey, title: String, due_on: Day, owner: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

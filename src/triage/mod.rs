@@ -136,10 +136,8 @@ fn make(
             let before = store.signal(signal)?.and_then(|signal| signal.snoozed_until);
             let before = before.filter(|day| *day > context.today(store));
             acknowledge::enter(context, store, &[signal], &NewEntry::snooze(until, reason))?;
-            Ok((
-                UndoableChange::Snoozed { signal, before },
-                format!("snoozed signal {signal} until {until}"),
-            ))
+            let text = format!("snoozed signal {signal} until {until}");
+            Ok((UndoableChange::Snoozed { signal, before }, text))
         }
         ChangeRequest::Note { signal, text } => {
             acknowledge::enter(context, store, &[signal], &NewEntry::note(text.clone()))?;
@@ -153,10 +151,8 @@ fn make(
             };
             let task = work::add(context, store, company, &title, due_on, &owner)?;
             let warning = stranger.map(|text| format!("; {text}")).unwrap_or_default();
-            Ok((
-                UndoableChange::AddedTask(task),
-                format!("added task {task}, due {due_on}{warning}"),
-            ))
+            let text = format!("added task {task}, due {due_on}{warning}");
+            Ok((UndoableChange::AddedTask(task), text))
         }
     }
 }

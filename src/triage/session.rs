@@ -312,8 +312,7 @@ impl Session {
     fn go_to_next_open(&mut self) {
         let is_open =
             |at: &usize| self.items[*at].signal.is_some() && self.items[*at].fate.is_none();
-        let next = (self.at..self.items.len()).chain(0..self.at).find(is_open);
-        match next {
+        match (self.at..self.items.len()).chain(0..self.at).find(is_open) {
             Some(at) => self.go_to(at),
             None => self.tell("all signals are done; q quits, u undoes the last change"),
         }

@@ -23,12 +23,6 @@ pub(super) struct Text {
     pub(super) lines: Vec<Line<'static>>,
 }
 
-impl Default for Text {
-    fn default() -> Self {
-        Text::new(Theme::of(false), 0)
-    }
-}
-
 impl Text {
     pub(super) fn new(theme: Theme, width: usize) -> Self {
         Text { theme, width, lines: Vec::new() }
@@ -81,11 +75,10 @@ impl Text {
                     self.wrapped("", sentence, Style::new());
                 }
             }
-            None => self.wrapped(
-                "",
-                "No open signal; the lines above say why it is here.",
-                Style::new(),
-            ),
+            None => {
+                let text = "No open signal; the lines above say why it is here.";
+                self.wrapped("", text, Style::new());
+            }
         }
         self.chart(&detail.chart, if is_high { 6 } else { 3 });
     }
@@ -114,16 +107,15 @@ impl Text {
     }
 
     pub(super) fn people(&mut self, people: &[PersonTrend]) {
-        let Some(stopped) = Some(people).filter(|people| !people.is_empty()) else { return };
-        let count = |word| stopped.iter().filter(|person| person.verdict == word).count() as u64;
-        self.heading(&match (count("stopped"), count("began")) {
+        if people.is_empty() {
+            return;
+        }
+        let count = |word| people.iter().filter(|person| person.verdict == word).count() as u64;
+        let (gone, new) = (count("stopped"), count("began"));
+        let stopped = counted(gone, "person stopped", "people stopped");
+        self.heading(&match (gone, new) {
             (0, 0) => "People".to_owned(),
-            (gone, new) => {
-                format!(
-                    "People: {}, {new} began",
-                    counted(gone, "person stopped", "people stopped")
-                )
-            }
+            _ => format!("People: {stopped}, {new} began"),
         });
         // People who stopped matter most.
         let mut people: Vec<&PersonTrend> = people.iter().collect();
@@ -134,10 +126,8 @@ impl Text {
             let room = self.width.saturating_sub(right.width() + 4).min(30);
             let name = cut(&clean(&person.name), room);
             let gap = " ".repeat(room.saturating_sub(name.width()));
-            self.lines.push(Line::styled(
-                format!("  {name}{gap}{right}").trim_end().to_owned(),
-                self.theme.tone(person.tone),
-            ));
+            let line = format!("  {name}{gap}{right}").trim_end().to_owned();
+            self.lines.push(Line::styled(line, self.theme.tone(person.tone)));
         }
         if people.len() > MOST_PEOPLE {
             let more = format!("  and {} more", people.len() - MOST_PEOPLE);
