@@ -172,11 +172,10 @@ impl Content {
     /// The content as a Slack message of at most 50 blocks. `mentions`: the names of the team with
     /// their Slack ids.
     pub(super) fn slack(&self, mentions: &[(String, String)]) -> serde_json::Value {
-        let mut blocks = vec![json!({
-            "type": "header",
-            "text": {"type": "plain_text", "emoji": false, "text": short_for_slack(&self.subject, LONGEST_HEADING)},
-        })];
-        blocks.push(section(&self.slack_intro(mentions)));
+        let subject = short_for_slack(&self.subject, LONGEST_HEADING);
+        let heading = json!({"type": "plain_text", "emoji": false, "text": subject});
+        let heading = json!({"type": "header", "text": heading});
+        let mut blocks = vec![heading, section(&self.slack_intro(mentions))];
         blocks.extend(self.items.iter().map(|item| section(&item.slack(mentions))));
         let mut lines = self.lines.iter().map(SignalLine::slack).peekable();
         while lines.peek().is_some() && blocks.len() < self.items.len() + 2 + MOST_BLOCKS_OF_LINES {
@@ -191,8 +190,8 @@ impl Content {
             // The command contains the reader's name.
             closing = closing.replace(&self.inbox, &self.inbox.replace('`', "\u{02cb}"));
         }
-        let closing = entities_for_slack(&closing);
-        blocks.push(json!({"type": "context", "elements": [mrkdwn(&closing)]}));
+        let closing = mrkdwn(&entities_for_slack(&closing));
+        blocks.push(json!({"type": "context", "elements": [closing]}));
         json!({"text": for_slack(&self.subject), "blocks": blocks})
     }
 
@@ -236,9 +235,8 @@ impl SignalCard {
     }
 
     fn slack(&self, mentions: &[(String, String)]) -> String {
-        let company = linked_for_slack(&self.company, self.link.as_deref());
-        let headline = short_for_slack(&self.headline, 500);
-        let mut lines = vec![format!("*{company}*: {headline}")];
+        let mut lines =
+            vec![headline_for_slack(&self.company, self.link.as_deref(), &self.headline)];
         if !self.people.is_empty() {
             let name = |person: &String| {
                 mention(person, mentions).unwrap_or_else(|| short_for_slack(&harmless(person), 50))
@@ -266,19 +264,18 @@ impl SignalLine {
     }
 
     fn slack(&self) -> String {
-        let company = linked_for_slack(&self.company, self.link.as_deref());
-        let headline = short_for_slack(&self.headline, 500);
-        format!("*{company}*: {headline} ({}, `{}`)", self.signal_type, self.look)
+        let what = headline_for_slack(&self.company, self.link.as_deref(), &self.headline);
+        format!("{what} ({}, `{}`)", self.signal_type, self.look)
     }
 }
 
-/// A company's name with a link. The URL has no character that ends a link on Slack: those of ids
-/// are escaped, and `&` is an entity.
-fn linked_for_slack(company: &str, link: Option<&str>) -> String {
-    let company = short_for_slack(company, 150);
-    match link {
-        Some(link) => format!("<{}|{}>", for_slack(link), company.replace('|', "¦")),
-        None => company,
+/// A company's name with a link, and what happened. The URL has no character that ends a link on
+/// Slack: those of ids are escaped, and `&` is an entity.
+fn headline_for_slack(company: &str, link: Option<&str>, headline: &str) -> String {
+    let (company, headline) = (short_for_slack(company, 150), short_for_slack(headline, 500));
+    match link.map(for_slack) {
+        Some(link) => format!("*<{link}|{}>*: {headline}", company.replace('|', "¦")),
+        None => format!("*{company}*: {headline}"),
     }
 }
 
