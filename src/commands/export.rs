@@ -159,12 +159,12 @@ impl Export<'_> {
         let keys = companies.keys();
         let days = DayRange { from: Day::from_number(i32::MIN), to: last };
         let days = self.store.days_run(days)?;
-        self.write(&exports::HEALTH, &mut |record| {
+        self.write(&exports::columns(&exports::HEALTH), &mut |record| {
             for day in &days {
-                let scored = self.store.health_on(*day, Scope::All)?;
+                let mut scored = self.store.health_on(*day, Scope::All)?;
                 for (key, names) in keys.iter().zip(companies.values(&exports::COMPANY)?) {
-                    if let Some(health) = scored.get(key) {
-                        record(&exports::health(&names, *day, health))?;
+                    if let Some(health) = scored.remove(key) {
+                        record(&exports::row(&names, &exports::HEALTH, &(*day, health)))?;
                     }
                 }
             }
@@ -178,10 +178,10 @@ impl Export<'_> {
         let companies = self.all_companies()?;
         let names: HashMap<_, _> =
             companies.keys().into_iter().zip(companies.values(&exports::COMPANY)?).collect();
-        self.write(&exports::PULSES, &mut |record| {
+        self.write(&exports::columns(&exports::PULSES), &mut |record| {
             let mut named =
                 pulses.iter().filter_map(|pulse| Some((names.get(&pulse.company)?, pulse)));
-            named.try_for_each(|(names, pulse)| record(&exports::pulse(names, pulse)))
+            named.try_for_each(|(names, pulse)| record(&exports::row(names, &exports::PULSES, pulse)))
         })
     }
 

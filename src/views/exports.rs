@@ -9,6 +9,7 @@ use crate::render::Value;
 use crate::store::EventRecord;
 
 use super::health::measures_json;
+use super::{Field, RecordFields, companies};
 
 /// The columns of events, which an import understands.
 pub(crate) const EVENTS: [&str; 7] =
@@ -29,62 +30,38 @@ pub(crate) fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
 /// The attributes that identify a company in its rows.
 pub(crate) const COMPANY: [&str; 3] = ["company_id", "name", "csm"];
 
-pub(crate) const PULSES: [&str; 10] = [
-    "company_id",
-    "company_name",
-    "csm",
-    "pulse",
-    "pulse_label",
-    "set_on",
-    "reason_codes",
-    "note",
-    "set_by",
-    "set_at",
-];
-
-/// A row of pulses; `company` are the values of [`COMPANY`].
-pub(crate) fn pulse<'v>(company: &[&'v Datum], pulse: &'v Pulse) -> Vec<Value<'v>> {
-    let mark = pulse.mark;
-    let codes = (!pulse.reason_codes.is_empty()).then(|| pulse.reason_codes.join(";"));
-    let own = [
-        mark.level.number().into(),
-        mark.level.label().into(),
-        mark.day.into(),
-        codes.into(),
-        pulse.note.as_ref().into(),
-        pulse.by.as_ref().into(),
-        mark.at.into(),
-    ];
-    company.iter().map(|value| Value::from(*value)).chain(own).collect()
+/// The columns of rows that begin with their company.
+pub(crate) fn columns<T>(own: &RecordFields<T>) -> Vec<&'static str> {
+    ["company_id", "company_name", "csm"].into_iter().chain(own.names()).collect()
 }
 
-pub(crate) const HEALTH: [&str; 10] = [
-    "company_id",
-    "company_name",
-    "csm",
-    "day",
-    "health_score",
-    "health_band",
-    "health_main_driver",
-    "coverage",
-    "profile",
-    "measures",
-];
-
-/// A row of health; `company` are the values of [`COMPANY`].
-pub(crate) fn health<'v>(
+/// A row; `company` are the values of [`COMPANY`].
+pub(crate) fn row<'v, T>(
     company: &[&'v Datum],
-    day: Day,
-    health: &'v Assessment,
+    own: &RecordFields<T>,
+    item: &'v T,
 ) -> Vec<Value<'v>> {
-    let own = [
-        day.into(),
-        health.score.map(to_one_decimal).into(),
-        health.band().as_str().into(),
-        health.main_driver().into(),
-        health.coverage.into(),
-        health.scoring.name.as_str().into(),
-        Value::Nested(measures_json(health)),
-    ];
-    company.iter().map(|value| Value::from(*value)).chain(own).collect()
+    companies::values(company).into_iter().chain(own.values(item)).collect()
 }
+
+pub(crate) const PULSES: RecordFields<Pulse> = RecordFields::Each(&[
+    Field::new("pulse", |pulse| pulse.mark.level.number().into()),
+    Field::new("pulse_label", |pulse| pulse.mark.level.label().into()),
+    Field::new("set_on", |pulse| pulse.mark.day.into()),
+    Field::new("reason_codes", |pulse| {
+        (!pulse.reason_codes.is_empty()).then(|| pulse.reason_codes.join(";")).into()
+    }),
+    Field::new("note", |pulse| pulse.note.as_ref().into()),
+    Field::new("set_by", |pulse| pulse.by.as_ref().into()),
+    Field::new("set_at", |pulse| pulse.mark.at.into()),
+]);
+
+pub(crate) const HEALTH: RecordFields<(Day, Assessment)> = RecordFields::Each(&[
+    Field::new("day", |(day, _)| (*day).into()),
+    Field::new("health_score", |(_, health)| health.score.map(to_one_decimal).into()),
+    Field::new("health_band", |(_, health)| health.band().as_str().into()),
+    Field::new("health_main_driver", |(_, health)| health.main_driver().into()),
+    Field::new("coverage", |(_, health)| health.coverage.into()),
+    Field::new("profile", |(_, health)| (&health.scoring.name).into()),
+    Field::new("measures", |(_, health)| measures_json(health).into()),
+]);
