@@ -40,6 +40,11 @@ pub(crate) fn is_urgent(signal: &OpenSignal) -> bool {
     signal.signal_type == SignalType::Bad && signal.holds != Some(false)
 }
 
+/// Whether a bad signal no longer holds.
+fn is_over(signal: &OpenSignal) -> bool {
+    signal.signal_type == SignalType::Bad && !is_urgent(signal)
+}
+
 impl CompanyAgenda {
     /// Whether there is anything to do besides paying attention to the company.
     pub(crate) fn has_items(&self) -> bool {
@@ -73,11 +78,8 @@ impl CompanyAgenda {
         for signal in self.signals.iter().filter(|signal| is_urgent(signal)) {
             let assigned = signal.assigned_to.as_ref().map(|name| format!(" (for {name})"));
             let text = format!("{}{}", signal.detail, assigned.unwrap_or_default());
-            screen.wrapped(
-                &format!("   signal {:<6} {}  ", signal.id, signal.raised_on),
-                &text,
-                Tone::Plain,
-            );
+            let label = format!("   signal {:<6} {}  ", signal.id, signal.raised_on);
+            screen.wrapped(&label, &text, Tone::Plain);
         }
         for task in &self.tasks {
             let (standing, tone) = standing(task, today);
@@ -95,30 +97,25 @@ impl CompanyAgenda {
     /// Signals besides the urgent ones: the number of good and info ones, and the ids of those that
     /// no longer hold.
     fn other_signals(&self) -> Vec<String> {
-        let is_over =
-            |signal: &&OpenSignal| signal.signal_type == SignalType::Bad && !is_urgent(signal);
-        let over: Vec<String> =
-            self.signals.iter().filter(is_over).map(|signal| signal.id.to_string()).collect();
+        let over = self.signals.iter().filter(|signal| is_over(signal));
+        let over: Vec<String> = over.map(|signal| signal.id.to_string()).collect();
         let count = |wanted| {
             self.signals.iter().filter(|signal| signal.signal_type == wanted).count() as u64
         };
         let known = [
-            (SignalType::Good, "good signal", "good signals"),
-            (SignalType::Info, "info signal", "info signals"),
+            (count(SignalType::Good), "good signal", "good signals"),
+            (count(SignalType::Info), "info signal", "info signals"),
         ];
-        let known: Vec<String> = known
-            .into_iter()
-            .map(|(wanted, one, many)| (count(wanted), one, many))
-            .filter(|(count, ..)| *count > 0)
-            .map(|(count, one, many)| counted(count, one, many))
-            .collect();
+        let known = known.into_iter().filter(|(count, ..)| *count > 0);
+        let known: Vec<String> =
+            known.map(|(count, one, many)| counted(count, one, many)).collect();
         let mut lines = Vec::new();
         if !known.is_empty() {
             lines.push(known.join(", "));
         }
         if !over.is_empty() {
-            let what =
-                counted(over.len() as u64, "signal no longer holds", "signals no longer hold");
+            let number = over.len() as u64;
+            let what = counted(number, "signal no longer holds", "signals no longer hold");
             lines.push(format!("{what}: {}", over.join(", ")));
         }
         lines
@@ -155,16 +152,12 @@ impl Agenda {
             lines.push(format!("{more} left out, of {all}: `signals agenda{csm} --all` shows all"));
         }
         let shown = || self.groups.iter().take(most).flat_map(|group| &group.signals);
-        let known = shown().filter(|signal| signal.signal_type != SignalType::Bad).count() as u64;
-        if known > 0 {
+        if shown().any(|signal| signal.signal_type != SignalType::Bad) {
             lines.push(format!("good and info signals: `signals list --state open --type good{csm}` and `--type info`"));
         }
-        let over =
-            shown().any(|signal| signal.signal_type == SignalType::Bad && !is_urgent(signal));
-        if over {
-            lines.push(format!(
-                "signals that no longer hold: `signals list --state open --holds no{csm}`"
-            ));
+        if shown().any(is_over) {
+            let command = format!("signals list --state open --holds no{csm}");
+            lines.push(format!("signals that no longer hold: `{command}`"));
         }
         if self.snoozed > 0 {
             let what = counted(self.snoozed, "signal is snoozed", "signals are snoozed");
@@ -250,68 +243,60 @@ fn group_lines(rank: u64, group: &CompanyAgenda, today: Day) -> Vec<AgendaLine> 
         group.tasks.iter().partition(|task| task.is_overdue(today));
     let (bad, known): (Vec<_>, Vec<_>) =
         group.signals.iter().partition(|signal| signal.signal_type == SignalType::Bad);
-    let line = Lines { rank, group, today };
-    let mut lines: Vec<AgendaLine> = overdue.into_iter().map(|task| line.task(task)).collect();
-    lines.extend(bad.into_iter().map(|signal| line.signal(signal)));
-    lines.extend(due.into_iter().map(|task| line.task(task)));
-    lines.extend(group.review.map(|review| line.review(review)));
-    lines.extend(known.into_iter().map(|signal| line.signal(signal)));
+    let task = |task: &TaskRecord| task_line(group, task, today);
+    let signal = |signal: &OpenSignal| signal_line(group, signal);
+    let mut lines: Vec<AgendaLine> = overdue.into_iter().map(task).collect();
+    lines.extend(bad.into_iter().map(signal));
+    lines.extend(due.into_iter().map(task));
+    lines.extend(group.review.map(|review| AgendaLine {
+        kind: "review",
+        text: review_text(review),
+        ..line_due(group, review.due_on, today)
+    }));
+    lines.extend(known.into_iter().map(signal));
     if lines.is_empty() {
-        lines.push(AgendaLine { kind: "company", text: group.why(), ..line.empty() });
+        lines.push(AgendaLine { kind: "company", text: group.why(), ..line(group) });
     }
+    lines.iter_mut().for_each(|line| line.rank = rank);
     lines
 }
 
-struct Lines<'g> {
-    rank: u64,
-    group: &'g CompanyAgenda,
-    today: Day,
+fn line(group: &CompanyAgenda) -> AgendaLine {
+    let customer = &group.at_stake.customer;
+    AgendaLine {
+        company_id: customer.company_id.clone(),
+        company_name: customer.name.clone(),
+        csm: customer.csm.clone(),
+        assignee: customer.csm.clone(),
+        points: group.at_stake.points,
+        why: group.why(),
+        ..AgendaLine::default()
+    }
 }
 
-impl Lines<'_> {
-    fn empty(&self) -> AgendaLine {
-        let customer = &self.group.at_stake.customer;
-        AgendaLine {
-            rank: self.rank,
-            company_id: customer.company_id.clone(),
-            company_name: customer.name.clone(),
-            csm: customer.csm.clone(),
-            assignee: customer.csm.clone(),
-            points: self.group.at_stake.points,
-            why: self.group.why(),
-            ..AgendaLine::default()
-        }
-    }
+fn line_due(group: &CompanyAgenda, day: Day, today: Day) -> AgendaLine {
+    AgendaLine { day: Some(day), days_overdue: Some((today - day).max(0)), ..line(group) }
+}
 
-    fn due(&self, day: Day) -> AgendaLine {
-        let days_overdue = Some((self.today - day).max(0));
-        AgendaLine { day: Some(day), days_overdue, ..self.empty() }
+fn task_line(group: &CompanyAgenda, task: &TaskRecord, today: Day) -> AgendaLine {
+    AgendaLine {
+        kind: "task",
+        id: Some(task.id.0),
+        text: task.title.clone(),
+        assignee: task.assignee.clone(),
+        ..line_due(group, task.due_on, today)
     }
+}
 
-    fn task(&self, task: &TaskRecord) -> AgendaLine {
-        AgendaLine {
-            kind: "task",
-            id: Some(task.id.0),
-            text: task.title.clone(),
-            assignee: task.assignee.clone(),
-            ..self.due(task.due_on)
-        }
-    }
-
-    fn signal(&self, signal: &OpenSignal) -> AgendaLine {
-        let line = self.empty();
-        AgendaLine {
-            kind: "signal",
-            id: Some(signal.id.0),
-            signal_type: Some(signal.signal_type),
-            day: Some(signal.raised_on),
-            text: signal.detail.clone(),
-            assignee: signal.assigned_to.clone().or(line.assignee.clone()),
-            ..line
-        }
-    }
-
-    fn review(&self, review: ReviewDue) -> AgendaLine {
-        AgendaLine { kind: "review", text: review_text(review), ..self.due(review.due_on) }
+fn signal_line(group: &CompanyAgenda, signal: &OpenSignal) -> AgendaLine {
+    let line = line(group);
+    AgendaLine {
+        kind: "signal",
+        id: Some(signal.id.0),
+        signal_type: Some(signal.signal_type),
+        day: Some(signal.raised_on),
+        text: signal.detail.clone(),
+        assignee: signal.assigned_to.clone().or(line.assignee.clone()),
+        ..line
     }
 }

@@ -9,27 +9,23 @@ use crate::store::Known;
 pub(crate) struct AttributeRow {
     name: String,
     group: String,
-    kind: String,
-    unit: String,
+    kind: Option<String>,
+    unit: Option<String>,
     help: String,
 }
 
 impl AttributeRow {
     pub(crate) fn of(known: Known<'_>) -> Self {
         let (group, help) = match known {
-            Known::BuiltIn(Attribute { group, help, .. }) => {
-                (group.to_string(), (*help).to_owned())
-            }
-            Known::Own(..) => {
-                ("own column".to_owned(), "a column of the companies' file".to_owned())
-            }
-            Known::Metric(metric) => ("metric".to_owned(), metric.definition.to_string()),
+            Known::BuiltIn(Attribute { group, help, .. }) => (group.as_str(), (*help).to_owned()),
+            Known::Own(..) => ("own column", "a column of the companies' file".to_owned()),
+            Known::Metric(metric) => ("metric", metric.definition.to_string()),
         };
         AttributeRow {
             name: known.name().to_owned(),
-            group,
-            kind: known.kind().map_or_else(String::new, |kind| kind.to_string()),
-            unit: known.unit().to_owned(),
+            group: group.to_owned(),
+            kind: known.kind().map(|kind| kind.to_string()),
+            unit: Some(known.unit().to_owned()).filter(|unit| !unit.is_empty()),
             help,
         }
     }
@@ -37,25 +33,21 @@ impl AttributeRow {
 
 pub(crate) const ATTRIBUTES: Listing<AttributeRow> = Listing {
     fields: RecordFields::Each(&[
-        Field::new("name", |row| known(&row.name).into()),
-        Field::new("group", |row| known(&row.group).into()),
-        Field::new("type", |row| known(&row.kind).into()),
-        Field::new("unit", |row| known(&row.unit).into()),
-        Field::new("help", |row| known(&row.help).into()),
+        Field::new("name", |row| (&row.name).into()),
+        Field::new("group", |row| (&row.group).into()),
+        Field::new("type", |row| row.kind.as_ref().into()),
+        Field::new("unit", |row| row.unit.as_ref().into()),
+        Field::new("help", |row| (&row.help).into()),
     ]),
     columns: &[
-        Column::left("attribute", |row| plain(or_dash(known(&row.name)))),
-        Column::left("group", |row| plain(or_dash(known(&row.group)))),
-        Column::left("type", |row| plain(or_dash(known(&row.kind)))),
-        Column::left("unit", |row| plain(or_dash(known(&row.unit)))),
-        Column::left("what it says", |row| plain(or_dash(known(&row.help)))),
+        Column::left("attribute", |row| plain(&row.name)),
+        Column::left("group", |row| plain(&row.group)),
+        Column::left("type", |row| plain(or_dash(row.kind.as_ref()))),
+        Column::left("unit", |row| plain(or_dash(row.unit.as_ref()))),
+        Column::left("what it says", |row| plain(&row.help)),
     ],
     when_empty: "no attributes",
 };
-
-fn known(text: &String) -> Option<&String> {
-    Some(text).filter(|text| !text.is_empty())
-}
 
 /// How to align the values of an attribute.
 pub(crate) fn align(known: Known<'_>) -> Align {

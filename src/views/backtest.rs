@@ -70,7 +70,9 @@ const COLUMNS: [Column<ResultRow>; 8] = [
     Column::LIFT,
     Column::INTERVAL,
     Column::COVERED,
-    Column::right("lead", |row| plain(lead(&row.measured))),
+    Column::right("lead", |row| {
+        plain(or_dash(row.measured.median_lead_days.map(|days| format!("{days} days"))))
+    }),
     Column::right("signals", |row| plain(thousands(row.measured.signals))),
     Column::right("per week and 100", |row| {
         plain(number(row.measured.signals_per_100_customers_week, 1))
@@ -102,10 +104,6 @@ fn covered(measured: &Measured) -> String {
     let Measured { covered, churns, coverage, .. } = measured;
     let share = coverage.map(|share| format!(" ({:.0} %)", share * 100.0)).unwrap_or_default();
     format!("{covered} of {churns}{share}")
-}
-
-fn lead(measured: &Measured) -> String {
-    or_dash(measured.median_lead_days.map(|days| format!("{days} days")))
 }
 
 /// Better or worse than random choice, if the interval shows it.
@@ -154,18 +152,16 @@ pub(crate) fn answer(outcome: &BacktestResult) -> String {
 /// Caveats about the numbers, one sentence each.
 pub(crate) fn remarks(outcome: &BacktestResult) -> Vec<String> {
     let mut remarks = Vec::new();
-    let all: Vec<&ResultRow> =
-        outcome.rows.iter().filter(|row| row.part == TestPeriod::All).collect();
     let churns = outcome.churns();
     if churns < FEWEST_CHURNS {
+        let few = counted(churns, "churn is", "churns are");
         remarks.push(format!(
-            "{} too few to judge: with fewer than {FEWEST_CHURNS}, chance decides",
-            counted(churns, "churn is", "churns are")
+            "{few} too few to judge: with fewer than {FEWEST_CHURNS}, chance decides"
         ));
     }
-    let is_unclear = |row: &&&ResultRow| row.measured.interval.is_some_and(|i| i.includes_one());
-    let unclear: Vec<String> =
-        all.iter().filter(is_unclear).map(|row| title(&row.subject)).collect();
+    let all = outcome.rows.iter().filter(|row| row.part == TestPeriod::All);
+    let unclear = all.filter(|row| row.measured.interval.is_some_and(|i| i.includes_one()));
+    let unclear: Vec<String> = unclear.map(|row| title(&row.subject)).collect();
     if !unclear.is_empty() {
         remarks.push(format!("not shown to be better than picking by lot: {}", unclear.join("; ")));
     }
@@ -184,10 +180,8 @@ pub(crate) fn remarks(outcome: &BacktestResult) -> Vec<String> {
         );
     }
     if !outcome.without_history.is_empty() {
-        remarks.push(format!(
-            "no history, so that today's value was used for every day: {}",
-            outcome.without_history.join(", ")
-        ));
+        let what = outcome.without_history.join(", ");
+        remarks.push(format!("no history, so that today's value was used for every day: {what}"));
     }
     if !outcome.recorded_by_runs.is_empty() {
         remarks.push(format!(
@@ -233,11 +227,8 @@ pub(crate) fn draw(outcome: &BacktestResult, screen: &mut Screen) {
     let rows = |part| ROWS.table(outcome.rows.iter().filter(|row| row.part == part));
     screen.table(&rows(TestPeriod::All));
     if let Some(split) = outcome.split {
-        for (part, heading) in [
-            (TestPeriod::First, format!("The days up to {split}")),
-            (TestPeriod::Later, format!("The days after {split}")),
-        ] {
-            screen.heading(&heading);
+        for (part, which) in [(TestPeriod::First, "up to"), (TestPeriod::Later, "after")] {
+            screen.heading(&format!("The days {which} {split}"));
             screen.table(&rows(part));
         }
     }
@@ -255,9 +246,7 @@ pub(crate) fn draw(outcome: &BacktestResult, screen: &mut Screen) {
         }
     }
     screen.heading("How to read this");
-    for remark in remarks(outcome) {
-        screen.wrapped("- ", &remark, Tone::Plain);
-    }
+    remarks(outcome).iter().for_each(|remark| screen.wrapped("- ", remark, Tone::Plain));
 }
 
 const BANDS: [Column<BandRow>; 4] = [

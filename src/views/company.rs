@@ -86,15 +86,9 @@ impl CompanyView {
             ("health", self.health.json()),
             ("pulse_history", self.pulses.iter().map(HistoryRow::json).collect()),
             ("tasks", self.tasks.iter().map(|listed| tasks::json(&listed.task)).collect()),
-            (
-                "activity",
-                self.activity
-                    .iter()
-                    .map(|(event, daily)| self.activity_json(event, daily))
-                    .collect(),
-            ),
-            ("people_stopped", self.where_kept(self.stopped().map(person_id).collect())),
-            ("people_joined", self.where_kept(self.joined().map(person_id).collect())),
+            ("activity", self.activity.iter().map(|event| self.activity_json(event)).collect()),
+            ("people_stopped", self.where_kept(self.stopped())),
+            ("people_joined", self.where_kept(self.joined())),
             ("breaks", self.breaks.iter().map(break_json).collect()),
             ("subscriptions", self.subscriptions.iter().map(subscription_json).collect()),
             ("people", self.people.iter().map(person_json).collect()),
@@ -109,8 +103,9 @@ impl CompanyView {
             .chain(lists.map(|(name, list)| (name, Value::Nested(list))))
     }
 
-    fn activity_json(&self, event: &str, daily: &[u64]) -> serde_json::Value {
-        json!({"event": event, "from": self.days.from.to_string(), "to": self.days.to.to_string(), "daily": daily})
+    fn activity_json(&self, (event, daily): &(String, Vec<u64>)) -> serde_json::Value {
+        let DayRange { from, to } = self.days;
+        json!({"event": event, "from": from.to_string(), "to": to.to_string(), "daily": daily})
     }
 
     fn text_of(&self, name: &str) -> Option<&str> {
@@ -124,23 +119,27 @@ impl CompanyView {
         self.text_of("company_id").unwrap_or_default()
     }
 
-    /// The list, or null if the data does not say who was active.
-    fn where_kept(&self, list: serde_json::Value) -> serde_json::Value {
-        if self.people_kept.is_known() { list } else { serde_json::Value::Null }
+    /// Their ids, or null if the data does not say who was active.
+    fn where_kept<'p>(
+        &self,
+        people: impl Iterator<Item = &'p PersonActivity>,
+    ) -> serde_json::Value {
+        let ids = || people.map(|person| &person.person_id).collect::<Vec<_>>();
+        json!(self.people_kept.is_known().then(ids))
     }
 
     /// The people who were active in the earlier four weeks but not in the later.
     fn stopped(&self) -> impl Iterator<Item = &PersonActivity> {
-        self.people_activity.iter().filter(|person| {
-            person.person_id.is_some() && person.previous > 0 && person.current == 0
-        })
+        self.known_people().filter(|person| person.previous > 0 && person.current == 0)
     }
 
     /// The people who were active in the later four weeks but not in the earlier.
     fn joined(&self) -> impl Iterator<Item = &PersonActivity> {
-        self.people_activity.iter().filter(|person| {
-            person.person_id.is_some() && person.previous == 0 && person.current > 0
-        })
+        self.known_people().filter(|person| person.previous == 0 && person.current > 0)
+    }
+
+    fn known_people(&self) -> impl Iterator<Item = &PersonActivity> {
+        self.people_activity.iter().filter(|person| person.person_id.is_some())
     }
 
     pub(crate) fn draw(&self, screen: &mut Screen, link: Option<&CompanyLink>) {
@@ -160,11 +159,10 @@ impl CompanyView {
     }
 
     fn known_of<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a str, String)> {
-        let of_group = self
-            .attributes
-            .iter()
-            .filter(move |shown| shown.group == group && shown.value != Datum::Null);
-        of_group.map(|shown| (shown.name.as_str(), shown.text.clone()))
+        let is_known =
+            move |shown: &&ShownAttribute| shown.group == group && shown.value != Datum::Null;
+        let known = self.attributes.iter().filter(is_known);
+        known.map(|shown| (shown.name.as_str(), shown.text.clone()))
     }
 
     fn draw_group(&self, screen: &mut Screen, group: &str) {
@@ -173,18 +171,16 @@ impl CompanyView {
 
     /// The other groups, in the order of the catalogue, without unknown values.
     fn draw_other_groups(&self, screen: &mut Screen) {
+        let groups = self.attributes.iter().map(|shown| shown.group.as_str());
         let mut groups: Vec<&str> =
-            self.attributes.iter().map(|shown| shown.group.as_str()).collect();
+            groups.filter(|group| !["company", "signals", "health"].contains(group)).collect();
         groups.dedup();
-        for group in
-            groups.into_iter().filter(|group| !["company", "signals", "health"].contains(group))
-        {
-            if self.known_of(group).next().is_some() {
-                let mut title = group.to_owned();
-                title[..1].make_ascii_uppercase();
-                screen.heading(&title);
-                self.draw_group(screen, group);
-            }
+        groups.retain(|group| self.known_of(group).next().is_some());
+        for group in groups {
+            let mut title = group.to_owned();
+            title[..1].make_ascii_uppercase();
+            screen.heading(&title);
+            self.draw_group(screen, group);
         }
     }
 
@@ -209,17 +205,14 @@ impl CompanyView {
             return;
         }
         let open = self.tasks.iter().filter(|listed| listed.task.closed.is_none()).count();
-        screen.heading(&format!(
-            "{}, {open} open",
-            counted(self.tasks.len() as u64, "task", "tasks")
-        ));
-        self.tasks
-            .iter()
-            .take(SHOWN)
-            .for_each(|listed| screen.wrapped("  ", &tasks::line(&listed.task), Tone::Plain));
+        let number = counted(self.tasks.len() as u64, "task", "tasks");
+        screen.heading(&format!("{number}, {open} open"));
+        for listed in self.tasks.iter().take(SHOWN) {
+            screen.wrapped("  ", &tasks::line(&listed.task), Tone::Plain);
+        }
         if self.tasks.len() > SHOWN {
-            screen
-                .line(&format!("  and {} more: --format json shows all", self.tasks.len() - SHOWN));
+            let more = self.tasks.len() - SHOWN;
+            screen.line(&format!("  and {more} more: --format json shows all"));
         }
     }
 
@@ -244,35 +237,30 @@ impl CompanyView {
     }
 
     fn draw_people_activity(&self, screen: &mut Screen) {
-        let half = DayRange { from: self.as_of - MONTH + 1, to: self.as_of };
         if let PeopleKept::NotOf(days) = self.people_kept {
             let days = counted(days, "day", "days");
             screen.heading("People who stopped or joined");
             screen.line(&format!("  The people of {days} are not kept here: they came as counts."));
             return;
         }
-        let name =
-            |person: &PersonActivity| self.name_of(person.person_id.as_deref().unwrap_or_default());
-        for (title, people) in [
-            ("Stopped", self.stopped().map(name).collect::<Vec<_>>()),
-            ("Joined", self.joined().map(name).collect::<Vec<_>>()),
-        ] {
-            if !people.is_empty() {
-                let shown: Vec<&str> =
-                    people.iter().take(SHOWN_PEOPLE).map(String::as_str).collect();
-                let more = people.len().saturating_sub(SHOWN_PEOPLE);
-                let more = if more > 0 {
-                    format!(" and {} more", render::thousands(more as u64))
-                } else {
-                    String::new()
-                };
-                screen.heading(&format!(
-                    "{title}: {}, {half}",
-                    counted(people.len() as u64, "person", "people")
-                ));
-                screen.line(&format!("  {}{more}", shown.join(", ")));
-            }
+        self.draw_names(screen, "Stopped", self.stopped().collect());
+        self.draw_names(screen, "Joined", self.joined().collect());
+    }
+
+    fn draw_names(&self, screen: &mut Screen, title: &str, people: Vec<&PersonActivity>) {
+        if people.is_empty() {
+            return;
         }
+        let half = DayRange { from: self.as_of - MONTH + 1, to: self.as_of };
+        let number = counted(people.len() as u64, "person", "people");
+        screen.heading(&format!("{title}: {number}, {half}"));
+        let ids = people.iter().take(SHOWN_PEOPLE).filter_map(|person| person.person_id.as_ref());
+        let mut names = ids.map(|id| self.name_of(id)).collect::<Vec<_>>().join(", ");
+        if people.len() > SHOWN_PEOPLE {
+            let more = render::thousands((people.len() - SHOWN_PEOPLE) as u64);
+            names += &format!(" and {more} more");
+        }
+        screen.line(&format!("  {names}"));
     }
 
     /// A person's name, if known, and id.
@@ -415,10 +403,6 @@ fn draw_list<'i, T: 'i>(
         let more = render::thousands((total - SHOWN) as u64);
         screen.line(&format!("and {more} more: --format json shows all"));
     }
-}
-
-fn person_id(person: &PersonActivity) -> serde_json::Value {
-    json!(person.person_id)
 }
 
 fn text(day: Option<Day>) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Why a customer needs attention, in words, for the agenda and the dashboard.
 
 use crate::domain::portfolio::{AtStake, Concern, Customer};
+use crate::domain::pulse::PulseMark;
 use crate::render::counted;
 use crate::render::report::Cell;
 
@@ -14,13 +15,10 @@ fn words(customer: &Customer, concern: &Concern) -> String {
         Concern::RenewsIn(0) => "renewal today".to_owned(),
         Concern::RenewsIn(left) => format!("renewal in {}", days(*left)),
         Concern::RenewalOverdue(late) => format!("renewal overdue by {}", days(*late)),
-        Concern::Pulse(mark) if customer.reason_codes.is_empty() => {
-            format!("pulse {} since {}", mark.level, mark.day)
-        }
-        Concern::Pulse(mark) => {
-            let codes = customer.reason_codes.join(", ");
-            format!("pulse {} since {} ({codes})", mark.level, mark.day)
-        }
+        Concern::Pulse(PulseMark { level, day, .. }) => match customer.reason_codes.join(", ") {
+            codes if codes.is_empty() => format!("pulse {level} since {day}"),
+            codes => format!("pulse {level} since {day} ({codes})"),
+        },
         Concern::Poor(_) => match &customer.driver {
             Some(driver) => format!("poor health, mainly {driver}"),
             None => "poor health".to_owned(),

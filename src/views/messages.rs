@@ -18,9 +18,7 @@ pub(crate) const MESSAGES: Listing<Delivery> = Listing {
         Field::new("next_try_at", |delivery| {
             delivery.message.next_try_at.filter(|_| !is_sent(delivery)).into()
         }),
-        Field::new("error", |delivery| {
-            delivery.message.last_error.as_ref().filter(|_| !is_sent(delivery)).into()
-        }),
+        Field::new("error", |delivery| error(delivery).into()),
         Field::new("message_id", |delivery| (&delivery.message.message_id).into()),
     ]),
     columns: &[
@@ -29,15 +27,17 @@ pub(crate) const MESSAGES: Listing<Delivery> = Listing {
         Column::left("purpose", |delivery| plain(delivery.message.purpose)),
         Column::right("signals", |delivery| plain(delivery.message.signals)),
         Column::left("state", |delivery| (delivery.state.to_string(), tone(delivery.state))),
-        Column::left("error", |delivery| {
-            plain(or_dash(delivery.message.last_error.as_ref().filter(|_| !is_sent(delivery))))
-        }),
+        Column::left("error", |delivery| plain(or_dash(error(delivery)))),
     ],
     when_empty: "nothing is to be delivered",
 };
 
 fn is_sent(delivery: &Delivery) -> bool {
     delivery.state == MessageState::Sent
+}
+
+fn error(delivery: &Delivery) -> Option<&String> {
+    delivery.message.last_error.as_ref().filter(|_| !is_sent(delivery))
 }
 
 fn tone(state: MessageState) -> Tone {

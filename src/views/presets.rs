@@ -1,9 +1,8 @@
 //! The list of presets.
 
-use super::plain;
 use super::rules::sentence;
 use super::signals::tone;
-use super::{Column, Field, Listing, RecordFields};
+use super::{Column, Field, Listing, RecordFields, plain};
 use crate::domain::preset::{Choice, EventUse, Preset};
 use crate::domain::rule::Rule;
 use crate::render::{Screen, Tone};
@@ -37,11 +36,8 @@ pub(crate) fn draw(presets: &[Preset], screen: &mut Screen) {
     let mut table = PRESETS.table([]);
     for preset in presets {
         table.toned_row(PRESETS.cells(preset));
-        let below = [
-            options(preset).map_or_else(String::new, |options| format!("  {options}")),
-            rule(preset),
-        ];
-        let [first, last] = below.map(|text| (text, Tone::Faint));
+        let options = options(preset).map(|options| format!("  {options}")).unwrap_or_default();
+        let [first, last] = [options, rule(preset)].map(|text| (text, Tone::Faint));
         let empty = || plain("");
         table.toned_row([first, empty(), empty(), empty(), last]);
     }

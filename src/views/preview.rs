@@ -39,18 +39,14 @@ impl PreviewView {
             self.rule
         ));
         let titles = self.variants.iter().map(|variant| (variant.title, Align::Right));
-        let mut table = TextTable::new(
-            [("signals", Align::Left), ("first run", Align::Right)].into_iter().chain(titles),
-        );
+        let columns = [("signals", Align::Left), ("first run", Align::Right)];
+        let mut table = TextTable::new(columns.into_iter().chain(titles));
         let row = |name: &str, first_run: u64, rates: Vec<f64>| {
             let rates = rates.into_iter().map(|rate| format!("{rate:.1}"));
             [name.to_owned(), first_run.to_string()].into_iter().chain(rates).collect::<Vec<_>>()
         };
-        table.row(row(
-            "all",
-            self.first_run.values().sum(),
-            self.rates(|variant| variant.by_csm.values().sum()),
-        ));
+        let rates = self.rates(|variant| variant.by_csm.values().sum());
+        table.row(row("all", self.first_run.values().sum(), rates));
         let csms = self.csms();
         // If no company has a CSM, the row for everybody is enough.
         if csms != [""] {
@@ -121,9 +117,8 @@ pub(crate) fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
     screen.heading(&format!(
         "What these rules would raise: on their first run ({to}), and a week ({from} to {to})"
     ));
-    let columns = ["signals", "first run", "a week"];
-    let mut table =
-        TextTable::new(columns.into_iter().zip([Align::Left, Align::Right, Align::Right]));
+    let columns = [("signals", Align::Left), ("first run", Align::Right), ("a week", Align::Right)];
+    let mut table = TextTable::new(columns);
     let weeks = (to - from + 1).max(1) as f64 / 7.0;
     let mut row = |name: &str, first_run: u64, signals: u64| {
         let rate = format!("{:.1}", signals as f64 / weeks);

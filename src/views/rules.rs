@@ -91,12 +91,8 @@ pub(crate) fn sentence(rule: &Rule) -> String {
     let told = [(rule.managers, "managers"), (rule.executives, "executives")];
     let told = told.into_iter().filter_map(|(is_told, who)| is_told.then_some(who));
     let told: Vec<&str> = told.collect();
-    if !told.is_empty() {
-        text.push_str(&format!(", tells {} too", told.join(" and ")));
-    }
-    if rule.auto_ack {
-        text.push_str(", acknowledges what no longer holds");
-    }
+    text.extend((!told.is_empty()).then(|| format!(", tells {} too", told.join(" and "))));
+    text.extend(rule.auto_ack.then_some(", acknowledges what no longer holds"));
     text
 }
 
@@ -131,9 +127,8 @@ fn trend_sentence(name: &str, trend: &TrendRule) -> String {
         Against::Portfolio => text.push_str(" and all other customers"),
         Against::Segment => text.push_str(" and the other customers of the segment"),
     }
-    if trend.for_days > 1 {
-        text.push_str(&format!(", on {} days running", trend.for_days));
-    }
+    let running = Some(trend.for_days).filter(|days| *days > 1);
+    text.extend(running.map(|days| format!(", on {days} days running")));
     let days = |days: u16| counted(u64::from(days), "day", "days");
     text.extend(trend.repeat.map(|repeat| format!(", again after {}", days(repeat))));
     text.extend(trend.min_events.map(|least| format!(", at least {least} events")));

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Column, Field, Listing, RecordFields, minute, plain};
 use crate::render::{self, Value};
-use crate::store::{RuleTally, RunRecord};
+use crate::store::{RuleTally, RunRecord, RunStep};
 
 pub(crate) const RUNS: Listing<RunRecord> = Listing {
     fields: RecordFields::Each(&[
@@ -22,11 +22,7 @@ pub(crate) const RUNS: Listing<RunRecord> = Listing {
         Field::new("raised_good", |run| raised(run).1.into()),
         Field::new("raised_info", |run| raised(run).2.into()),
         Field::new("outages", |run| Value::Nested(outages(run).collect())),
-        Field::new("steps_ms", |run| {
-            Value::Nested(
-                run.steps.iter().map(|step| (step.name.clone(), milliseconds(step.took))).collect(),
-            )
-        }),
+        Field::new("steps_ms", |run| Value::Nested(run.steps.iter().map(milliseconds).collect())),
         Field::new("per_rule", |run| Value::Nested(run.rules.iter().map(rule_json).collect())),
     ]),
     columns: &[
@@ -70,8 +66,8 @@ fn skipped(run: &RunRecord) -> serde_json::Value {
     })
 }
 
-fn milliseconds(took: std::time::Duration) -> serde_json::Value {
-    json!((took.as_secs_f64() * 1e6).round() / 1e3)
+fn milliseconds(step: &RunStep) -> (String, f64) {
+    (step.name.clone(), (step.took.as_secs_f64() * 1e6).round() / 1e3)
 }
 
 fn outages(run: &RunRecord) -> impl Iterator<Item = String> {

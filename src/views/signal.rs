@@ -86,13 +86,10 @@ impl SignalView {
     /// Name, id and CSM of the company.
     fn company(&self) -> String {
         let SignalRecord { company_id, company_name, csm, .. } = &self.signal;
-        let company = match company_name {
-            Some(name) => format!("{name} ({company_id})"),
-            None => company_id.clone(),
-        };
-        match csm {
-            Some(csm) => format!("{company}, CSM {csm}"),
-            None => company,
+        let csm = csm.as_ref().map(|csm| format!(", CSM {csm}")).unwrap_or_default();
+        match company_name {
+            Some(name) => format!("{name} ({company_id}){csm}"),
+            None => format!("{company_id}{csm}"),
         }
     }
 
@@ -106,8 +103,7 @@ impl SignalView {
 
     /// The probability of chance, in words; `None` if unknown.
     pub(crate) fn chance(&self) -> Option<String> {
-        let Evidence::Trend(evidence) = &self.signal.evidence else { return None };
-        evidence.chance.map(render::chance_in_words)
+        self.signal.evidence.chance().map(render::chance_in_words)
     }
 
     /// What an adoption or condition rule saw, by name.
@@ -128,19 +124,16 @@ impl SignalView {
     }
 
     fn draw_trend(&self, screen: &mut Screen, evidence: &TrendEvidence) {
-        let (Some(trend), Some(activity)) = (self.signal.definition.logic.trend(), &self.activity)
-        else {
-            return;
-        };
+        let Some(trend) = self.signal.definition.logic.trend() else { return };
+        let Some(activity) = &self.activity else { return };
         let comparison = &evidence.comparison;
         screen.gap();
         for sentence in [self.sentence(), self.chance()].into_iter().flatten() {
             screen.wrapped("", &sentence, Tone::Plain);
         }
         if let Some((before, now)) = newer_counts(trend, comparison, activity) {
-            let text = format!(
-                "Events of these days were imported later: counted today, it is {before} before and {now} now."
-            );
+            let now = format!("counted today, it is {before} before and {now} now");
+            let text = format!("Events of these days were imported later: {now}.");
             screen.wrapped("", &text, Tone::Plain);
         }
         draw_people(screen, activity);
@@ -208,14 +201,13 @@ fn draw_window(
     activity: &CompanyActivity,
 ) {
     screen.line(&format!("  {name} {window}: {}", render::thousands(count)));
-    let days: Vec<&(Day, u64)> =
-        activity.daily.iter().filter(|(day, _)| window.contains(*day)).collect();
-    let width = days.iter().map(|(_, count)| render::thousands(*count).len()).max().unwrap_or(1);
+    let days = activity.daily.iter().filter(|(day, _)| window.contains(*day));
+    let days: Vec<(Day, String)> =
+        days.map(|(day, count)| (*day, render::thousands(*count))).collect();
+    let width = days.iter().map(|(_, count)| count.len()).max().unwrap_or(1);
     for week in days.chunks(7) {
-        let counts: Vec<String> = week
-            .iter()
-            .map(|(_, count)| format!("{:>width$}", render::thousands(*count)))
-            .collect();
+        let counts: Vec<String> =
+            week.iter().map(|(_, count)| format!("{count:>width$}")).collect();
         screen.toned_line(&format!("    {}  {}", week[0].0, counts.join(" ")), Tone::Faint);
     }
 }
@@ -360,8 +352,8 @@ fn draw_people(screen: &mut Screen, activity: &CompanyActivity) {
             return;
         }
     }
-    let people: Vec<&PersonActivity> =
-        activity.people.iter().filter(|person| person.previous != person.current).collect();
+    let people = activity.people.iter().filter(|person| person.previous != person.current);
+    let people: Vec<&PersonActivity> = people.collect();
     if people.is_empty() {
         screen.line("  Nobody did more or less than before.");
         return;

@@ -1,11 +1,11 @@
 //! Whether signals predict churn, as a page.
 
+use super::bands::capitalised;
 use super::counted;
 use crate::backtest::{BacktestResult, HealthOutcome, ResultRow, TestPeriod};
 use crate::domain::day::Day;
 use crate::render::report::{
-    Cell, Chart, ChartKind, IntervalColumns, Letterhead, Report, ReportHead, ReportSection,
-    RowLabel, Table, Tint,
+    Cell, Chart, ChartKind, Letterhead, Report, ReportHead, ReportSection, RowLabel, Table, Tint,
 };
 use crate::views::backtest::{answer, below_good, remarks, title};
 
@@ -13,47 +13,27 @@ use crate::views::backtest::{answer, below_good, remarks, title};
 pub(crate) fn report(outcome: &BacktestResult, filter: String, letter: Letterhead) -> Report {
     let mut sections = vec![rules(outcome)];
     if let Some(split) = outcome.split {
-        sections.push(ReportSection {
-            title: "Does it hold over time?",
-            answer: over_time(outcome, split),
-            tables: vec![
-                table("first", "The first part", outcome, TestPeriod::First),
-                table("later", "The later part", outcome, TestPeriod::Later),
-            ],
-        });
+        let first = table("first", "The first part", outcome, TestPeriod::First);
+        let later = table("later", "The later part", outcome, TestPeriod::Later);
+        let (title, answer) = ("Does it hold over time?", over_time(outcome, split));
+        sections.push(ReportSection { title, answer, tables: vec![first, later] });
     }
     if let Some(health) = &outcome.health {
-        sections.push(ReportSection {
-            title: "Does the health score foretell churn?",
-            answer: sentence(below_good(health)),
-            tables: vec![bands(health)],
-        });
+        let title = "Does the health score foretell churn?";
+        let (answer, tables) = (sentence(&below_good(health)), vec![bands(health)]);
+        sections.push(ReportSection { title, answer, tables });
     }
-    sections.push(ReportSection {
-        title: "Which churns did no rule foretell?",
-        answer: match outcome.blind_spots.len() {
-            0 => "Every churn was foretold by some rule.".to_owned(),
-            missed => format!("{missed} of {}.", counted(outcome.churns(), "churn", "churns")),
-        },
-        tables: vec![blind_spots(outcome)],
-    });
-    sections.push(ReportSection {
-        title: "What to keep in mind",
-        answer: remarks(outcome).into_iter().map(sentence).collect::<Vec<_>>().join(" "),
-        tables: Vec::new(),
-    });
-    Report {
-        title: "Backtest of the rules".to_owned(),
-        head: ReportHead {
-            as_of: outcome.days.to,
-            entries: outcome.days.to,
-            filter,
-            letter,
-            link: None,
-        },
-        summary: None,
-        sections,
-    }
+    let title = "Which churns did no rule foretell?";
+    let answer = match outcome.blind_spots.len() {
+        0 => "Every churn was foretold by some rule.".to_owned(),
+        missed => format!("{missed} of {}.", counted(outcome.churns(), "churn", "churns")),
+    };
+    sections.push(ReportSection { title, answer, tables: vec![blind_spots(outcome)] });
+    let remarks: Vec<String> = remarks(outcome).iter().map(|remark| sentence(remark)).collect();
+    sections.push(ReportSection::without_data("What to keep in mind", &remarks.join(" ")));
+    let day = outcome.days.to;
+    let head = ReportHead { as_of: day, entries: day, filter, letter, link: None };
+    Report { title: "Backtest of the rules".to_owned(), head, summary: None, sections }
 }
 
 fn rules(outcome: &BacktestResult) -> ReportSection {
@@ -65,11 +45,7 @@ fn rules(outcome: &BacktestResult) -> ReportSection {
                 "Each point is a rule. The higher it is, the more often customers with its signals \
                  churned; the further right, the more churns it covers. It is better than chance \
                  if its whole vertical line (the 95 % interval) is above the dashed line.",
-                ChartKind::Points {
-                    x: "coverage",
-                    y: "lift",
-                    interval: IntervalColumns { low: "lift_low", high: "lift_high" },
-                },
+                ChartKind::Points { x: "coverage", y: "lift", low: "lift_low", high: "lift_high" },
             ))
             .noted(
                 "Lift: how many times as often customers with a signal churned as customers picked \
@@ -96,10 +72,8 @@ fn over_time(outcome: &BacktestResult, split: Day) -> String {
     }
 }
 
-fn sentence(remark: String) -> String {
-    let mut letters = remark.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+fn sentence(remark: &str) -> String {
+    format!("{}.", capitalised(remark))
 }
 
 fn table(

@@ -141,7 +141,7 @@ fn problem_answer(portfolio: &Portfolio) -> String {
     format!("{found}. Of all customers with a score, {all} are in poor health.")
 }
 
-fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next();
     first.into_iter().flat_map(char::to_uppercase).chain(characters).collect()

@@ -47,13 +47,8 @@ fn today(portfolio: &Portfolio) -> Snapshot {
     Snapshot::new(portfolio.day(), scores.collect())
 }
 
-/// The customers a number of days ago.
-pub(super) fn ago<'h>(
-    portfolio: &Portfolio,
-    history: &'h [Snapshot],
-    days: i32,
-) -> Option<&'h Snapshot> {
-    history.iter().find(|snapshot| snapshot.day == portfolio.day() - days)
+fn month_ago<'h>(portfolio: &Portfolio, history: &'h [Snapshot]) -> Option<&'h Snapshot> {
+    history.iter().find(|snapshot| snapshot.day == portfolio.day() - MONTH)
 }
 
 #[derive(Default)]
@@ -122,11 +117,11 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
     if !portfolio.has_health() {
         return NO_SCORES.to_owned();
     }
-    let month =
-        ago(portfolio, history, MONTH).map(|then| (then.day, ScoreComparison::of(then, now)));
-    let Some((day, comparison, change)) = month
-        .and_then(|(day, comparison)| comparison.change().map(|change| (day, comparison, change)))
-    else {
+    let month = month_ago(portfolio, history);
+    let Some((then, comparison, change)) = month.and_then(|then| {
+        let comparison = ScoreComparison::of(then, now);
+        comparison.change().map(|change| (then, comparison, change))
+    }) else {
         return "There are no scores of 28 days ago to compare with.".to_owned();
     };
     let direction = comparison.course().words();
@@ -139,10 +134,11 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
         ),
     };
     format!(
-        "Health scores are {direction}: {} with a score on both days average {} now, against {} on {day} ({}); {others}.",
+        "Health scores are {direction}: {} with a score on both days average {} now, against {} on {} ({}); {others}.",
         counted(comparison.now.len() as u64, "customer", "customers"),
         mean_of(&comparison.now),
         mean_of(&comparison.then),
+        then.day,
         Cell::Change(change).text(),
     )
 }
@@ -151,13 +147,9 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
 fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
     let days: Vec<&Snapshot> =
         history.iter().chain([now]).skip_while(|snapshot| !snapshot.has_scores()).collect();
-    let same: Vec<CompanyKey> = match (days.first(), days.last()) {
-        (Some(first), Some(last)) => {
-            let scored = first.scores.iter().filter(|(_, score)| score.is_some());
-            scored.map(|(key, _)| *key).filter(|key| last.score(*key).is_some()).collect()
-        }
-        _ => Vec::new(),
-    };
+    let first = days.iter().take(1).flat_map(|first| &first.scores);
+    let scored = first.filter(|(_, score)| score.is_some()).map(|(key, _)| *key);
+    let same: Vec<CompanyKey> = scored.filter(|key| now.score(*key).is_some()).collect();
     let of_same =
         |day: &Snapshot| -> Vec<f64> { same.iter().filter_map(|key| day.score(*key)).collect() };
     let of_all = |day: &Snapshot| mean(day.scores.iter().filter_map(|(_, score)| *score));
@@ -222,16 +214,12 @@ pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> ReportSecti
     if !portfolio.has_health() {
         return ReportSection::without_data(TITLE, NO_SCORES);
     }
-    let then = ago(portfolio, history, MONTH);
-    let change = |customer: &Customer| {
+    let then = month_ago(portfolio, history);
+    let moved = portfolio.customers.iter().filter_map(|customer| {
         let (now, before) = (customer.score?, then?.score(customer.key)?);
-        Some((before, now - before))
-    };
-    let mut moved: Vec<(&Customer, f64, f64)> = portfolio
-        .customers
-        .iter()
-        .filter_map(|customer| change(customer).map(|(before, change)| (customer, before, change)))
-        .collect();
+        Some((customer, before, now - before))
+    });
+    let mut moved: Vec<(&Customer, f64, f64)> = moved.collect();
     moved.sort_by(|(a, _, a_change), (b, _, b_change)| {
         a_change.total_cmp(b_change).then_with(|| a.company_id.cmp(&b.company_id))
     });
