@@ -181,7 +181,9 @@ impl Export<'_> {
         self.write(&exports::columns(&exports::PULSES), &mut |record| {
             let mut named =
                 pulses.iter().filter_map(|pulse| Some((names.get(&pulse.company)?, pulse)));
-            named.try_for_each(|(names, pulse)| record(&exports::row(names, &exports::PULSES, pulse)))
+            named.try_for_each(|(names, pulse)| {
+                record(&exports::row(names, &exports::PULSES, pulse))
+            })
         })
     }
 

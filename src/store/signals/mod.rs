@@ -107,8 +107,8 @@ fn state(is_open: bool) -> SignalState {
     if is_open { SignalState::Open } else { SignalState::Closed }
 }
 
-/// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows. The
-/// columns of one kind of rule come last.
+/// The columns of a [`SignalRecord`], in the order in which they are read. The columns of one
+/// kind of rule come last.
 const SELECT: &str = "
     SELECT s.id, s.company, c.company_id, c.name, c.csm, c.churned_on, s.rule, s.rule_version, s.type, s.raised_on, s.change_pct,
            s.detail, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
@@ -118,14 +118,15 @@ const SELECT: &str = "
            s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on,
            s.key_value, s.values_read";
 
-/// The tables of signals, to be followed by a condition. Every signal has a company and a rule, but
-/// SQLite leaves out tables that are not needed only of outer joins.
-const FROM: &str = "
-    FROM signals s
+/// The tables that belong to those of signals. Every signal has a company and a rule, but SQLite
+/// leaves out tables that are not needed only of outer joins.
+const JOINS: &str = "
     LEFT JOIN companies c ON c.id = s.company
     LEFT JOIN rule_versions v ON v.id = s.rule_version
-    LEFT JOIN signal_history a ON a.id = s.acknowledgement
-    WHERE TRUE";
+    LEFT JOIN signal_history a ON a.id = s.acknowledgement";
+
+/// Stands for the query of the ids of the signals that match, in order.
+const IDS: &str = "{ids}";
 
 /// The last action that closed or reopened signal `s` by the end of day `?1`.
 pub(super) const LAST_TURN: &str = "(SELECT h.action FROM signal_history h WHERE h.signal = s.id AND h.day <= ?1
@@ -140,7 +141,7 @@ struct SignalReader {
 
 impl Store {
     pub(crate) fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
-        let sql = [SELECT, FROM, " AND s.id = ?1"].concat();
+        let sql = [SELECT, " FROM signals s", JOINS, " WHERE s.id = ?1"].concat();
         let read = |row: &Row<'_>| Ok(self.read_signal(row, &mut SignalReader::default()));
         self.read_first(&sql, [id], read)?.transpose()
     }
@@ -154,8 +155,7 @@ impl Store {
     /// The ids of the signals that match, newest first.
     pub(crate) fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
         let mut ids = Vec::new();
-        let order = order_clause(SignalOrder::NEWEST_FIRST);
-        self.query_signals(["SELECT s.id", &order], filter, None, |row| {
+        self.query_signals(SignalOrder::NEWEST_FIRST, filter, IDS, |row| {
             ids.push(row.get(0)?);
             Ok(())
         })?;
@@ -172,8 +172,8 @@ impl Store {
     pub(crate) fn count_signals(&self, filter: &SignalFilter, most: Option<u64>) -> Result<u64> {
         let mut count = 0;
         // In the order of the index by day, whose signals lie together in the table.
-        let order = order_clause(SignalOrder::NEWEST_FIRST);
-        self.query_signals(["SELECT 1", &order], filter, most, |_| {
+        let order = SignalOrder { limit: most, ..SignalOrder::NEWEST_FIRST };
+        self.query_signals(order, filter, IDS, |_| {
             count += 1;
             Ok(())
         })?;
@@ -188,22 +188,33 @@ impl Store {
         mut visit: impl FnMut(SignalRecord) -> Result<()>,
     ) -> Result<()> {
         let mut reading = SignalReader::default();
-        self.query_signals([SELECT, &order_clause(order)], filter, order.limit, |row| {
+        // SQLite carries all selected columns through a sort, so the ids are sorted alone. It reads
+        // the rest in their order: a cross join keeps its first table in the outer loop, and a
+        // subquery with a limit keeps its order.
+        let of_ids =
+            [SELECT, " FROM (", IDS, ") i CROSS JOIN signals s ON s.id = i.id", JOINS].concat();
+        self.query_signals(order, filter, &of_ids, |row| {
             visit(self.read_signal(row, &mut reading)?)
         })
     }
 
+    /// Calls `visit` with each row of `sql`, in which [`IDS`] stands for the ids of the matching
+    /// signals.
     fn query_signals(
         &self,
-        [select, order]: [&str; 2],
+        order: SignalOrder,
         filter: &SignalFilter,
-        limit: Option<u64>,
+        sql: &str,
         visit: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
         let conditions = conditions(filter);
-        let limit = limit.map_or(-1, |limit| limit as i64);
+        let limit = order.limit.map_or(-1, |limit| limit as i64);
         let clauses = conditions.iter().map(|(clause, _)| *clause).collect::<String>();
-        let sql = [select, FROM, &clauses, order, " LIMIT :limit"].concat();
+        let ids = format!(
+            "SELECT s.id FROM signals s{JOINS} WHERE TRUE{clauses}{} LIMIT :limit",
+            order_clause(order)
+        );
+        let sql = sql.replace(IDS, &ids);
         let mut parameters: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
         parameters.extend(
             conditions
