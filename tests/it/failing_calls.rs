@@ -13,7 +13,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use crate::ground::{COMMANDS, Ground, can_trace, is_full, places, tell};
+use crate::ground::{COMMANDS, Ground, can_trace, commands, is_full, places, tell};
 
 /// How a call fails, or the process ends there. With a `+`, all later calls fail too.
 const WAYS: [&str; 12] = [
@@ -84,7 +84,7 @@ fn a_command_whose_calls_fail_is_done_wholly_or_not_at_all() {
     let tried = places(TRIED);
     let ground = Ground::new();
     let (mut points, mut wrong) = (0, Vec::new());
-    for command in COMMANDS {
+    for command in commands() {
         let (tried, faults) = faults_of(&ground, command, &WAYS, tried);
         points += tried;
         wrong.extend(faults);
@@ -230,7 +230,7 @@ fn a_command_that_cannot_print_leaves_all_or_nothing() {
     }
     let ground = Ground::new();
     let (mut points, mut wrong) = (0, Vec::new());
-    for (command, code) in COMMANDS {
+    for (command, code) in commands() {
         let (before, after) = ground.whole(command, code);
         for is_closed in [false, true] {
             ground.reset();

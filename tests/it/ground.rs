@@ -64,6 +64,14 @@ pub(crate) fn places(few: usize) -> usize {
     setting("SIGNALS_FAULTS").map_or(few, |much| much.parse().unwrap_or(usize::MAX))
 }
 
+/// The commands to try: those that begin with one of the words of SIGNALS_FAULTS_OF, or all.
+pub(crate) fn commands() -> Vec<(&'static str, i32)> {
+    let words = setting("SIGNALS_FAULTS_OF").unwrap_or_default();
+    let is_meant =
+        |command: &str| words.is_empty() || words.split(' ').any(|word| command.starts_with(word));
+    COMMANDS.into_iter().filter(|(command, _)| is_meant(command)).collect()
+}
+
 /// Databases besides the sandbox's that commands create.
 const MADE: [&str; 3] = ["new.db", "copy.db", "first.db"];
 

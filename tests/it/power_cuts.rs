@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Stdio;
 
-use crate::ground::{COMMANDS, Ground, Random, can_trace, is_full, places, tell};
+use crate::ground::{COMMANDS, Ground, Random, can_trace, commands, is_full, places, tell};
 
 /// Sectors are written completely or not at all.
 const SECTOR: usize = 512;
@@ -291,7 +291,7 @@ fn a_power_cut_leaves_all_of_a_command_or_nothing() {
     }
     let ground = Ground::new();
     let (mut points, mut wrong) = (0, Vec::new());
-    for (command, code) in COMMANDS {
+    for (command, code) in commands() {
         let changes = changes_of(&ground, command, code);
         let (tried, faults) = cuts_of(&ground, (command, code), &changes, false);
         points += tried;
