@@ -292,14 +292,13 @@ fn attempt(
         judge(store, Some(&source.name), &source.name, sums, request.accepts_loss)?;
     }
     let mut arrivals = Arrivals::beside(store.path());
-    talk.fetch(&found.days, Questions::counts, &mut |row, day| {
+    talk.fetch(&found.days, Questions::counts, |row, day| {
         arrivals.count(row[0], row[1], day, number(row[3].unwrap_or_default())?)
     })?;
     let days = add_up(&found, arrivals.sums(), source)?;
     let last = found.days.last().copied().into_iter().chain(known.map(|known| known.to)).max();
     let people = people_days(store, source, last, &found.days)?;
-    let mut person = |row: &[Option<&str>], day| arrivals.person(row[0], row[1], day);
-    talk.fetch(&people, Questions::people, &mut person)?;
+    talk.fetch(&people, Questions::people, |row, day| arrivals.person(row[0], row[1], day))?;
     drop(talk);
     let rows = arrivals.rows;
     let delivery = ArrivalOptions {
@@ -405,7 +404,7 @@ impl<'r> Conversation<'r> {
         &mut self,
         days: &[Day],
         question: fn(&Questions<'r>, &[Span]) -> String,
-        keep: &mut dyn FnMut(&[Option<&str>], Day) -> Result<()>,
+        mut keep: impl FnMut(&[Option<&str>], Day) -> Result<()>,
     ) -> Result<(), Failure> {
         if days.is_empty() {
             return Ok(());

@@ -82,8 +82,8 @@ fn tile(row: &TableRow) -> Value {
     let value = texts.next().unwrap_or_default();
     // The class of the type, the smaller the longer.
     let class = match value.chars().count() {
-        ..=LONGEST_LARGE => "",
-        ..=LONGEST_SMALL => "small",
+        length if length <= LONGEST_LARGE => "",
+        length if length <= LONGEST_SMALL => "small",
         _ => "tiny",
     };
     let more: Vec<String> = texts.collect();
