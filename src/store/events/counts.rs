@@ -242,6 +242,7 @@ mod tests {
         let all = [(10, 1, 6), (13, 1, u64::from(u32::MAX) + 1), (14, 2, 1), (10, 7, 2)];
         assert_eq!(totals(0, 20), all);
         assert_eq!(totals(11, 13), all[1..2]);
+        assert_eq!(totals(13, 14), all[1..3]);
         assert_eq!(totals(11, 12), []);
     }
 }

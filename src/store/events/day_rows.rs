@@ -128,3 +128,87 @@ pub(super) fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)>
         (of_name[0].key.event, copies as i64)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::day_text::EventKey;
+    use super::super::writer::IncomingEvent;
+    use super::*;
+
+    fn waiting(event: u32, micros: i64, copies: u32) -> WaitingEvent {
+        let is_part = false;
+        let row = IncomingEvent { day: 1, company: 1, event, person: 0, copies, micros, is_part };
+        WaitingEvent::new(&row, 1)
+    }
+
+    fn stored(event: u32, micros: i64, copies: u64) -> StoredEvent {
+        StoredEvent { key: EventKey { event, micros, person: 0, identity: 0 }, copies }
+    }
+
+    #[test]
+    fn a_day_is_packed_if_its_numbers_fit() {
+        assert_eq!(pack_day(1, 1, 1), Some((1 << 41) + (1 << 18) + 1));
+        let (company, place, length) = (4_194_303, 8_388_607, 262_143);
+        assert_eq!(pack_day(company, place, length), Some(i64::MAX));
+        assert_eq!(pack_day(company + 1, place, length), None);
+        assert_eq!(pack_day(company, place + 1, length), None);
+        assert_eq!(pack_day(company, place, length + 1), None);
+    }
+
+    #[test]
+    fn a_count_is_packed_if_it_fits() {
+        assert_eq!(pack_count(17, 4, 65_535), Some(1_700_004 * 65_536 + 65_535));
+        assert_eq!(pack_count(17, 4, 65_536), None);
+    }
+
+    #[test]
+    fn rows_are_full_beyond_four_mebibytes_and_after_a_long_text() {
+        let with_texts = |length| DayRows { texts: vec![b' '; length], ..DayRows::of(1) };
+        assert!(!with_texts(4_194_304).is_full());
+        assert!(with_texts(4_194_305).is_full());
+        assert!(DayRows { long_text: Some((1, 0)), ..DayRows::of(1) }.is_full());
+    }
+
+    #[test]
+    fn a_company_with_a_large_key_is_written_alone() {
+        let mut rows = DayRows::of(9);
+        rows.add(1, &[stored(1, 0, 1)], &mut FirstDays::default());
+        rows.add(5_000_000, &[stored(2, 0, 3)], &mut FirstDays::default());
+        assert_eq!(rows.companies().collect::<Vec<_>>(), [1, 5_000_000]);
+        assert_eq!(rows.texts, b"[[1,0,null]][[2,0,null,3]]");
+        assert_eq!(rows.days, [Value::Integer((1 << 41) + 12)]);
+        assert_eq!(rows.long_text, Some((5_000_000, 12)));
+    }
+
+    #[test]
+    fn cleared_rows_are_empty_and_of_the_same_day() {
+        let mut rows = DayRows::of(9);
+        let mut firsts = FirstDays::default();
+        rows.add(1, &[stored(1, 0, 1), stored(2, 0, 65_536)], &mut firsts);
+        rows.add(5_000_000, &[stored(1, 0, 1)], &mut firsts);
+        assert_eq!((rows.counts.len(), &rows.large_counts[..]), (2, &[(1, 2, 65_536)][..]));
+        rows.clear();
+        assert_eq!((rows.day, rows.companies().count(), rows.texts.len()), (9, 0, 0));
+        assert_eq!((rows.counts.len(), rows.large_counts.len()), (0, 0));
+    }
+
+    #[test]
+    fn gathered_rows_are_counted_and_limited() {
+        let rows = [
+            waiting(1, 5, 2),
+            waiting(1, 5, 1),
+            waiting(1, 6, 0),
+            waiting(2, 5, 1),
+            waiting(2, 6, 1),
+            waiting(2, 6, 1),
+        ];
+        let mut events = vec![stored(9, 9, 9)];
+        let (written, rest) = gather(&rows, &mut events, 2);
+        assert_eq!(events, [stored(1, 5, 3), stored(2, 5, 1)]);
+        assert_eq!((written.new, written.known, written.repeated), (3, 1, 1));
+        assert_eq!(rest, &rows[4..]);
+        let (written, rest) = gather(rest, &mut events, 2);
+        assert_eq!(events, [stored(2, 6, 2)]);
+        assert_eq!((written.new, written.known, written.repeated, rest.len()), (2, 0, 1, 0));
+    }
+}

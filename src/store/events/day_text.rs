@@ -277,6 +277,11 @@ mod tests {
     }
 
     #[test]
+    fn midnight_has_no_sign() {
+        assert_eq!(text(&[event(3, 0, 0, 1, 0)]), "[[3,0,null]]");
+    }
+
+    #[test]
     fn any_other_text_is_damaged() {
         for text in [
             "",

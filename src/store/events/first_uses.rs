@@ -208,3 +208,32 @@ impl Store {
         self.note_first_uses(&uses)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_day_of_each_event_name_at_each_company_is_kept() {
+        let mut uses = FirstUses::default();
+        uses.note(20, 7, [3, 300]);
+        uses.note(18, 7, [300]);
+        uses.note(19, 7, [3, 255, 256]);
+        uses.note(21, 7, [3, 300]);
+        uses.note(5, 2, [3]);
+        assert_eq!(
+            uses.in_order(),
+            [(3, 2, 5), (3, 7, 19), (255, 7, 19), (256, 7, 19), (300, 7, 18)]
+        );
+    }
+
+    #[test]
+    fn an_event_name_with_a_large_key_takes_one_place() {
+        let mut uses = UsesOfCompany::default();
+        uses.note(99_999, 20);
+        uses.note(256, 20);
+        assert_eq!((uses.dense.len(), uses.sparse.len()), (0, 2));
+        uses.note(255, 20);
+        assert_eq!((uses.dense.len(), uses.sparse.len()), (256, 2));
+    }
+}

@@ -119,6 +119,12 @@ mod tests {
     }
 
     #[test]
+    fn the_counts_of_a_company_and_day_are_between_two_keys() {
+        let keys = of_company_counts(20_543, 17);
+        assert_eq!(keys, 2_054_300_000_001_700_000..=2_054_300_000_001_799_999);
+    }
+
+    #[test]
     fn a_range_contains_its_days_and_no_others() {
         let days = DayRange { from: Day::from_number(10), to: Day::from_number(12) };
         let (rows, counts) = (of_days(days), of_counts(days));

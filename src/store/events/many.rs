@@ -293,3 +293,17 @@ fn recount(
         found.get(&event.key.identity).filter(|new| new.key == event.key).map(|new| new.now)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_counted_once() {
+        let mut numbers = Numbers::default();
+        for number in [0, 1, 63, 64, 65, 1, 65, 4096, u32::MAX, u32::MAX] {
+            numbers.add(number);
+        }
+        assert_eq!((numbers.count, numbers.words.len()), (7, 4));
+    }
+}
