@@ -380,3 +380,39 @@ impl<'s> PieceWriter<'s> {
         .into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Permissions;
+
+    #[test]
+    fn a_stored_day_is_read_if_its_texts_are_not_too_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let (first, second) = ("[[1,1,null]]", "[[1,10,null]]");
+        for (day, company, piece, text) in [
+            (8, 1, 0, first),
+            (9, 1, 0, first),
+            (9, 1, 1, second),
+            (9, 2, 0, first),
+            (10, 1, 0, first),
+        ] {
+            let insert = "INSERT INTO event_days (id, events) VALUES (?1, ?2)";
+            store.connection.execute(insert, (keys::of_piece(day, company, piece), text)).unwrap();
+        }
+        let mut rows = Vec::new();
+        let stored = store.stored_day(9, 37).unwrap().unwrap();
+        let mut add = |company, piece, text: &str| {
+            rows.push((company, piece, text.to_owned()));
+            Ok(())
+        };
+        stored.for_each(&mut add).unwrap();
+        let expected = [(1, 0, first), (1, 1, second), (2, 0, first)];
+        assert_eq!(rows, expected.map(|(company, piece, text)| (company, piece, text.to_owned())));
+        for most in [36, 24, 11] {
+            assert!(store.stored_day(9, most).unwrap().is_none());
+        }
+    }
+}

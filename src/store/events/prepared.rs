@@ -255,3 +255,109 @@ impl Preparer {
         self.thread.join().map_err(|_| anyhow!("the preparing thread has failed"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::writer::IncomingEvent;
+    use super::*;
+
+    #[test]
+    fn the_rows_of_companies_are_added_up() {
+        let mut outcome = DayOutcome::default();
+        outcome.add(1, WrittenRows { new: 1, known: 2, changed: 3, repeated: 4 });
+        outcome.add(2, WrittenRows { new: 0, known: 1, changed: 1, repeated: 1 });
+        outcome.add(3, WrittenRows { new: 5, ..WrittenRows::default() });
+        assert_eq!(outcome.rows, WrittenRows { new: 6, known: 3, changed: 4, repeated: 5 });
+        assert_eq!(outcome.companies, [1, 3]);
+    }
+
+    /// An event, given by company and second.
+    fn waiting((company, second): &(u32, i64)) -> WaitingEvent {
+        let (event, person, copies, is_part) = (1, 0, 1, false);
+        let (company, micros) = (*company, second * 1_000_000);
+        let row = IncomingEvent { day: 9, company, event, person, copies, micros, is_part };
+        WaitingEvent::new(&row, 1)
+    }
+
+    /// Prepares a day with at most two events in a row of the table.
+    fn prepared(events: Vec<WaitingEvent>, stored: &[(u32, i64, &str)]) -> Result<Option<Alone>> {
+        let stored = |visit: VisitStored<'_>| {
+            stored.iter().try_for_each(|(company, piece, text)| visit(*company, *piece, text))
+        };
+        let day = PreparedDay::new(9, events, Some(stored), 2, &mut FirstDays::default())?;
+        Ok(day.alone)
+    }
+
+    /// What was stored, and companies and texts of the rows to write.
+    fn rows(
+        events: &[(u32, i64)],
+        stored: &[(u32, i64, &str)],
+    ) -> Option<(DayBefore, Vec<u32>, String)> {
+        let alone = prepared(events.iter().map(waiting).collect(), stored).unwrap()?;
+        let companies = alone.rows.iter().flat_map(DayRows::companies).collect();
+        let texts = alone.rows.iter().map(|rows| String::from_utf8_lossy(&rows.texts)).collect();
+        Some((alone.before, companies, texts))
+    }
+
+    #[test]
+    fn a_day_has_rows_of_its_own_if_each_company_fits_into_one() {
+        let text = "[[1,1,null]][[1,1,null],[1,2,null]]".to_owned();
+        let expected = Some((DayBefore::Nothing, vec![1, 2], text));
+        assert_eq!(rows(&[(2, 1), (1, 1), (2, 2)], &[]), expected);
+        assert_eq!(rows(&[(2, 1), (2, 2), (2, 3)], &[]), None);
+
+        let text = "[[1,1,null],[1,2,null]]";
+        let expected = Some((DayBefore::Something, vec![1], text.to_owned()));
+        assert_eq!(rows(&[(1, 2)], &[(1, 0, "[[1,1,null]]")]), expected);
+        assert_eq!(rows(&[(1, 3)], &[(1, 0, text)]), None);
+        assert_eq!(rows(&[(1, 1)], &[(1, 0, text), (1, 1, "[[1,3,null]]")]), None);
+        assert_eq!(rows(&[(2, 1)], &[(1, 0, text), (1, 1, "[[1,3,null]]")]), None);
+    }
+
+    #[test]
+    fn a_day_with_a_repeated_id_has_no_rows_of_its_own() {
+        let mut events = vec![waiting(&(1, 1)), waiting(&(2, 1))];
+        events[1].is_first = false;
+        assert!(prepared(events, &[]).unwrap().is_none());
+    }
+
+    #[test]
+    fn only_companies_with_new_events_are_written() {
+        let one = "[[1,1,null]]";
+        let two = "[[1,1,null],[1,2,null]]";
+        let stored = [(1, 0, one), (3, 0, one), (5, 0, one), (7, 0, two)];
+        let events = [(1, 1), (2, 1), (3, 1), (3, 2), (7, 1), (8, 1)];
+        let (before, companies, texts) = rows(&events, &stored).unwrap();
+        assert_eq!((before, companies), (DayBefore::Something, vec![2, 3, 8]));
+        assert_eq!(texts, [one, two, one].concat());
+        let alone = prepared(events.iter().map(waiting).collect(), &stored).unwrap().unwrap();
+        assert_eq!((alone.outcome.rows.new, alone.outcome.rows.known), (3, 3));
+        assert_eq!(alone.outcome.companies, [2, 3, 8]);
+    }
+
+    #[test]
+    fn a_day_that_is_stored_as_it_is_in_the_file_has_nothing_to_write() {
+        let stored = [(1, 0, "[[1,1,null,2]]"), (2, 0, "[[1,1,null]]")];
+        let events = [(1, 1), (1, 1), (2, 1)];
+        assert_eq!(rows(&events, &stored), Some((DayBefore::Same, vec![], String::new())));
+        let alone = prepared(events.iter().map(waiting).collect(), &stored).unwrap().unwrap();
+        let expected = WrittenRows { new: 0, known: 3, changed: 0, repeated: 1 };
+        assert_eq!((alone.outcome.rows, alone.outcome.companies), (expected, vec![]));
+        for (events, stored) in [(&events[2..], &stored[..]), (&events[..], &stored[..1])] {
+            assert_eq!(rows(events, stored).unwrap().0, DayBefore::Something);
+        }
+    }
+
+    #[test]
+    fn companies_after_a_long_text_are_in_further_rows() {
+        let events = [(5_000_000, 1), (5_000_001, 1)].iter().map(waiting).collect();
+        let alone = prepared(events, &[]).unwrap().unwrap();
+        let days: Vec<i32> = alone.rows.iter().map(|rows| rows.day).collect();
+        assert_eq!(days, [9, 9]);
+    }
+
+    #[test]
+    fn a_stored_text_that_is_damaged_is_an_error() {
+        assert!(prepared(vec![waiting(&(1, 1))], &[(1, 0, "[[1,1]]")]).is_err());
+    }
+}
