@@ -148,7 +148,8 @@ pub(super) enum Until {
 #[derive(Default)]
 pub(super) struct Aside {
     file: Option<Rc<File>>,
-    length: u64,
+    /// Bytes in the file.
+    pub(super) length: u64,
     chunks: BTreeMap<(i32, Until), Vec<Chunk>>,
 }
 

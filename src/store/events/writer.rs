@@ -641,6 +641,16 @@ mod tests {
         piece: 2,
     };
 
+    /// Limits that a test does not reach.
+    const WIDE: Limits = Limits {
+        in_memory: 64,
+        at_once: 64,
+        prepared_beside: (64, 64),
+        aside_unsorted: 64,
+        stored_beside: 64,
+        piece: 64,
+    };
+
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
         IncomingEvent {
             day: 20_000 + day,
@@ -663,12 +673,28 @@ mod tests {
         store
     }
 
+    /// The waiting events are counted and within the limits, as are the days in progress.
+    fn push(writer: &mut EventWriter<'_>, batch: EventBatch) -> Result<()> {
+        writer.push(batch)?;
+        let days = writer.preparer.as_ref().map_or(0, Preparer::in_progress);
+        assert!(days <= 2);
+        let waiting: usize = writer.waiting.values().map(Vec::len).sum();
+        let in_progress = days * writer.limits.prepared_beside.1;
+        assert!((waiting..=waiting + in_progress).contains(&writer.waiting_count));
+        assert!(writer.waiting_count < writer.limits.in_memory);
+        Ok(())
+    }
+
+    fn push_events(writer: &mut EventWriter<'_>, events: &[IncomingEvent]) {
+        push(writer, EventBatch { events: events.to_vec(), ..EventBatch::default() }).unwrap();
+    }
+
     fn write(store: &mut Store, limits: Limits, batches: &[Vec<IncomingEvent>]) -> (u64, u64) {
         let work = |store: &mut Store| {
             let has_parts = batches.iter().flatten().any(|event| event.is_part);
             let mut writer = EventWriter { limits, ..store.event_writer(has_parts)? };
             for events in batches {
-                writer.push(EventBatch { events: events.clone(), ..EventBatch::default() })?;
+                push(&mut writer, EventBatch { events: events.clone(), ..EventBatch::default() })?;
             }
             Ok(writer.finish()?.rows)
         };
@@ -740,16 +766,8 @@ mod tests {
     fn equal_rows_are_folded_when_they_arrive() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        let limits = Limits {
-            in_memory: 64,
-            at_once: 64,
-            prepared_beside: (64, 64),
-            aside_unsorted: 64,
-            stored_beside: 1 << 20,
-            piece: 64,
-        };
         let work = |store: &mut Store| {
-            let mut writer = EventWriter { limits, ..store.event_writer(false)? };
+            let mut writer = EventWriter { limits: WIDE, ..store.event_writer(false)? };
             for _ in 0..1000 {
                 let events = vec![event(0, 1, 5, 1), event(0, 1, 5, 1), event(0, 1, 6, 2)];
                 writer.push(EventBatch { events, ..EventBatch::default() })?;
@@ -765,7 +783,7 @@ mod tests {
         // One more row of each than in the first file.
         let one = [event(0, 1, 5, 1), event(0, 1, 6, 2)];
         let more = [one.repeat(1001), vec![event(0, 1, 5, 1); 1000]];
-        assert_eq!(write(&mut store, limits, &more), counted(2, 3000));
+        assert_eq!(write(&mut store, WIDE, &more), counted(2, 3000));
     }
 
     #[test]
@@ -865,7 +883,7 @@ mod tests {
                     }
                     events.push(row);
                 }
-                writer.push(EventBatch { events, ids, ..EventBatch::default() })?;
+                push(&mut writer, EventBatch { events, ids, ..EventBatch::default() })?;
             }
             let written = writer.finish()?;
             store.add_import(&events_import())?;
@@ -893,6 +911,331 @@ mod tests {
         write_rows(&mut store, limits, &[before.to_vec()], true);
         let (rows, _) = write_rows(&mut store, limits, &[first.to_vec(), last.to_vec()], true);
         assert_eq!((rows.new, rows.known), (3, 2));
+    }
+
+    fn days_waiting(writer: &EventWriter<'_>) -> Vec<(i32, usize)> {
+        let by_day: BTreeMap<&i32, &Vec<WaitingEvent>> = writer.waiting.iter().collect();
+        by_day.into_iter().map(|(day, events)| (day - 20_000, events.len())).collect()
+    }
+
+    fn equal_events(day: i32, count: usize) -> Vec<WaitingEvent> {
+        vec![WaitingEvent::new(&event(day, 1, 5, 1), 1); count]
+    }
+
+    #[test]
+    fn a_day_is_written_when_the_file_is_two_days_ahead() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let limits = Limits { prepared_beside: (2, 4), ..WIDE };
+        let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
+        let mut in_progress = Vec::new();
+        for day in 0..6 {
+            push_events(&mut writer, &[1, 2, 3].map(|company| event(day, company, 0, 1)));
+            in_progress.push(writer.preparer.as_ref().map_or(0, Preparer::in_progress));
+        }
+        assert_eq!(days_waiting(&writer), [(4, 3), (5, 3)]);
+        // At most two days are prepared at a time.
+        assert_eq!(in_progress, [0, 0, 1, 2, 2, 2]);
+    }
+
+    #[test]
+    fn a_file_is_unordered_if_one_event_in_16_goes_back_by_more_than_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let mut writer = EventWriter { limits: WIDE, ..store.event_writer(false).unwrap() };
+        let mut is_orderly = |day, count| {
+            push_events(&mut writer, &vec![event(day, 1, 0, 1); count]);
+            writer.is_orderly()
+        };
+        assert!(is_orderly(10, 14));
+        assert!(is_orderly(9, 1));
+        assert!(!is_orderly(8, 1));
+        assert!(is_orderly(10, 1));
+    }
+
+    #[test]
+    fn large_days_of_an_unordered_file_are_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let limits = Limits { in_memory: 1024, ..WIDE };
+        let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
+        for (day, count) in [(1, 3), (2, 4)] {
+            writer.waiting.insert(20_000 + day, equal_events(day, count));
+            writer.waiting_count += count;
+        }
+        writer.set_large_days_aside().unwrap();
+        assert_eq!((days_waiting(&writer), writer.waiting_count), (vec![(1, 3)], 3));
+        assert_eq!(writer.aside.count(20_002, Until::DayIsWritten), 4);
+        assert_eq!(writer.aside.count(20_001, Until::DayIsWritten), 0);
+    }
+
+    #[test]
+    fn equal_events_of_large_days_are_folded_if_rows_have_one_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        for (is_wide, left) in [(false, 1), (true, 3)] {
+            let limits = Limits { in_memory: 16, ..WIDE };
+            let mut writer = EventWriter { limits, ..store.event_writer(is_wide).unwrap() };
+            writer.waiting.insert(20_001, equal_events(1, 2));
+            writer.waiting.insert(20_002, equal_events(2, 3));
+            writer.waiting_count = 5;
+            writer.fold_large_days();
+            assert_eq!(days_waiting(&writer), [(1, 2), (2, left)]);
+            assert_eq!(writer.waiting_count, 2 + left);
+        }
+    }
+
+    #[test]
+    fn events_are_set_aside_if_folding_leaves_half_of_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let two = [event(0, 1, 5, 1), event(0, 1, 6, 1)];
+        for (in_memory, waiting, aside) in [(4, 0, 2), (6, 2, 0)] {
+            let limits = Limits { in_memory, ..WIDE };
+            let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
+            push_events(&mut writer, &two.repeat(in_memory / 2));
+            assert_eq!(writer.waiting_count, waiting);
+            assert_eq!(writer.aside.count(20_000, Until::DayIsWritten), aside);
+        }
+    }
+
+    #[test]
+    fn events_that_are_aside_are_taken_back_if_all_fit() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let mut writer = EventWriter { limits: WIDE, ..store.event_writer(false).unwrap() };
+        let (aside, waiting) = (equal_events(0, 2), equal_events(0, 1));
+        writer.aside.put(&store, 20_000, &aside, Until::DayIsWritten).unwrap();
+        let events = writer.with_aside(20_000, waiting.clone(), 2).unwrap();
+        let left = writer.aside.count(20_000, Until::DayIsWritten);
+        assert_eq!((events.len(), left, writer.waiting_count), (1, 2, 0));
+        let events = writer.with_aside(20_000, waiting, 3).unwrap();
+        let left = writer.aside.count(20_000, Until::DayIsWritten);
+        assert_eq!((events.len(), left, writer.waiting_count), (3, 0, 2));
+    }
+
+    #[test]
+    fn a_day_that_is_stored_is_recognized_by_its_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let events = [event(0, 1, 5, 1), event(0, 1, 5, 1), event(0, 2, 6, 0)];
+        let mut write = || {
+            let work = |store: &mut Store| {
+                let mut writer = store.event_writer(false)?;
+                push_events(&mut writer, &events);
+                writer.finish()
+            };
+            store.transaction(Finish::Commit, work).unwrap()
+        };
+        let first = write();
+        assert_eq!(first.rows, WrittenRows { new: 2, known: 1, changed: 0, repeated: 1 });
+        assert_eq!(first.changed_days, [Day::from_number(20_000)]);
+        let second = write();
+        assert_eq!(second.rows, WrittenRows { new: 0, known: 3, changed: 0, repeated: 1 });
+        assert_eq!(second.changed_days, []);
+    }
+
+    /// If it has other events too, the rows of the file are kept aside, for late rows of the day.
+    #[test]
+    fn a_stored_day_is_compared_as_a_whole_if_it_fits_into_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let events = [event(0, 1, 5, 1), event(0, 2, 6, 1)];
+        write(&mut store, WIDE, &[events.to_vec()]);
+        let (same, something) = (DayBefore::Same, DayBefore::Something);
+        for (at_once, of_file, before) in [(2, 2, same), (2, 1, something), (1, 2, something)] {
+            let limits = Limits { at_once, ..WIDE };
+            let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
+            writer.waiting_count = of_file;
+            let events = events[..of_file].iter().map(|event| WaitingEvent::new(event, 1));
+            writer.write_events(20_000, events.collect()).unwrap();
+            assert_eq!(writer.written, BTreeMap::from([(20_000, before)]));
+            assert_eq!((writer.rows.known, writer.waiting_count), (of_file as u64, 0));
+            let aside = if before == same { 0 } else { of_file };
+            assert_eq!(writer.aside.count(20_000, Until::FileEnds), aside);
+        }
+    }
+
+    #[test]
+    fn a_day_is_prepared_beside_writing_if_it_and_what_is_stored_fit() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        // Two texts of 12 bytes.
+        write(&mut store, WIDE, &[vec![event(0, 1, 0, 1), event(0, 2, 0, 1)]]);
+        for (stored_beside, is_written, count, in_progress) in [
+            (24, false, 2, 1),
+            (24, false, 4, 1),
+            (24, false, 1, 0),
+            (24, false, 5, 0),
+            (23, false, 2, 0),
+            (23, true, 2, 1),
+        ] {
+            let limits = Limits { prepared_beside: (2, 4), stored_beside, ..WIDE };
+            let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
+            if is_written {
+                writer.written.insert(20_000, DayBefore::Something);
+            }
+            writer.waiting_count = count;
+            writer.write_in_turn(20_000, equal_events(0, count)).unwrap();
+            assert_eq!(writer.preparer.map_or(0, |preparer| preparer.in_progress()), in_progress);
+        }
+    }
+
+    /// The rows that were written before are needed too.
+    #[test]
+    fn a_day_is_merged_in_the_temporary_file_if_its_rows_do_not_fit_into_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        for (at_once, put_aside) in [(5, 0), (4, 3)] {
+            let limits = Limits { at_once, ..WIDE };
+            let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
+            writer.aside.put(&store, 20_000, &equal_events(0, 1), Until::FileEnds).unwrap();
+            writer.aside.put(&store, 20_000, &equal_events(0, 1), Until::DayIsWritten).unwrap();
+            let before = writer.aside.length;
+            writer.waiting_count = 3;
+            writer.merge_events(20_000, equal_events(0, 3)).unwrap();
+            assert_eq!(writer.aside.length, before + 32 * put_aside);
+            assert_eq!(writer.aside.count(20_000, Until::DayIsWritten), 0);
+            assert_eq!(writer.waiting_count, 0);
+            store
+                .connection
+                .execute_batch("DELETE FROM event_days; DELETE FROM day_counts")
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn a_day_without_stored_events_is_fresh_until_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let mut writer = store.event_writer(false).unwrap();
+        assert!(writer.merge(20_000, DayBefore::Nothing).is_fresh());
+        assert!(!writer.merge(20_000, DayBefore::Something).is_fresh());
+        writer.written.insert(20_000, DayBefore::Nothing);
+        assert!(!writer.merge(20_000, DayBefore::Nothing).is_fresh());
+    }
+
+    #[test]
+    fn new_people_are_added_many_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let work = |store: &mut Store| {
+            let mut writer = store.event_writer(false)?;
+            let mut waiting = |keys: std::ops::Range<u32>| {
+                let people = keys.map(|key| (key, format!("u{key}"))).collect();
+                let names = NewNames { people, ..NewNames::default() };
+                writer.push(EventBatch { names, ..EventBatch::default() }).unwrap();
+                writer.people.len()
+            };
+            Ok((waiting(1..65_536), waiting(65_536..65_537)))
+        };
+        assert_eq!(store.transaction(Finish::Commit, work).unwrap(), (65_535, 0));
+        assert_eq!(rows_of(&store, "people WHERE person_id = 'u' || id"), 65_536);
+    }
+
+    /// However many events fit into one row of the table.
+    #[test]
+    fn the_last_row_with_an_id_sets_the_copies() {
+        for piece in [1, 64] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = Limits { piece, ..WIDE };
+            let row = |copies| (0, 1, 5, copies, 1, Some(1), false);
+            let mut write = |copies: &[u32]| {
+                let batches: Vec<Vec<Row>> =
+                    copies.iter().map(|copies| vec![row(*copies)]).collect();
+                let (rows, days) = write_rows(&mut store, limits, &batches, false);
+                let copies = texts(&store)[&(20_000, 1)][0].copies;
+                (rows.new, rows.known, rows.changed, days.len(), copies)
+            };
+            assert_eq!(write(&[1, 3]), (1, 1, 0, 1, 3));
+            assert_eq!(write(&[2]), (0, 1, 1, 1, 2));
+            assert_eq!(write(&[2]), (0, 1, 0, 0, 2));
+        }
+    }
+
+    /// However many events fit into one row of the table.
+    #[test]
+    fn rows_that_are_equal_to_earlier_ones_are_counted() {
+        for piece in [1, 64] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = Limits { piece, ..WIDE };
+            let rows = [(5, 1), (5, 2), (5, 1), (6, 1), (7, 1), (7, 1), (7, 1)];
+            let events = rows.map(|(micros, copies)| event(0, 1, micros, copies)).to_vec();
+            let work = |store: &mut Store| {
+                let mut writer = EventWriter { limits, ..store.event_writer(false)? };
+                push(&mut writer, EventBatch { events, ..EventBatch::default() })?;
+                writer.finish()
+            };
+            let rows = store.transaction(Finish::Commit, work).unwrap().rows;
+            assert_eq!((rows.new, rows.known, rows.repeated), (7, 0, 4));
+            let expected = [((20_000, 1, 5), 4), ((20_000, 1, 6), 1), ((20_000, 1, 7), 3)];
+            assert_eq!(content(&store), expected.into());
+            assert_eq!(rows_of(&store, "event_days"), 3_u32.div_ceil(piece as u32));
+        }
+    }
+
+    fn rows_of(store: &Store, table: &str) -> u32 {
+        let count = format!("SELECT count(*) FROM {table}");
+        store.connection.query_row(&count, [], |row| row.get(0)).unwrap()
+    }
+
+    /// With one event in each row of the table: the first is stored before the new one, the second
+    /// after it.
+    #[test]
+    fn a_row_with_a_known_id_changes_events_before_and_after_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let limits = Limits { piece: 1, ..WIDE };
+        let row = |micros, copies, id| (0, 1, micros, copies, 1, Some(id), false);
+        write_rows(&mut store, limits, &[vec![row(5, 1, 1), row(7, 1, 2)]], false);
+        let second = vec![row(6, 1, 3), row(5, 4, 1), row(7, 3, 2)];
+        let (rows, _) = write_rows(&mut store, limits, &[second], false);
+        assert_eq!((rows.new, rows.known, rows.changed), (1, 2, 2));
+        let copies = |event: &StoredEvent| (event.key.micros, event.copies);
+        let stored: Vec<(i64, u64)> = texts(&store)[&(20_000, 1)].iter().map(copies).collect();
+        assert_eq!(stored, [(5, 4), (6, 1), (7, 3)]);
+    }
+
+    /// However many events fit into one row of the table.
+    #[test]
+    fn only_changed_companies_are_logged_for_undoing() {
+        for piece in [1, 64] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = Limits { piece, ..WIDE };
+            let row = |company, micros| (0, company, micros, 1, 1, None, false);
+            let first = vec![row(1, 5), row(1, 7), row(2, 5)];
+            write_rows(&mut store, limits, &[first.clone()], false);
+            // One entry stands for the whole day.
+            assert_eq!(rows_of(&store, "import_days"), 1);
+            write_rows(&mut store, limits, &[first.clone()], false);
+            assert_eq!(rows_of(&store, "import_days"), 1);
+            write_rows(&mut store, limits, &[[first, vec![row(1, 9)]].concat()], false);
+            assert_eq!(rows_of(&store, "import_days"), 1 + 2_u32.div_ceil(piece as u32));
+        }
+    }
+
+    /// However many events fit into one row of the table.
+    #[test]
+    fn undoing_an_import_restores_the_days_that_had_events() {
+        for piece in [1, 64] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = Limits { piece, ..WIDE };
+            let row = |company, micros| (0, company, micros, 1, 1, None, false);
+            let first = vec![row(1, 5), row(1, 7)];
+            write_rows(&mut store, limits, &[first.clone()], false);
+            let before = texts(&store);
+            let second = [first, vec![row(1, 4), row(1, 6), row(2, 5)]].concat();
+            write_rows(&mut store, limits, &[second], false);
+            assert_eq!(texts(&store)[&(20_000, 1)].len(), 4);
+            let undo =
+                |store: &mut Store| store.undo_import(None, Instant::from_micros(0)).map(drop);
+            store.transaction(Finish::Commit, undo).unwrap();
+            assert_eq!(texts(&store), before);
+        }
     }
 
     proptest! {
