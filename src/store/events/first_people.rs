@@ -241,5 +241,6 @@ mod tests {
             people.note(day, company, person);
         }
         assert_eq!(people.in_order(), [(7, 3, 18), (7, 5000, 30), (8, 3, 4)]);
+        assert_eq!(people.elsewhere.len(), 1);
     }
 }

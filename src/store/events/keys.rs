@@ -128,6 +128,8 @@ mod tests {
     fn a_range_contains_its_days_and_no_others() {
         let days = DayRange { from: Day::from_number(10), to: Day::from_number(12) };
         let (rows, counts) = (of_days(days), of_counts(days));
+        assert_eq!(rows, 10_000_000_000..=12_999_999_999);
+        assert_eq!(counts, 1_000_000_000_000_000..=1_299_999_999_999_999);
         let pieces = pieces_of(&rows);
         for (day, expected) in [(9, false), (10, true), (12, true), (13, false)] {
             for company in [0, 1, 999_999_999] {

@@ -1133,6 +1133,37 @@ mod tests {
         assert_eq!(rows_of(&store, "people WHERE person_id = 'u' || id"), 65_536);
     }
 
+    /// However many events fit into one row of the table. The file has two of three stored copies.
+    #[test]
+    fn a_late_row_is_known_if_the_store_has_more_copies_than_the_file() {
+        for piece in [1, 64] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = Limits { piece, ..WIDE };
+            let row = event(0, 1, 5, 1);
+            assert_eq!(write(&mut store, limits, &[vec![row; 3]]), counted(3, 0));
+            let later = (1..5).map(|day| event(day, 2, 0, 1)).collect();
+            let file = [vec![row], later, vec![row, event(0, 1, 6, 1)]];
+            assert_eq!(write(&mut store, limits, &file), counted(5, 2));
+            assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
+        }
+    }
+
+    /// However many events fit into one row of the table.
+    #[test]
+    fn a_row_that_stands_for_no_event_is_not_the_first_of_its_person() {
+        for piece in [1, 64] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = Limits { piece, ..WIDE };
+            let of_person = |person, copies| IncomingEvent { person, ..event(0, 1, 5, copies) };
+            let file = [vec![of_person(1, 1), of_person(2, 0), of_person(3, 2)]];
+            assert_eq!(write(&mut store, limits, &file), counted(2, 1));
+            assert_eq!(rows_of(&store, "first_people WHERE person IN (1, 3)"), 2);
+            assert_eq!(rows_of(&store, "first_people"), 2);
+        }
+    }
+
     /// However many events fit into one row of the table.
     #[test]
     fn the_last_row_with_an_id_sets_the_copies() {
