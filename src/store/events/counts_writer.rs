@@ -341,8 +341,9 @@ impl Store {
             .collect::<Result<_, _>>()?;
         let mut forget =
             self.connection.prepare_cached("DELETE FROM day_people WHERE id BETWEEN ?1 AND ?2")?;
-        for day in days {
-            forget.execute((keys::of_day(day, 0), keys::of_day(day + 1, 0) - 1))?;
+        for day in days.into_iter().map(Day::from_number) {
+            let keys = keys::of_days(DayRange { from: day, to: day });
+            forget.execute((keys.start(), keys.end()))?;
         }
         self.connection.execute(
             "UPDATE pulled_days SET has_people = 0 WHERE source = ?1 AND day < ?2 AND has_people",
