@@ -521,3 +521,80 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::counts::DaySum;
+    use crate::store::{Finish, Permissions};
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap()
+    }
+
+    /// Writes the people of companies on a day that came from a source.
+    fn write_people(store: &mut Store, source: &str, day: i32, people: &[(u32, u32)]) {
+        let day = PulledDay {
+            day: Day::from_number(day),
+            source: Some(source.to_owned()),
+            sum: DaySum { events: 1, companies: 1 },
+            rejected: 0,
+            has_people: false,
+        };
+        let write = |store: &mut Store| {
+            let mut writer = store.counts_writer()?;
+            writer.write_counts(&day, &[])?;
+            writer.write_people(day.day, people)?;
+            writer.finish().map(drop)
+        };
+        store.transaction(Finish::Commit, write).unwrap();
+    }
+
+    #[test]
+    fn the_people_of_the_days_of_a_source_before_one_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        for (day, source) in [(8, "other"), (9, "warehouse"), (10, "warehouse"), (11, "warehouse")]
+        {
+            write_people(&mut store, source, day, &[(1, 5), (999_999_999, 6)]);
+        }
+        store.forget_people_before("warehouse", Day::from_number(11)).unwrap();
+        let days = DayRange { from: Day::from_number(8), to: Day::from_number(11) };
+        let kept: Vec<(bool, usize, usize)> = store
+            .pulled_days(days)
+            .unwrap()
+            .iter()
+            .map(|day| {
+                let people =
+                    |company| store.pulled_people(day.day.number(), company).unwrap().len();
+                (day.has_people, people(1), people(999_999_999))
+            })
+            .collect();
+        assert_eq!(kept, [(true, 1, 1), (false, 0, 0), (false, 0, 0), (true, 1, 1)]);
+    }
+
+    #[test]
+    fn the_people_of_merged_companies_are_logged_for_undoing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        write_people(&mut store, "warehouse", 9, &[(1, 5), (2, 5), (2, 6), (3, 7)]);
+        store.connection.execute("DELETE FROM import_people", []).unwrap();
+        store.logged_import = Some(2);
+        store.merge_pulled_people(9, CompanyKey(2), CompanyKey(1)).unwrap();
+        store.merge_pulled_people(9, CompanyKey(3), CompanyKey(4)).unwrap();
+        assert_eq!(store.pulled_people(9, 1).unwrap(), [5, 6]);
+        assert_eq!(store.pulled_people(9, 4).unwrap(), [7]);
+        let mut logged =
+            store.connection.prepare("SELECT id, people FROM import_people ORDER BY id").unwrap();
+        let logged: Vec<(i64, Option<String>)> = logged
+            .query_map([], |row| Ok((row.get("id")?, row.get("people")?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let expected = [(1, Some("[5]")), (2, Some("[5,6]")), (3, Some("[7]")), (4, None)];
+        let expected = expected.map(|(company, people)| {
+            (9_000_000_000 + company, people.map(|people: &str| people.to_owned()))
+        });
+        assert_eq!(logged, expected);
+    }
+}

@@ -415,4 +415,22 @@ mod tests {
             assert!(store.stored_day(9, most).unwrap().is_none());
         }
     }
+
+    #[test]
+    fn a_company_with_too_many_events_on_a_day_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let mut writer = PieceWriter::new(&store, 20_543, 17).sized(2);
+        let mut push = |micros| {
+            let key = day_text::EventKey { event: 1, micros, person: 0, identity: 0 };
+            writer.push(StoredEvent { key, copies: 1 }, true)
+        };
+        (0..2000).for_each(|micros| push(micros).unwrap());
+        assert_eq!(
+            push(2000).unwrap_err().to_string(),
+            "company number 17 has more than 2000 different events on 2026-03-31; \
+             import them as counts: signals import --kind counts FILE"
+        );
+    }
 }

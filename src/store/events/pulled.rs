@@ -248,3 +248,43 @@ fn read_day(row: &Row<'_>) -> rusqlite::Result<PulledDay> {
         has_people: row.get("has_people")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Permissions;
+
+    #[test]
+    fn active_days_come_in_order_with_what_is_known_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        for (day, company, events) in
+            [(9, 2, "[[1,0,5],[2,0,null]]"), (10, 1, "[[3,0,6]]"), (12, 1, "[[4,0,6]]")]
+        {
+            let insert = "INSERT INTO event_days (id, events) VALUES (?1, ?2)";
+            store.connection.execute(insert, (keys::of_piece(day, company, 0), events)).unwrap();
+        }
+        for (day, company, people) in [(9, 1, "[7]"), (10, 1, "[8]"), (11, 1, "[7,8]")] {
+            let insert = "INSERT INTO day_people (id, people) VALUES (?1, ?2)";
+            store.connection.execute(insert, (keys::of_day(day, company), people)).unwrap();
+        }
+        let (from, to) = (Day::from_number(9), Day::from_number(11));
+        let mut found = Vec::new();
+        let visit = |key, active: Active<'_>| {
+            let (day, company) = keys::split_day(key);
+            active.for_each(|event, person| found.push((day, company, event, person)))
+        };
+        store.for_each_active_day(&keys::of_days(DayRange { from, to }), visit).unwrap();
+        let unknown = UNKNOWN_EVENT;
+        let expected = [
+            (9, 1, unknown, 7),
+            (9, 2, 1, 5),
+            (10, 1, 3, 6),
+            (10, 1, unknown, 8),
+            (11, 1, unknown, 7),
+            (11, 1, unknown, 8),
+        ];
+        assert_eq!(found, expected);
+    }
+}
