@@ -131,6 +131,9 @@ mod tests {
         }
         assert_eq!(Datum::Whole(9).order(&Datum::Whole(10)), Ordering::Less);
         assert_eq!(Datum::Number(9.5).order(&Datum::Whole(10)), Ordering::Less);
+        // 9999-12-31 and 10000-01-01.
+        let [last, first] = [2_932_896, 2_932_897].map(|day| Datum::Day(Day::from_number(day)));
+        assert_eq!(last.order(&first), Ordering::Less);
         // Two neighbours that are the same number in floating point.
         let large = Datum::Whole(9_007_199_254_740_993);
         assert_eq!(large.order(&Datum::Whole(9_007_199_254_740_992)), Ordering::Greater);

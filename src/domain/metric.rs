@@ -111,4 +111,10 @@ mod tests {
         assert_eq!(name_of("Report.Exported: PDF"), "Report_Exported__PDF");
         assert_eq!(name_of("export_ü"), "export__");
     }
+
+    #[test]
+    fn a_metric_counts_events_people_or_days() {
+        let measures = [MetricMeasure::Count, MetricMeasure::People, MetricMeasure::DaysSince];
+        assert_eq!(measures.map(MetricMeasure::unit), ["events", "people", "days"]);
+    }
 }

@@ -133,6 +133,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_engine_is_named_as_in_the_configuration() {
+        for (text, engine) in [("postgres", Engine::Postgres), ("clickhouse", Engine::ClickHouse)] {
+            assert_eq!((text.parse(), engine.as_str()), (Ok(engine), text));
+        }
+        assert!("PostgreSQL".parse::<Engine>().is_err());
+    }
+
+    #[test]
     fn a_timeout_is_a_number_with_its_unit() {
         for (text, seconds) in [("90s", 90), ("10m", 600), ("2h", 7200), ("24h", 86_400)] {
             let timeout: Timeout = text.parse().unwrap();
