@@ -403,6 +403,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::store::Permissions;
 
     fn incoming() -> impl Strategy<Value = (IncomingEvent, u32)> {
         let times = prop_oneof![-50_400_000_000i64..140_000_000_000, -2i64..3];
@@ -444,5 +445,35 @@ mod tests {
             sort(&mut events);
             prop_assert_eq!(events, expected);
         }
+    }
+
+    /// More than are read or written at once.
+    #[test]
+    fn events_that_were_set_aside_come_back_as_they_were_or_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let waiting = |company| {
+            let (event, person, copies, micros, is_part) = (1, 0, 1, 0, false);
+            let row = IncomingEvent { day: 1, company, event, person, copies, micros, is_part };
+            WaitingEvent::new(&row, company)
+        };
+        let events: Vec<WaitingEvent> = (0..20_000).map(waiting).collect();
+        let (first, second): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.row % 3 == 0);
+        let mut shuffled = second.clone();
+        shuffled.reverse();
+
+        let mut aside = Aside::default();
+        for part in [&first, &shuffled] {
+            aside.put(&store, 1, part, Until::DayIsWritten).unwrap();
+        }
+        assert_eq!(aside.all(1, Until::DayIsWritten).unwrap(), [first.clone(), shuffled].concat());
+        let mut in_order = aside.in_order(1, Until::DayIsWritten).unwrap();
+        let taken: Vec<WaitingEvent> = std::iter::from_fn(|| in_order.take().unwrap()).collect();
+        assert_eq!(taken, events);
+        // Sorted parts stay so.
+        assert_eq!(aside.all(1, Until::DayIsWritten).unwrap(), [first, second].concat());
+        assert!(aside.all(1, Until::FileEnds).unwrap().is_empty());
+        assert!(aside.all(2, Until::DayIsWritten).unwrap().is_empty());
     }
 }
