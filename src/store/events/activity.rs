@@ -152,3 +152,32 @@ fn widest(asked: &[(Watch, DayRange)]) -> Option<DayRange> {
         .map(|(_, range)| *range)
         .reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Permissions;
+
+    #[test]
+    fn segments_are_read_if_a_rule_compares_by_segment() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let companies = "INSERT INTO companies (id, company_id, segment)
+                         VALUES (1, 'acme', 'smb'), (2, 'globex', NULL), (3, 'initech', 'large')";
+        store.connection.execute(companies, []).unwrap();
+        let history =
+            || CustomerHistory { created_on: None, first_event: None, breaks: Vec::new() };
+        let customers = [1, 2, 3].map(|company| (CompanyKey(company), history()));
+        let itself = TrendRule::of_event("login");
+        let by_segment = TrendRule { against: Against::Segment, ..itself.clone() };
+        let (from, to) = (Day::from_number(20_000), Day::from_number(20_000));
+        let segments = |rules: &[&TrendRule]| {
+            store.trend_facts(rules, &customers, DayRange { from, to }).unwrap().segments
+        };
+        let numbers = [Some(0), None, Some(1)];
+        assert_eq!(segments(&[&itself]), []);
+        assert_eq!(segments(&[&by_segment]), numbers);
+        assert_eq!(segments(&[&itself, &by_segment]), numbers);
+    }
+}

@@ -231,6 +231,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Permissions;
 
     #[test]
     fn the_earliest_day_of_a_person_at_each_company_is_kept() {
@@ -242,5 +243,73 @@ mod tests {
         }
         assert_eq!(people.in_order(), [(7, 3, 18), (7, 5000, 30), (8, 3, 4)]);
         assert_eq!(people.elsewhere.len(), 1);
+    }
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap()
+    }
+
+    fn people(rows: &[(i32, u32, u32)]) -> FirstPeople {
+        let mut people = FirstPeople::default();
+        rows.iter().for_each(|(day, company, person)| people.note(*day, *company, *person));
+        people
+    }
+
+    /// Company, person and day of what is stored.
+    fn stored(store: &Store) -> Vec<(u32, u32, i32)> {
+        let mut statement = store
+            .connection
+            .prepare("SELECT company, person, day FROM first_people ORDER BY id")
+            .unwrap();
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn first_days_only_move_to_earlier_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let first = people(&[(18, 7, 3), (30, 7, 5000), (4, 8, 3)]);
+        store.note_first_people(&first).unwrap();
+        assert_eq!(stored(&store), [(7, 3, 18), (7, 5000, 30), (8, 3, 4)]);
+        store.note_first_people(&people(&[(20, 7, 3), (29, 7, 5000), (5, 9, 6)])).unwrap();
+        assert_eq!(stored(&store), [(7, 3, 18), (7, 5000, 29), (8, 3, 4), (9, 6, 5)]);
+    }
+
+    #[test]
+    fn the_people_of_a_company_are_united_and_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let first = people(&[(18, 7, 3), (30, 7, 5000), (4, 8, 3), (40, 8, 5000)]);
+        store.note_first_people(&first).unwrap();
+        store.unite_first_people(CompanyKey(7), CompanyKey(8)).unwrap();
+        let united = [(7, 3, 18), (7, 5000, 30), (8, 3, 4), (8, 5000, 30)];
+        assert_eq!(stored(&store), united);
+        store.forget_first_people(CompanyKey(7)).unwrap();
+        assert_eq!(stored(&store), united[2..]);
+    }
+
+    #[test]
+    fn first_days_that_disagree_with_the_events_are_found_and_recomputed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        for (day, company, events) in
+            [(20, 7, "[[1,0,3],[2,0,null]]"), (21, 7, "[[1,0,3],[2,0,4]]"), (22, 8, "[[1,0,3]]")]
+        {
+            let insert = "INSERT INTO event_days (id, events) VALUES (?1, ?2)";
+            store.connection.execute(insert, (keys::of_piece(day, company, 0), events)).unwrap();
+        }
+        store.note_first_people(&people(&[(20, 7, 3), (20, 7, 4), (20, 9, 3)])).unwrap();
+        let problems = [
+            "the first event of person 4 at company 7 is wrong",
+            "the first event of person 3 at company 8 is wrong",
+            "the first event of person 3 at company 9 is wrong",
+        ];
+        assert_eq!(store.first_people_problems(9).unwrap(), problems);
+        assert_eq!(store.first_people_problems(2).unwrap(), problems[..2]);
+        store.recount_all_first_people().unwrap();
+        assert_eq!(stored(&store), [(7, 3, 20), (7, 4, 21), (8, 3, 22)]);
+        assert!(store.first_people_problems(9).unwrap().is_empty());
     }
 }

@@ -212,6 +212,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Permissions;
 
     #[test]
     fn the_earliest_day_of_each_event_name_at_each_company_is_kept() {
@@ -235,5 +236,62 @@ mod tests {
         assert_eq!((uses.dense.len(), uses.sparse.len()), (0, 2));
         uses.note(255, 20);
         assert_eq!((uses.dense.len(), uses.sparse.len()), (256, 2));
+    }
+
+    /// Event name, company and day of what is stored.
+    fn stored(store: &Store) -> Vec<(u32, u32, i32)> {
+        let mut statement = store
+            .connection
+            .prepare("SELECT event, company, day FROM first_uses ORDER BY event, company")
+            .unwrap();
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn the_first_uses_of_a_company_are_united_and_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let names = "INSERT INTO event_names (id, name) VALUES (1, 'login'), (300, 'export')";
+        store.connection.execute(names, []).unwrap();
+        let mut uses = FirstUses::default();
+        uses.note(18, 7, [1]);
+        uses.note(30, 7, [300]);
+        uses.note(4, 8, [1]);
+        store.note_first_uses(&uses).unwrap();
+        let mut uses = FirstUses::default();
+        uses.note(20, 7, [1]);
+        uses.note(29, 7, [300]);
+        store.note_first_uses(&uses).unwrap();
+        assert_eq!(stored(&store), [(1, 7, 18), (1, 8, 4), (300, 7, 29)]);
+        store.unite_first_uses(CompanyKey(7), CompanyKey(8)).unwrap();
+        assert_eq!(stored(&store), [(1, 7, 18), (1, 8, 4), (300, 7, 29), (300, 8, 29)]);
+        store.forget_first_uses(CompanyKey(7)).unwrap();
+        assert_eq!(stored(&store), [(1, 8, 4), (300, 8, 29)]);
+    }
+
+    #[test]
+    fn first_uses_that_disagree_with_the_counts_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        for (day, company, event) in [(20, 7, 1), (21, 7, 1), (20, 7, 2), (20, 8, 1)] {
+            let insert = "INSERT INTO day_counts (id, count) VALUES (?1, 1)";
+            store.connection.execute(insert, [keys::of_count(day, company, event)]).unwrap();
+        }
+        let mut uses = FirstUses::default();
+        uses.note(20, 7, [1]);
+        uses.note(21, 7, [2]);
+        uses.note(20, 9, [1]);
+        store.note_first_uses(&uses).unwrap();
+        let problems = [
+            "the first use of event name 1 by company 8 is wrong",
+            "the first use of event name 1 by company 9 is wrong",
+            "the first use of event name 2 by company 7 is wrong",
+        ];
+        assert_eq!(store.first_use_problems(9).unwrap(), problems);
+        assert_eq!(store.first_use_problems(2).unwrap(), problems[..2]);
     }
 }

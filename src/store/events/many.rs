@@ -296,7 +296,9 @@ fn recount(
 
 #[cfg(test)]
 mod tests {
+    use super::super::writer::IncomingEvent;
     use super::*;
+    use crate::store::{Permissions, Store};
 
     #[test]
     fn a_number_is_counted_once() {
@@ -305,5 +307,38 @@ mod tests {
             numbers.add(number);
         }
         assert_eq!((numbers.count, numbers.words.len()), (7, 4));
+    }
+
+    #[test]
+    fn rows_with_repeated_ids_are_set_aside_by_shares() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let mut writer = store.day_writer(1).unwrap();
+        let merge = Merge {
+            store: &store,
+            writer: &mut writer,
+            day: 9,
+            before: DayBefore::Nothing,
+            is_again: false,
+            has_parts: false,
+            last_old_identity: 0,
+            import: 1,
+            piece: 4,
+            events: Vec::new(),
+        };
+        let (day, company, event, person, copies, micros, is_part) = (9, 1, 1, 0, 1, 0, false);
+        let row = IncomingEvent { day, company, event, person, copies, micros, is_part };
+        let mut row = WaitingEvent::new(&row, 1);
+        let mut again = Again::default();
+        let mut waiting = Vec::new();
+        for identity in [257, 2, 65_537, 255, 1] {
+            row.identity = identity;
+            again.add(&merge, row).unwrap();
+            waiting.push(again.waiting.len());
+        }
+        assert_eq!(waiting, [1, 2, 3, 0, 1]);
+        let aside = |share| again.aside.count(share, Until::DayIsWritten);
+        assert_eq!([0, 1, 2, 255, 256, 257].map(aside), [0, 2, 1, 1, 0, 0]);
     }
 }

@@ -433,4 +433,28 @@ mod tests {
              import them as counts: signals import --kind counts FILE"
         );
     }
+
+    /// Pieces are written to their place at once if nothing is stored, and aside otherwise.
+    #[test]
+    fn pieces_replace_stored_ones_when_all_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let companies = || -> Vec<u32> {
+            let mut statement =
+                store.connection.prepare("SELECT company FROM event_days ORDER BY id").unwrap();
+            let companies = statement.query_map([], |row| row.get(0)).unwrap();
+            companies.collect::<Result<_, _>>().unwrap()
+        };
+        let writer = || PieceWriter::new(&store, 9, 17).sized(1);
+        for (mut writer, place) in [(writer().fresh(), 17), (writer(), 0)] {
+            for micros in [1, 2] {
+                let key = day_text::EventKey { event: 1, micros, person: 0, identity: 0 };
+                writer.push(StoredEvent { key, copies: 1 }, false).unwrap();
+            }
+            assert_eq!(companies().first(), Some(&place));
+            writer.finish().unwrap();
+            assert_eq!(companies(), [17, 17]);
+        }
+    }
 }

@@ -1133,20 +1133,72 @@ mod tests {
         assert_eq!(rows_of(&store, "people WHERE person_id = 'u' || id"), 65_536);
     }
 
-    /// However many events fit into one row of the table. The file has two of three stored copies.
+    /// However many events fit into one row of the table.
     #[test]
-    fn a_late_row_is_known_if_the_store_has_more_copies_than_the_file() {
+    fn late_rows_of_a_new_day_are_further_copies() {
         for piece in [1, 64] {
             let folder = tempfile::tempdir().unwrap();
             let mut store = store(&folder);
             let limits = Limits { piece, ..WIDE };
-            let row = event(0, 1, 5, 1);
-            assert_eq!(write(&mut store, limits, &[vec![row; 3]]), counted(3, 0));
+            let (one, other) = (event(0, 1, 5, 1), event(0, 1, 6, 1));
             let later = (1..5).map(|day| event(day, 2, 0, 1)).collect();
-            let file = [vec![row], later, vec![row, event(0, 1, 6, 1)]];
-            assert_eq!(write(&mut store, limits, &file), counted(5, 2));
-            assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
+            let file = [vec![one], later, vec![one, other]];
+            assert_eq!(write(&mut store, limits, &file), counted(7, 0));
+            assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
         }
+    }
+
+    /// However many events fit into one row of the table. Of the first two events, three copies are
+    /// stored, and the file has two and one of them before the late rows.
+    #[test]
+    fn late_rows_are_known_until_the_file_has_as_many_copies_as_the_store() {
+        for piece in [1, 64] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = Limits { piece, ..WIDE };
+            let [first, second, third] = [5, 6, 7].map(|micros| event(0, 1, micros, 1));
+            let before = [vec![first; 3], vec![second; 3]].concat();
+            assert_eq!(write(&mut store, limits, &[before]), counted(6, 0));
+            let later = (1..5).map(|day| event(day, 2, 0, 1)).collect();
+            let late = [vec![first; 2], vec![second; 3], vec![third]].concat();
+            let file = [vec![first, first, second], later, late];
+            assert_eq!(write(&mut store, limits, &file), counted(7, 6));
+            let copies = [5, 6, 7].map(|micros| content(&store)[&(20_000, 1, micros)]);
+            assert_eq!(copies, [4, 4, 1]);
+        }
+    }
+
+    #[test]
+    fn few_events_of_a_company_wait_to_be_written_with_those_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let limits = Limits { piece: 1, ..WIDE };
+        let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
+        let two = [event(0, 1, 5, 1), event(0, 1, 6, 1)].map(|event| WaitingEvent::new(&event, 1));
+        let mut merge = writer.merge(20_000, DayBefore::Nothing);
+        merge.company(1, &two[..1], &[]).unwrap();
+        assert_eq!(rows_of(&store, "event_days"), 0);
+        merge.company(2, &two, &[]).unwrap();
+        assert_eq!(rows_of(&store, "event_days"), 3);
+        merge.company(3, &two[..1], &two).unwrap();
+        assert_eq!(rows_of(&store, "event_days"), 4);
+    }
+
+    #[test]
+    fn repeated_rows_of_a_file_with_parts_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let name = "INSERT INTO event_names (name) VALUES ('export')";
+        store.connection.execute(name, []).unwrap();
+        let part = IncomingEvent { event: 2, is_part: true, ..event(0, 1, 0, 1) };
+        let events = vec![event(0, 1, 0, 1), part, event(0, 1, 5, 1), event(0, 1, 5, 1)];
+        let work = |store: &mut Store| {
+            let mut writer = store.event_writer(true)?;
+            push(&mut writer, EventBatch { events, ..EventBatch::default() })?;
+            writer.finish()
+        };
+        let rows = store.transaction(Finish::Commit, work).unwrap().rows;
+        assert_eq!(rows, WrittenRows { new: 3, known: 0, changed: 0, repeated: 1 });
     }
 
     /// However many events fit into one row of the table.
@@ -1193,17 +1245,23 @@ mod tests {
             let mut store = store(&folder);
             let limits = Limits { piece, ..WIDE };
             let rows = [(5, 1), (5, 2), (5, 1), (6, 1), (7, 1), (7, 1), (7, 1)];
-            let events = rows.map(|(micros, copies)| event(0, 1, micros, copies)).to_vec();
-            let work = |store: &mut Store| {
-                let mut writer = EventWriter { limits, ..store.event_writer(false)? };
-                push(&mut writer, EventBatch { events, ..EventBatch::default() })?;
-                writer.finish()
+            let mut events = rows.map(|(micros, copies)| event(0, 1, micros, copies)).to_vec();
+            let mut write = |events: &[IncomingEvent]| {
+                let work = |store: &mut Store| {
+                    let mut writer = EventWriter { limits, ..store.event_writer(false)? };
+                    push_events(&mut writer, events);
+                    writer.finish()
+                };
+                let rows = store.transaction(Finish::Commit, work).unwrap().rows;
+                (rows.new, rows.known, rows.repeated)
             };
-            let rows = store.transaction(Finish::Commit, work).unwrap().rows;
-            assert_eq!((rows.new, rows.known, rows.repeated), (7, 0, 4));
-            let expected = [((20_000, 1, 5), 4), ((20_000, 1, 6), 1), ((20_000, 1, 7), 3)];
+            assert_eq!(write(&events), (7, 0, 4));
+            events.push(event(0, 1, 8, 1));
+            assert_eq!(write(&events), (1, 7, 4));
+            let expected = [(5, 4), (6, 1), (7, 3), (8, 1)];
+            let expected = expected.map(|(micros, copies)| ((20_000, 1, micros), copies));
             assert_eq!(content(&store), expected.into());
-            assert_eq!(rows_of(&store, "event_days"), 3_u32.div_ceil(piece as u32));
+            assert_eq!(rows_of(&store, "event_days"), 4_u32.div_ceil(piece as u32));
         }
     }
 
