@@ -1296,10 +1296,10 @@ mod tests {
             let limits = Limits { piece, ..WIDE };
             let row = |company, micros| (0, company, micros, 1, 1, None, false);
             let first = vec![row(1, 5), row(1, 7), row(2, 5)];
-            write_rows(&mut store, limits, &[first.clone()], false);
+            write_rows(&mut store, limits, std::slice::from_ref(&first), false);
             // One entry stands for the whole day.
             assert_eq!(rows_of(&store, "import_days"), 1);
-            write_rows(&mut store, limits, &[first.clone()], false);
+            write_rows(&mut store, limits, std::slice::from_ref(&first), false);
             assert_eq!(rows_of(&store, "import_days"), 1);
             write_rows(&mut store, limits, &[[first, vec![row(1, 9)]].concat()], false);
             assert_eq!(rows_of(&store, "import_days"), 1 + 2_u32.div_ceil(piece as u32));
@@ -1315,7 +1315,7 @@ mod tests {
             let limits = Limits { piece, ..WIDE };
             let row = |company, micros| (0, company, micros, 1, 1, None, false);
             let first = vec![row(1, 5), row(1, 7)];
-            write_rows(&mut store, limits, &[first.clone()], false);
+            write_rows(&mut store, limits, std::slice::from_ref(&first), false);
             let before = texts(&store);
             let second = [first, vec![row(1, 4), row(1, 6), row(2, 5)]].concat();
             write_rows(&mut store, limits, &[second], false);
