@@ -7,7 +7,7 @@ use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::channel::Channel;
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 use crate::domain::notify::{MessageState, NotifySettings, Preferences};
 use crate::domain::signal::SignalType;
 use crate::error::{CommandError, ErrorKind, not_allowed};

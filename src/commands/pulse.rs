@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::domain::day::DayOrOffset;
 use crate::domain::pulse::{self, Level, MOST_REASONS, Pulse, PulseMark};
 use crate::domain::reason::ReasonKind;
+use crate::domain::success_score::success_score;
 use crate::error::usage;
 use crate::ops::acknowledge;
 use crate::query::{find_company, not_in_the_future};
@@ -129,7 +130,7 @@ impl SetPulse {
         context.ui.note(format!("the pulse of '{}' is {level} from {day} on{old}", self.company));
         context.ui.note(format!("{level}: {}", store.guideline(level)?));
         let all = pulse::in_order(marks.into_iter().chain([pulse.mark]).collect());
-        if let Some(score) = pulse::success_score(&all, day) {
+        if let Some(score) = success_score(&all, day) {
             context.ui.note(format!("SuccessScore on {day}: {:.1}", pulse::to_one_decimal(score)));
         }
         if let Some(later) = all.last().filter(|last| last.day > day) {

@@ -6,7 +6,7 @@ use super::company::CompanyKey;
 use super::customer::CustomerHistory;
 use super::day::Day;
 use super::evidence::{Adoption, Evidence};
-use super::facts::Goal;
+use super::fact_kinds::Goal;
 use super::finding::{Admission, Evaluation, Finding, Skip};
 use super::rule::{AdoptionRule, Aim};
 use super::signal::SignalType;

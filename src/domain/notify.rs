@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use super::channel::Channel;
 use super::day::Instant;
-use super::facts::TeamMember;
+use super::fact_kinds::TeamMember;
 use super::named::named;
 use super::signal::SignalType;
 use super::team;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::day::Day;
-use super::facts::TeamMember;
+use super::fact_kinds::TeamMember;
 
 /// The form of a name for comparisons: regardless of case, with any white space as one space.
 pub(crate) fn folded(name: &str) -> String {

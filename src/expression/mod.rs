@@ -23,7 +23,7 @@ pub use self::functions::ALLOWED as EXPRESSION_FUNCTIONS;
 use self::tokens::{Token, TokenKind};
 use crate::clock::Stopwatch;
 use crate::domain::attributes::Datum;
-use crate::domain::facts::AttributeType;
+use crate::domain::fact_kinds::AttributeType;
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, not_allowed};
 

@@ -12,7 +12,7 @@ use super::repeated::RepeatedRows;
 use super::{Loaded, RowResult, Rows};
 use crate::domain::company::{Company, CompanyKey, folded_name};
 use crate::domain::day::Day;
-use crate::domain::facts::AttributeType;
+use crate::domain::fact_kinds::AttributeType;
 use crate::domain::team::{self, Colleagues};
 use crate::import::{FactRow, Plan};
 use crate::store::{Store, WrittenRows};

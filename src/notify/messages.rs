@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::domain::channel::Channel;
 use crate::domain::day::Instant;
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 use crate::domain::notify::{self, NotifySettings, Preferences, Purpose};
 use crate::domain::signal::SignalId;
 use crate::store::{NewMessage, PendingNotice, PendingRetraction, Store};

@@ -27,7 +27,7 @@ use self::smtp::Mailer;
 use crate::clock::Clock;
 use crate::domain::channel::Channel;
 use crate::domain::day::Instant;
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 use crate::domain::notify::{self, MessageState, NotifySettings, SecretSource};
 use crate::error::{CommandError, not_allowed};
 use crate::network::Secret;

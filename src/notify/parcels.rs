@@ -12,7 +12,7 @@ use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::channel::Channel;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 use crate::domain::notify::{Preferences, Purpose};
 use crate::domain::signal::SignalType;
 use crate::domain::trend::Windows;

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::domain::team;
 use crate::error::{CommandError, not_allowed};

@@ -3,7 +3,7 @@
 
 pub mod escape;
 mod look;
-mod records;
+mod record_formats;
 pub(crate) mod report;
 mod screen;
 mod text_table;
@@ -13,7 +13,7 @@ mod wrap;
 use std::borrow::Cow;
 
 pub(crate) use look::{Align, Look, Tone};
-pub(crate) use records::{Format, RecordWriter};
+pub(crate) use record_formats::{Format, RecordWriter};
 pub(crate) use screen::Screen;
 pub(crate) use text_table::TextTable;
 pub(crate) use workbook::RecordBook;

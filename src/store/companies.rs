@@ -9,7 +9,7 @@ use super::Store;
 use super::values::{ColumnReader, bind_fields, read_fields};
 use crate::domain::company::{Company, CompanyKey, folded_name, short_id};
 use crate::domain::day::Instant;
-use crate::domain::facts::AttributeType;
+use crate::domain::fact_kinds::AttributeType;
 
 /// A text by which files may refer to a company.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::values::read_fields;
 use super::{SignalRecord, Store};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Instant;
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 use crate::domain::notify::{Marks, NoticeSubject, Why, recipients};
 use crate::domain::signal::{SignalId, SignalType};
 

@@ -33,7 +33,7 @@ impl Store {
     }
 
     /// The pulse history of each company that has one, in the order in which it applies, up to
-    /// `until`. The argument of [`crate::domain::pulse::success_score`] and
+    /// `until`. The argument of [`crate::domain::success_score::success_score`] and
     /// [`crate::domain::pulse::current`].
     pub(crate) fn pulses_until(
         &self,

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::Store;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 use crate::domain::team;
 
 /// At most this many names are listed in a line.

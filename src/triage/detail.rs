@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::domain::attributes::MONTH;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::facts::Person;
+use crate::domain::fact_kinds::Person;
 use crate::domain::rule::{RuleMeasure, Watch};
 use crate::domain::signal::SignalId;
 use crate::domain::task::TaskState;

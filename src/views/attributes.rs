@@ -2,7 +2,7 @@
 
 use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::attributes::{Attribute, Datum};
-use crate::domain::facts::AttributeType;
+use crate::domain::fact_kinds::AttributeType;
 use crate::render::{self, Align};
 use crate::store::Known;
 

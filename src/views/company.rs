@@ -11,7 +11,7 @@ use crate::domain::company_link::CompanyLink;
 use crate::domain::customer::{Break, Subscription};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::fact::{Declared, FieldValue};
-use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, Ticket, Touchpoint};
+use crate::domain::fact_kinds::{Goal, Invoice, NpsResponse, Person, Ticket, Touchpoint};
 use crate::render::{self, Screen, Tone, Value, counted};
 use crate::store::{Known, PeopleKept, PersonActivity, SignalRecord};
 use crate::views::pulses::HISTORY;

@@ -3,6 +3,7 @@
 use super::{Column, Field, Listing, RecordFields, object, or_dash, plain};
 use crate::domain::company::Company;
 use crate::domain::pulse::{self, Level, Pulse, PulseMark};
+use crate::domain::success_score::success_score;
 use crate::render::{Tone, Value};
 
 /// A pulse of a company, and the resulting score.
@@ -22,8 +23,7 @@ impl HistoryRow {
         let row = |(place, pulse): (usize, Pulse)| HistoryRow {
             company_id: company.company_id.clone(),
             company_name: company.name.clone(),
-            score: pulse::success_score(&marks[..=place], pulse.mark.day)
-                .map(pulse::to_one_decimal),
+            score: success_score(&marks[..=place], pulse.mark.day).map(pulse::to_one_decimal),
             journey: pulse::sparkline(marks[..=place].iter().map(|mark| mark.level)),
             pulse,
         };

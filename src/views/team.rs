@@ -1,7 +1,7 @@
 //! The list of the team.
 
 use super::{Column, Field, Listing, RecordFields, or_dash, plain};
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 
 pub(crate) const TEAM: Listing<TeamMember> = Listing {
     fields: RecordFields::Each(&[

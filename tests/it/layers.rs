@@ -304,9 +304,9 @@ const RESTRICTIONS: [Restriction; 18] = [
             "internals.rs",
             "lib.rs",
             "ui.rs",
-            "render/records.rs",
+            "render/record_formats.rs",
         ],
-        reason: "the command line ends where the commands hand over; ui.rs and render/records.rs only derive ValueEnum, \
+        reason: "the command line ends where the commands hand over; ui.rs and render/record_formats.rs only derive ValueEnum, \
                  and internals.rs shows the command line to the tests of the documents",
         remedy: "implement `FromStr` and let the command parse",
         bad: "use clap::ValueEnum;",

@@ -17,7 +17,7 @@ use crate::domain::attributes::{self, AsOf, Attribute, AttributeGroup, Datum, MO
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Break;
 use crate::domain::day::{Day, DayOrOffset};
-use crate::domain::facts::{NpsResponse, Ticket, Touchpoint};
+use crate::domain::fact_kinds::{NpsResponse, Ticket, Touchpoint};
 use crate::domain::rule::Watch;
 use crate::domain::trend::Windows;
 use crate::error::{ErrorKind, not_allowed};

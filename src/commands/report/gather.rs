@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::facts::Person;
+use crate::domain::fact_kinds::Person;
 use crate::domain::health::{Assessment, Band, change};
 use crate::domain::loss::Loss;
 use crate::domain::portfolio::Customer;

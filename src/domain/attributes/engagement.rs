@@ -3,7 +3,7 @@
 use super::rows::number;
 use super::{Attribute, AttributeGroup, Datum, Facts, Of};
 use crate::domain::day::{Day, Instant};
-use crate::domain::facts::Touchpoint;
+use crate::domain::fact_kinds::Touchpoint;
 
 /// The fields of a touchpoint that attributes use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

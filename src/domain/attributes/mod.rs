@@ -28,7 +28,7 @@ pub(crate) use work::{DatedGoal, TaskFacts};
 
 pub(crate) use super::datum::Datum;
 use super::day::{Day, DayRange};
-use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
+use super::fact_kinds::{AttributeType, Invoice, NpsResponse, Ticket};
 use super::named::named;
 use super::words::Words;
 

@@ -4,7 +4,7 @@ use super::rows::number;
 use super::{Attribute, AttributeGroup, Datum, Facts, Of};
 use crate::domain::customer::to_the_cent;
 use crate::domain::day::Day;
-use crate::domain::facts::Invoice;
+use crate::domain::fact_kinds::Invoice;
 use crate::domain::words::Words;
 
 type Invoices<'a> = Facts<'a, Invoice>;

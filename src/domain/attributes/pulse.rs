@@ -4,6 +4,7 @@ use super::rows::{day, number, text};
 use super::{Attribute, AttributeGroup, Datum, Of};
 use crate::domain::day::Day;
 use crate::domain::pulse::{self, PulseMark};
+use crate::domain::success_score::success_score;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PulseFacts<'a> {
@@ -70,7 +71,7 @@ pub(super) const ATTRIBUTES: [Attribute; 6] = [
         P,
         "score",
         "0 to 100, moved by the pulse and by time",
-        of(|f| pulse::success_score(f.marks, f.day).map_or(Datum::Null, Datum::Score)),
+        of(|f| success_score(f.marks, f.day).map_or(Datum::Null, Datum::Score)),
     ),
 ];
 

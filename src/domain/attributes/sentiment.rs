@@ -2,7 +2,7 @@
 
 use super::rows::{day, number, text};
 use super::{Attribute, AttributeGroup, Datum, Facts, Of, mean};
-use crate::domain::facts::NpsResponse;
+use crate::domain::fact_kinds::NpsResponse;
 
 type Responses<'a> = Facts<'a, NpsResponse>;
 

@@ -4,7 +4,7 @@ use super::rows::number;
 use super::{Attribute, AttributeGroup, Datum, Facts, Of, change_pct, mean};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::fact::When;
-use crate::domain::facts::Ticket;
+use crate::domain::fact_kinds::Ticket;
 
 type Tickets<'a> = Facts<'a, Ticket>;
 

@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::{FactLoad, LoadRows, LoadableFact, load};
 use crate::domain::day::Day;
 use crate::domain::fact::{Declared, FactIdentity, FieldColumn, FieldValue, Fields};
-use crate::domain::facts::each_declared;
+use crate::domain::fact_kinds::each_declared;
 use crate::import::FactRow;
 use crate::load::{RowResult, cells};
 

@@ -1,7 +1,7 @@
 //! Loads every kind except events, companies and acknowledgements: which rows are new, which are
 //! known, and their companies.
 //!
-//! Most kinds are declared in `domain::facts`; the others implement [`LoadableFact`] in a file of their own.
+//! Most kinds are declared in `domain::fact_kinds`; the others implement [`LoadableFact`] in a file of their own.
 //! The columns of all kinds are in `shipped/columns.toml`.
 
 mod declared;
@@ -22,7 +22,7 @@ use super::{Loaded, RowError, RowResult, Rows, rejected};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
 use crate::domain::day::Day;
-use crate::domain::facts::{Person, TeamMember};
+use crate::domain::fact_kinds::{Person, TeamMember};
 use crate::domain::notify::is_address;
 use crate::domain::pulse::Pulse;
 use crate::domain::reason::Library;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{FactLoad, LoadableFact, check_address};
-use crate::domain::facts::Person;
+use crate::domain::fact_kinds::Person;
 use crate::import::FactRow;
 use crate::load::RowResult;
 use crate::load::cells::{required, update_fields};

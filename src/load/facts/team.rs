@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{FactLoad, LoadableFact, check_address};
-use crate::domain::facts::TeamMember;
+use crate::domain::fact_kinds::TeamMember;
 use crate::domain::team;
 use crate::import::FactRow;
 use crate::load::cells::{required, update, update_fields};

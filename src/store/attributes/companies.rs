@@ -11,7 +11,7 @@ use crate::domain::attributes::{AsOf, Attribute, CompanyFacts, Datum, Of};
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::customer::Break;
 use crate::domain::day::Day;
-use crate::domain::facts::AttributeType;
+use crate::domain::fact_kinds::AttributeType;
 use crate::domain::presence::Presence;
 
 impl Store {

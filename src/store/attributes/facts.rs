@@ -9,7 +9,7 @@ use super::super::facts::Fact;
 use super::{Scope, Sheet};
 use crate::domain::attributes::{Attribute, Contact, DatedGoal, Datum, Facts, Of};
 use crate::domain::day::Day;
-use crate::domain::facts::{Invoice, NpsResponse, Ticket, Touchpoint};
+use crate::domain::fact_kinds::{Invoice, NpsResponse, Ticket, Touchpoint};
 
 /// Attributes of a family of imported facts.
 type Listed<T> = Vec<(&'static str, fn(&Facts<'_, T>) -> Datum)>;

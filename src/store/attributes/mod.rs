@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 use super::Store;
 use crate::domain::attributes::{self, AsOf, Attribute, AttributeGroup, Datum, Of};
 use crate::domain::company::CompanyKey;
-use crate::domain::facts::AttributeType;
+use crate::domain::fact_kinds::AttributeType;
 use crate::domain::metric::{Metric, MetricDefinition, MetricMeasure};
 use crate::domain::similar_names::nearest;
 use crate::error::{CommandError, not_allowed};

@@ -10,7 +10,7 @@ use super::keys;
 use crate::domain::adoption::GoalProgress;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::facts::Goal;
+use crate::domain::fact_kinds::Goal;
 use crate::store::Store;
 
 /// The first day of each company and event name in what was written.

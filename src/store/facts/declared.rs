@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use super::{Fact, FactTable, value};
 use crate::domain::fact::When;
 use crate::domain::fact::{Declared, FieldColumn, FieldValue, Fields};
-use crate::domain::facts::each_declared;
+use crate::domain::fact_kinds::each_declared;
 
 macro_rules! facts {
     ($($type:ty),+) => {

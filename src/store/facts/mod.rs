@@ -1,6 +1,6 @@
 //! Imported facts other than events: the table of each kind, and when two rows are the same fact.
 //!
-//! Most kinds are declared in `domain::facts`; the others implement [`Fact`] in files of their own.
+//! Most kinds are declared in `domain::fact_kinds`; the others implement [`Fact`] in files of their own.
 //! Finding, saving, counting equal facts and merging companies is written once, over what the kind
 //! says about its table.
 
@@ -132,7 +132,7 @@ fn value(of: impl ToSql) -> rusqlite::Result<Value> {
 /// The tables of all kinds that belong to companies.
 fn tables_of_companies() -> Vec<FactTable> {
     let mut tables = declared::tables();
-    tables.push(<crate::domain::facts::Person as Fact>::table());
+    tables.push(<crate::domain::fact_kinds::Person as Fact>::table());
     tables.push(<crate::domain::customer::Subscription as Fact>::table());
     tables.push(<crate::domain::pulse::Pulse as Fact>::table());
     tables

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::facts::Person;
+use crate::domain::fact_kinds::Person;
 use crate::store::Store;
 
 impl Store {

@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use super::{Fact, FactTable, value};
 use crate::domain::customer::Subscription;
 use crate::domain::fact::FactIdentity;
-use crate::domain::facts::{Person, TeamMember};
+use crate::domain::fact_kinds::{Person, TeamMember};
 use crate::store::values::read_fields;
 
 macro_rules! facts {

@@ -134,11 +134,11 @@ declared! {
 macro_rules! each_declared {
     ($call:ident) => {
         $call!(
-            $crate::domain::facts::NpsResponse,
-            $crate::domain::facts::Ticket,
-            $crate::domain::facts::Invoice,
-            $crate::domain::facts::Touchpoint,
-            $crate::domain::facts::Goal
+            $crate::domain::fact_kinds::NpsResponse,
+            $crate::domain::fact_kinds::Ticket,
+            $crate::domain::fact_kinds::Invoice,
+            $crate::domain::fact_kinds::Touchpoint,
+            $crate::domain::fact_kinds::Goal
         );
     };
 }

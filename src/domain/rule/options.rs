@@ -1,12 +1,13 @@
-//! Rules: what to watch for.
+//! The options of rules of each kind, and the fields of all rules.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::named::named;
-use super::signal::SignalType;
+use super::Rule;
+use crate::domain::named::named;
+use crate::domain::signal::SignalType;
 
 /// The timeframes that a trend rule may have, in days.
 pub(crate) const TIMEFRAMES: RangeInclusive<u8> = 7..=30;
@@ -16,6 +17,14 @@ pub(crate) const THRESHOLDS: RangeInclusive<u8> = 1..=100;
 pub(crate) const DEFAULT_TIMEFRAME: u8 = 7;
 /// The default threshold of a trend rule, in percent.
 pub(crate) const DEFAULT_THRESHOLD: u8 = 15;
+/// For how many consecutive days the change of a trend rule may be required to hold.
+pub(crate) const TREND_FOR_DAYS: RangeInclusive<u8> = 1..=56;
+/// How many past windows a trend rule may compare with.
+pub(crate) const BASELINES: RangeInclusive<u8> = 1..=12;
+/// After how many days a trend rule may raise the same signal again.
+pub(crate) const REPEATS: RangeInclusive<u16> = 1..=366;
+/// The event of a trend rule that counts all events together.
+pub(crate) const ALL_EVENTS: &str = "*";
 /// How many days an adoption rule may allow from the start to the deadline: up to a hundred years.
 /// 0 means the day of the start.
 pub(crate) const WITHINS: RangeInclusive<u16> = 0..=36_500;
@@ -26,193 +35,6 @@ pub(crate) const COOLDOWNS: RangeInclusive<u16> = 0..=36_500;
 pub(crate) const DEFAULT_COOLDOWN: u16 = 30;
 /// For how many consecutive days a condition may be required to hold.
 pub(crate) const FOR_DAYS: RangeInclusive<u16> = 1..=366;
-/// For how many consecutive days the change of a trend rule may be required to hold.
-pub(crate) const TREND_FOR_DAYS: RangeInclusive<u8> = 1..=56;
-/// How many past windows a trend rule may compare with.
-pub(crate) const BASELINES: RangeInclusive<u8> = 1..=12;
-/// After how many days a trend rule may raise the same signal again.
-pub(crate) const REPEATS: RangeInclusive<u16> = 1..=366;
-/// The event of a trend rule that counts all events together.
-pub(crate) const ALL_EVENTS: &str = "*";
-
-/// A named rule. Everything except the name and the switch is its definition, which the database
-/// stores as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Rule {
-    /// The name, which identifies the rule across all its versions.
-    #[serde(skip)]
-    pub name: String,
-    /// Whether runs apply it.
-    #[serde(skip)]
-    pub enabled: bool,
-    /// What it currently watches for.
-    pub logic: RuleLogic,
-    /// The expression over attributes that a company must meet; the rule skips other companies.
-    #[serde(rename = "where", default)]
-    pub where_expr: Option<String>,
-    /// The playbook that a signal starts.
-    #[serde(default)]
-    pub playbook: Option<String>,
-    /// Whether managers are notified of every signal, not only of bad ones.
-    #[serde(default)]
-    pub managers: bool,
-    /// Whether executives are notified of every signal.
-    #[serde(default)]
-    pub executives: bool,
-    /// Whether a run acknowledges open signals that no longer hold.
-    #[serde(default)]
-    pub auto_ack: bool,
-}
-
-impl Rule {
-    /// An enabled rule for all companies, without a playbook and without additional recipients.
-    pub(crate) fn new(name: &str, logic: RuleLogic) -> Self {
-        Rule {
-            name: name.to_owned(),
-            enabled: true,
-            logic,
-            where_expr: None,
-            playbook: None,
-            managers: false,
-            executives: false,
-            auto_ack: false,
-        }
-    }
-}
-
-/// What a rule watches for. A rule cannot change its kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub(crate) enum RuleLogic {
-    /// Compares a window of days with the past.
-    Trend(TrendRule),
-    /// Asks whether something was done in time.
-    Adoption(AdoptionRule),
-    /// Asks whether an expression holds.
-    Condition(ConditionRule),
-}
-
-impl RuleLogic {
-    pub(crate) fn kind(&self) -> RuleKind {
-        match self {
-            RuleLogic::Trend(_) => RuleKind::Trend,
-            RuleLogic::Adoption(_) => RuleKind::Adoption,
-            RuleLogic::Condition(_) => RuleKind::Condition,
-        }
-    }
-
-    /// The event that it is about, if any; [`ALL_EVENTS`] included.
-    pub(crate) fn event(&self) -> Option<&str> {
-        match self {
-            RuleLogic::Trend(trend) => Some(&trend.event),
-            RuleLogic::Adoption(adoption) => adoption.aim.event(),
-            RuleLogic::Condition(_) => None,
-        }
-    }
-
-    /// The single event that it is about; `None` if it is about all events or none.
-    pub(crate) fn only_event(&self) -> Option<&str> {
-        self.event().filter(|event| *event != ALL_EVENTS)
-    }
-
-    /// The number of consecutive days on which it must hold; `None` for adoption rules.
-    pub(crate) fn for_days(&self) -> Option<u16> {
-        match self {
-            RuleLogic::Trend(trend) => Some(u16::from(trend.for_days)),
-            RuleLogic::Condition(condition) => Some(condition.for_days),
-            RuleLogic::Adoption(_) => None,
-        }
-    }
-
-    /// The trend rule, if it is one.
-    pub(crate) fn trend(&self) -> Option<&TrendRule> {
-        match self {
-            RuleLogic::Trend(trend) => Some(trend),
-            _ => None,
-        }
-    }
-
-    /// The adoption rule, if it is one.
-    pub(crate) fn adoption(&self) -> Option<&AdoptionRule> {
-        match self {
-            RuleLogic::Adoption(adoption) => Some(adoption),
-            _ => None,
-        }
-    }
-
-    /// The condition rule, if it is one.
-    pub(crate) fn condition(&self) -> Option<&ConditionRule> {
-        match self {
-            RuleLogic::Condition(condition) => Some(condition),
-            _ => None,
-        }
-    }
-}
-
-/// What a trend rule counts of its event.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum RuleMeasure {
-    #[default]
-    Events,
-    /// Days with at least one event.
-    Days,
-    /// Distinct people with at least one event.
-    People,
-}
-named!(RuleMeasure { Events = "events", Days = "days", People = "people" });
-
-/// What the activity of a company is compared with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(crate) enum Against {
-    /// Its own past only.
-    #[default]
-    Itself,
-    /// Its own past, scaled by the change of all other customers.
-    Portfolio,
-    /// Its own past, scaled by the change of the other customers of its segment.
-    Segment,
-}
-named!(Against { Itself = "self", Portfolio = "portfolio", Segment = "segment" });
-
-/// What is counted: a measure of one event, or of all.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Watch {
-    /// The event's name, or [`ALL_EVENTS`].
-    pub event: String,
-    /// What to count.
-    pub measure: RuleMeasure,
-}
-
-impl Watch {
-    /// A measure of one event.
-    pub(crate) fn new(event: &str, measure: RuleMeasure) -> Self {
-        Watch { event: event.to_owned(), measure }
-    }
-
-    /// Active people, whatever they did.
-    pub(crate) fn people() -> Self {
-        Watch::new(ALL_EVENTS, RuleMeasure::People)
-    }
-
-    /// The single event that counts; `None` if all count.
-    pub(crate) fn only_event(&self) -> Option<&str> {
-        Some(self.event.as_str()).filter(|event| *event != ALL_EVENTS)
-    }
-}
-
-impl fmt::Display for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.only_event(), self.measure) {
-            (None, RuleMeasure::Events) => f.write_str("all events"),
-            (None, RuleMeasure::Days) => f.write_str("active days"),
-            (None, RuleMeasure::People) => f.write_str("active people"),
-            (Some(event), RuleMeasure::Events) => f.write_str(event),
-            (Some(event), RuleMeasure::Days) => write!(f, "days with {event}"),
-            (Some(event), RuleMeasure::People) => write!(f, "people with {event}"),
-        }
-    }
-}
 
 /// A rule that compares a window of days with the past.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -352,6 +174,82 @@ impl TrendRule {
     }
 }
 
+/// What a trend rule counts of its event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum RuleMeasure {
+    #[default]
+    Events,
+    /// Days with at least one event.
+    Days,
+    /// Distinct people with at least one event.
+    People,
+}
+named!(RuleMeasure { Events = "events", Days = "days", People = "people" });
+
+/// What the activity of a company is compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Against {
+    /// Its own past only.
+    #[default]
+    Itself,
+    /// Its own past, scaled by the change of all other customers.
+    Portfolio,
+    /// Its own past, scaled by the change of the other customers of its segment.
+    Segment,
+}
+named!(Against { Itself = "self", Portfolio = "portfolio", Segment = "segment" });
+
+/// What is counted: a measure of one event, or of all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Watch {
+    /// The event's name, or [`ALL_EVENTS`].
+    pub event: String,
+    /// What to count.
+    pub measure: RuleMeasure,
+}
+
+impl Watch {
+    /// A measure of one event.
+    pub(crate) fn new(event: &str, measure: RuleMeasure) -> Self {
+        Watch { event: event.to_owned(), measure }
+    }
+
+    /// Active people, whatever they did.
+    pub(crate) fn people() -> Self {
+        Watch::new(ALL_EVENTS, RuleMeasure::People)
+    }
+
+    /// The single event that counts; `None` if all count.
+    pub(crate) fn only_event(&self) -> Option<&str> {
+        Some(self.event.as_str()).filter(|event| *event != ALL_EVENTS)
+    }
+}
+
+impl fmt::Display for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.only_event(), self.measure) {
+            (None, RuleMeasure::Events) => f.write_str("all events"),
+            (None, RuleMeasure::Days) => f.write_str("active days"),
+            (None, RuleMeasure::People) => f.write_str("active people"),
+            (Some(event), RuleMeasure::Events) => f.write_str(event),
+            (Some(event), RuleMeasure::Days) => write!(f, "days with {event}"),
+            (Some(event), RuleMeasure::People) => write!(f, "people with {event}"),
+        }
+    }
+}
+
+/// The direction of change for which a trend rule raises signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Both directions.
+    Both,
+    /// Decreases only.
+    Down,
+    /// Increases only.
+    Up,
+}
+named!(Direction { Both = "both", Down = "down", Up = "up" });
+
 /// A rule that asks whether a company has done what it is meant to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -436,29 +334,6 @@ impl ConditionRule {
         }
     }
 }
-
-/// The direction of change for which a trend rule raises signals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    /// Both directions.
-    Both,
-    /// Decreases only.
-    Down,
-    /// Increases only.
-    Up,
-}
-named!(Direction { Both = "both", Down = "down", Up = "up" });
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RuleKind {
-    /// Compares a window of days with the past.
-    Trend,
-    /// Asks whether something was done in time.
-    Adoption,
-    /// Asks whether an expression holds.
-    Condition,
-}
-named!(RuleKind { Trend = "trend", Adoption = "adoption", Condition = "condition" });
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum OptionValue<'r> {
@@ -664,24 +539,6 @@ mod tests {
             TrendRule { against: Against::Portfolio, ..rule() },
         ] {
             assert!(!rule().compares_as(&other), "{other:?}");
-        }
-    }
-
-    #[test]
-    fn a_rule_is_about_an_event_about_all_of_them_or_about_none() {
-        let trend = |event: &str| RuleLogic::Trend(TrendRule::of_event(event));
-        let adoption = |aim| RuleLogic::Adoption(AdoptionRule { aim, retroactive: false });
-        let within = Aim::Event { event: "a".into(), within: Some(7) };
-        let condition = ConditionRule::new("seats > 5", SignalType::Bad);
-        for (logic, event, only) in [
-            (trend("a"), Some("a"), Some("a")),
-            (trend("*"), Some("*"), None),
-            (adoption(within), Some("a"), Some("a")),
-            (adoption(Aim::Goals { event: Some("a".into()) }), Some("a"), Some("a")),
-            (adoption(Aim::Goals { event: None }), None, None),
-            (RuleLogic::Condition(condition), None, None),
-        ] {
-            assert_eq!((logic.event(), logic.only_event()), (event, only), "{logic:?}");
         }
     }
 
