@@ -33,8 +33,8 @@ impl LiftInterval {
         let influence =
             |[r, t, h, b]: &[f64; 4]| r / right - t / signals - h / right_days + b / days;
         let n = counts.len() as f64;
-        // Their mean is 0: the shares of all companies in each sum add up to 1.
-        let squares: f64 = counts.iter().map(|counts| influence(counts).powi(2)).sum();
+        let mean = counts.iter().map(influence).sum::<f64>() / n;
+        let squares: f64 = counts.iter().map(|counts| (influence(counts) - mean).powi(2)).sum();
         let deviation = (n / (n - 1.0) * squares).sqrt();
         let factor = (DEVIATIONS * deviation).exp();
         Some(LiftInterval { low: lift / factor, high: lift * factor })
