@@ -529,7 +529,12 @@ mod tests {
     use crate::store::{Finish, Permissions};
 
     fn store(folder: &tempfile::TempDir) -> Store {
-        Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap()
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        for company in 1..=4 {
+            store.add_unlisted_company(&format!("company-{company}")).unwrap();
+        }
+        store
     }
 
     /// Writes the people of companies on a day that came from a source.
@@ -571,6 +576,99 @@ mod tests {
             })
             .collect();
         assert_eq!(kept, [(true, 1, 1), (false, 0, 0), (false, 0, 0), (true, 1, 1)]);
+    }
+
+    /// Writes the counts of companies and event names on a day of a file, and who was active.
+    fn write(
+        store: &mut Store,
+        counts: &[(u32, u32, u64)],
+        people: Option<&[(u32, u32)]>,
+    ) -> (WrittenRows, Vec<Day>, u64) {
+        let day = PulledDay {
+            day: Day::from_number(9),
+            source: None,
+            sum: DaySum { events: 0, companies: 3 },
+            rejected: 0,
+            has_people: false,
+        };
+        let count = |(company, event, count): &(u32, u32, u64)| DayCount {
+            company: *company,
+            event: *event,
+            count: *count,
+            rows: 1,
+        };
+        let counts: Vec<DayCount> = counts.iter().map(count).collect();
+        let work = |store: &mut Store| {
+            let mut writer = store.counts_writer()?;
+            writer.write_counts(&day, &counts)?;
+            let new = people.map_or(Ok(0), |people| writer.write_people(day.day, people))?;
+            let WrittenEvents { rows, changed_days } = writer.finish()?;
+            Ok((rows, changed_days, new))
+        };
+        store.transaction(Finish::Commit, work).unwrap()
+    }
+
+    fn counts(store: &Store) -> Vec<(u32, u32, u64)> {
+        let mut counts = Vec::new();
+        let days = DayRange { from: Day::from_number(9), to: Day::from_number(9) };
+        let note = |_, company, event, count| counts.push((company, event, count));
+        store.for_each_count(days, note).unwrap();
+        counts
+    }
+
+    #[test]
+    fn the_counts_of_a_day_become_those_that_arrive() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let day = vec![Day::from_number(9)];
+        let first = [(1, 1, 5), (1, 2, 3), (2, 1, 4), (4, 1, 1)];
+        let rows = WrittenRows { new: 4, ..WrittenRows::default() };
+        assert_eq!(write(&mut store, &first, None), (rows, day.clone(), 0));
+        let second = [(1, 2, 3), (2, 1, 7), (3, 1, 1), (3, 2, 0)];
+        let rows = WrittenRows { new: 1, known: 3, changed: 1, repeated: 0 };
+        assert_eq!(write(&mut store, &second, None), (rows, day, 0));
+        assert_eq!(counts(&store), second[..3]);
+        let rows = WrittenRows { known: 4, ..WrittenRows::default() };
+        assert_eq!(write(&mut store, &second, None), (rows, vec![], 0));
+    }
+
+    #[test]
+    fn the_people_of_a_day_become_those_that_arrive() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let day = vec![Day::from_number(9)];
+        let one = [(1, 1, 5)];
+        let mut write = |people: Option<&[(u32, u32)]>| {
+            let (_, days, new) = write(&mut store, &one, people);
+            let people = [1, 2].map(|company| store.pulled_people(9, company).unwrap());
+            (days, new, people)
+        };
+        let nobody = [vec![], vec![]];
+        assert_eq!(write(None), (day.clone(), 0, nobody.clone()));
+        // Now it is known that nobody was active.
+        assert_eq!(write(Some(&[])), (day.clone(), 0, nobody.clone()));
+        assert_eq!(write(Some(&[])), (vec![], 0, nobody));
+        let (first, second) = ([(1, 5), (2, 6)], [(1, 5), (1, 7)]);
+        assert_eq!(write(Some(&first)), (day.clone(), 2, [vec![5], vec![6]]));
+        assert_eq!(write(Some(&first)), (vec![], 0, [vec![5], vec![6]]));
+        assert_eq!(write(Some(&second)), (day, 1, [vec![5, 7], vec![]]));
+    }
+
+    /// Three companies are counted. The first two are one, and the third has no counts of its own
+    /// where it goes.
+    #[test]
+    fn merged_companies_count_as_one_on_a_day_on_which_both_had_events() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        write(&mut store, &[(1, 1, 5), (2, 1, 3), (2, 2, 1), (3, 1, 4)], None);
+        let companies =
+            |store: &Store| store.pulled_day(Day::from_number(9)).unwrap().unwrap().sum.companies;
+        assert!(store.merge_pulled_day(9, CompanyKey(3), CompanyKey(4)).unwrap());
+        assert!(!store.merge_pulled_day(9, CompanyKey(5), CompanyKey(4)).unwrap());
+        assert_eq!(companies(&store), 3);
+        assert!(store.merge_pulled_day(9, CompanyKey(2), CompanyKey(1)).unwrap());
+        assert_eq!(companies(&store), 2);
+        assert_eq!(counts(&store), [(1, 1, 8), (1, 2, 1), (4, 1, 4)]);
     }
 
     #[test]

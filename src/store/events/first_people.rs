@@ -312,4 +312,31 @@ mod tests {
         assert_eq!(stored(&store), [(7, 3, 20), (7, 4, 21), (8, 3, 22)]);
         assert!(store.first_people_problems(9).unwrap().is_empty());
     }
+
+    #[test]
+    fn the_first_days_of_one_company_are_recomputed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let company = "INSERT INTO companies (id, company_id, first_event_day, last_event_day)
+                       VALUES (7, 'acme', 20, 21)";
+        store.connection.execute(company, []).unwrap();
+        for (day, events) in [(20, "[[1,0,3],[2,0,null]]"), (21, "[[1,0,3],[2,0,4]]")] {
+            let insert = "INSERT INTO event_days (id, events) VALUES (?1, ?2)";
+            store.connection.execute(insert, (keys::of_piece(day, 7, 0), events)).unwrap();
+        }
+        store.note_first_people(&people(&[(19, 7, 3), (19, 7, 5), (19, 8, 3)])).unwrap();
+        store.recount_first_people(CompanyKey(7)).unwrap();
+        assert_eq!(stored(&store), [(7, 3, 20), (7, 4, 21), (8, 3, 19)]);
+    }
+
+    #[test]
+    fn events_that_cannot_be_read_are_another_problem() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let insert = "INSERT INTO event_days (id, events) VALUES (?1, '[[1]]')";
+        store.connection.execute(insert, [keys::of_piece(20, 7, 0)]).unwrap();
+        assert!(store.first_people_problems(9).unwrap().is_empty());
+        store.connection.execute("DROP TABLE event_days", []).unwrap();
+        assert!(store.first_people_problems(9).is_err());
+    }
 }

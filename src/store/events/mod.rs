@@ -347,3 +347,59 @@ impl Store {
         Ok(summaries)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rule::ALL_EVENTS;
+    use crate::store::Permissions;
+
+    #[test]
+    fn people_are_known_unless_some_days_came_without_them() {
+        let kept = [PeopleKept::Events, PeopleKept::Days, PeopleKept::NotOf(3)];
+        assert_eq!(kept.map(PeopleKept::is_known), [true, true, false]);
+    }
+
+    /// Days 1 and 2 came as counts, day 2 with people.
+    #[test]
+    fn the_activity_of_a_company_on_counted_days_is_that_of_its_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        store
+            .connection
+            .execute_batch(
+                "INSERT INTO event_names (id, name) VALUES (1, 'login'), (2, 'export');
+                 INSERT INTO people (id, person_id) VALUES (5, 'u5');
+                 INSERT INTO pulled_days (day, events, companies, rejected, has_people)
+                 VALUES (1, 9, 1, 0, 0), (2, 9, 1, 0, 1)",
+            )
+            .unwrap();
+        for (day, company, event, count) in
+            [(1, 7, 1, 3), (1, 7, 2, 4), (1, 8, 1, 50), (2, 7, 1, 2), (2, 6, 1, 60)]
+        {
+            let insert = "INSERT INTO day_counts (id, count) VALUES (?1, ?2)";
+            let id = keys::of_count(day, company, event);
+            store.connection.execute(insert, (id, count)).unwrap();
+        }
+        let people = "INSERT INTO day_people (id, people) VALUES (?1, '[5]')";
+        store.connection.execute(people, [keys::of_day(2, 7)]).unwrap();
+        let windows = Windows::ending(Day::from_number(2), 1);
+        let activity = |event: &str, measure| {
+            let watch = Watch::new(event, measure);
+            store.company_activity(CompanyKey(7), &watch, &windows).unwrap()
+        };
+        let daily = |event: &str, measure| -> Vec<u64> {
+            activity(event, measure).daily.iter().map(|(_, count)| *count).collect()
+        };
+        assert_eq!(daily("login", RuleMeasure::Events), [3, 2]);
+        assert_eq!(daily("export", RuleMeasure::Events), [4, 0]);
+        assert_eq!(daily("export", RuleMeasure::Days), [1, 0]);
+        assert_eq!(daily(ALL_EVENTS, RuleMeasure::Events), [7, 2]);
+        assert_eq!(daily(ALL_EVENTS, RuleMeasure::People), [0, 1]);
+        let CompanyActivity { people, people_kept, .. } = activity(ALL_EVENTS, RuleMeasure::Events);
+        let person_id = Some("u5".to_owned());
+        assert_eq!(people, [PersonActivity { person_id, previous: 0, current: 1 }]);
+        assert_eq!(people_kept, PeopleKept::NotOf(1));
+    }
+}
