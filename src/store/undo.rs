@@ -290,10 +290,12 @@ impl Store {
                 self.execute(&sql, [import])?;
                 continue;
             }
+            // The key as it was logged, so that the log is not read once for each row.
             let remove = format!(
                 "DELETE FROM {name} WHERE EXISTS (
-                     SELECT 1 FROM import_changes c WHERE c.import = ?1 AND c.name = '{name}' AND c.old IS NULL AND {})",
-                table.has_key("c.key")
+                     SELECT 1 FROM import_changes c
+                     WHERE c.import = ?1 AND c.name = '{name}' AND c.key = {} AND c.old IS NULL)",
+                array(key, name)
             );
             self.execute(&sparing_companies(name, &remove), (import, &kept))?;
             let values: Vec<String> = (0..columns.len())
