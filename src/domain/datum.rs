@@ -131,6 +131,7 @@ mod tests {
         }
         assert_eq!(Datum::Whole(9).order(&Datum::Whole(10)), Ordering::Less);
         assert_eq!(Datum::Number(9.5).order(&Datum::Whole(10)), Ordering::Less);
+        assert_eq!(Datum::Null.order(&Datum::Null), Ordering::Equal);
         // 9999-12-31 and 10000-01-01.
         let [last, first] = [2_932_896, 2_932_897].map(|day| Datum::Day(Day::from_number(day)));
         assert_eq!(last.order(&first), Ordering::Less);

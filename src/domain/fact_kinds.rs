@@ -223,6 +223,8 @@ fn has_leading_zero(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::day::Instant;
+    use crate::domain::fact::Declared;
 
     #[test]
     fn a_column_has_the_type_of_all_its_values() {
@@ -239,5 +241,28 @@ mod tests {
         for (values, expected) in cases {
             assert_eq!(AttributeType::of(values.iter().copied()), expected, "{values:?}");
         }
+    }
+
+    #[test]
+    fn a_fact_counts_on_the_day_that_its_kind_names() {
+        let (company, on) = (CompanyKey(1), Day::from_number(9));
+        let invoice = Invoice {
+            invoice_id: "i".to_owned(),
+            company,
+            due_on: on,
+            paid_on: Some(Day::from_number(12)),
+            amount: None,
+            status: None,
+        };
+        let response = NpsResponse {
+            company,
+            person_id: None,
+            score: 7,
+            responded: When { at: Instant::from_micros(0), on },
+            comment: None,
+            response_id: None,
+        };
+        let goal = Goal { company, event: "login".to_owned(), due_on: on, name: None };
+        assert_eq!([invoice.day(), response.day(), goal.day()], [Some(on), Some(on), None]);
     }
 }
