@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::cells::{optional_text, required};
-use super::{Author, Loaded, RowResult, Rows, rejected};
+use super::{Author, Loaded, RowResult, SheetRows, rejected};
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId};
 use crate::error::refused;
 use crate::import::FactRow;
@@ -13,7 +13,7 @@ use crate::store::Store;
 ///
 /// # Errors
 /// A single row that cannot be applied refuses the file.
-pub(super) fn load(store: &Store, rows: &mut Rows<'_, '_>, author: &Author) -> Result<Loaded> {
+pub(super) fn load(store: &Store, rows: &mut SheetRows<'_, '_>, author: &Author) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     loaded.read = rows.read(|row| {
         let is_new = take(store, row, author)?;

@@ -14,7 +14,7 @@ fn cell<'a>(row: &FactRow<'a>, column: &str) -> Option<Option<Value<'a>>> {
 }
 
 /// Updates a field.
-pub(super) fn update<C: Cell>(row: &FactRow<'_>, column: &str, field: &mut Option<C>) {
+pub(super) fn update<C: CellValue>(row: &FactRow<'_>, column: &str, field: &mut Option<C>) {
     if let Some(value) = cell(row, column) {
         *field = value.and_then(C::of);
     }
@@ -29,14 +29,14 @@ macro_rules! update_fields {
 pub(super) use update_fields;
 
 /// A field that a cell can fill.
-pub(super) trait Cell: Sized {
+pub(super) trait CellValue: Sized {
     /// The value of a cell; `None` if it is of another type.
     fn of(value: Value<'_>) -> Option<Self>;
 }
 
 macro_rules! cells {
     ($($type:ty: $($value:pat => $field:expr),+;)+) => {$(
-        impl Cell for $type {
+        impl CellValue for $type {
             fn of(value: Value<'_>) -> Option<Self> {
                 match value {
                     $($value => Some($field),)+
@@ -56,7 +56,7 @@ cells! {
 }
 
 /// The value in a required column.
-pub(super) fn required<C: Cell>(row: &FactRow<'_>, column: &str) -> Result<C> {
+pub(super) fn required<C: CellValue>(row: &FactRow<'_>, column: &str) -> Result<C> {
     row.get(column).and_then(C::of).with_context(|| lacking(row, column))
 }
 

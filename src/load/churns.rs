@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::cells::{optional_text, required, update};
 use super::facts::{FactLoad, LoadTerms};
-use super::{Author, Loaded, RowResult, Rows, rejected};
+use super::{Author, Loaded, RowResult, SheetRows, rejected};
 use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
 use crate::import::FactRow;
@@ -16,7 +16,7 @@ use crate::store::Store;
 /// A file that is refused.
 pub(super) fn load(
     store: &Store,
-    rows: &mut Rows<'_, '_>,
+    rows: &mut SheetRows<'_, '_>,
     terms: LoadTerms,
     author: &Author,
 ) -> Result<Loaded> {

@@ -9,7 +9,7 @@ use super::cells::{update, update_fields};
 use super::facts::LoadTerms;
 use super::names::{CompanyBook, SharedName, shared_name};
 use super::repeated::RepeatedRows;
-use super::{Loaded, RowResult, Rows};
+use super::{Loaded, RowResult, SheetRows};
 use crate::domain::company::{Company, CompanyKey, folded_name};
 use crate::domain::day::Day;
 use crate::domain::fact_kinds::AttributeType;
@@ -21,7 +21,11 @@ use crate::store::{Store, WrittenRows};
 ///
 /// # Errors
 /// A file that is refused.
-pub(super) fn load(store: &Store, rows: &mut Rows<'_, '_>, terms: LoadTerms) -> Result<Loaded> {
+pub(super) fn load(
+    store: &Store,
+    rows: &mut SheetRows<'_, '_>,
+    terms: LoadTerms,
+) -> Result<Loaded> {
     let metrics = store.metrics()?.into_iter();
     let mut loader = Loader {
         store,

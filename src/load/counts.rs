@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::cells::required;
 use super::day_buckets::DayBuckets;
 use super::names::{NameKeys, SharedName, shared_name};
-use super::{Loaded, RowResult, Rows, rejected};
+use super::{Loaded, RowResult, SheetRows, rejected};
 use crate::domain::COUNTED_PEOPLE;
 use crate::domain::counts::{DaySum, Doubt, doubt_of_known, doubt_of_new};
 use crate::domain::day::{Day, DayRange};
@@ -30,7 +30,11 @@ const TOLD: usize = 3;
 /// # Errors
 /// A day that has individual events or comes from a source (exit 9); a day that has lost too many
 /// events (exit 4).
-pub(super) fn load(store: &Store, rows: &mut Rows<'_, '_>, accepts_loss: bool) -> Result<Loaded> {
+pub(super) fn load(
+    store: &Store,
+    rows: &mut SheetRows<'_, '_>,
+    accepts_loss: bool,
+) -> Result<Loaded> {
     let file = rows.plan().file.clone();
     let mapping = &rows.plan().mapping;
     let (has_event, has_person) = (mapping.get("event"), mapping.get("person_id"));

@@ -114,40 +114,40 @@ pub(crate) struct LoadedFile {
 }
 
 /// Why a row is not loaded.
-enum RowError {
+enum LoadError {
     /// The row is rejected.
     Rejected(Verdict),
     /// The file is refused.
     Failed(anyhow::Error),
 }
 
-type RowResult<T> = Result<T, RowError>;
+type RowResult<T> = Result<T, LoadError>;
 
-impl From<Verdict> for RowError {
+impl From<Verdict> for LoadError {
     fn from(verdict: Verdict) -> Self {
-        RowError::Rejected(verdict)
+        LoadError::Rejected(verdict)
     }
 }
 
-impl From<anyhow::Error> for RowError {
+impl From<anyhow::Error> for LoadError {
     fn from(error: anyhow::Error) -> Self {
-        RowError::Failed(error)
+        LoadError::Failed(error)
     }
 }
 
 /// Rejects a row for a column, by its name in the kind.
-fn rejected(column: &'static str, reason: String) -> RowError {
-    RowError::Rejected(Verdict::Rejected { column, reason })
+fn rejected(column: &'static str, reason: String) -> LoadError {
+    LoadError::Rejected(Verdict::Rejected { column, reason })
 }
 
 /// The rows of a file, other than events.
-struct Rows<'r, 'w> {
+struct SheetRows<'r, 'w> {
     sheet: &'r mut Sheet,
     rejects: &'r mut Rejects<'w>,
     watcher: &'r Watcher<'r>,
 }
 
-impl Rows<'_, '_> {
+impl SheetRows<'_, '_> {
     fn plan(&self) -> &Plan {
         self.sheet.plan()
     }
@@ -159,8 +159,8 @@ impl Rows<'_, '_> {
             watcher.tell(&progress);
             match take(&row) {
                 Ok(()) => Ok(Verdict::Accepted),
-                Err(RowError::Rejected(verdict)) => Ok(verdict),
-                Err(RowError::Failed(error)) => Err(error),
+                Err(LoadError::Rejected(verdict)) => Ok(verdict),
+                Err(LoadError::Failed(error)) => Err(error),
             }
         })
     }
@@ -296,7 +296,7 @@ fn load_rows(
     }
     let author = Author::new(store, request.by, now);
     let terms = LoadTerms { last_wins: request.last_wins, today: author.day };
-    let rows = &mut Rows { sheet, rejects, watcher };
+    let rows = &mut SheetRows { sheet, rejects, watcher };
     match kind.as_str() {
         COUNTS => counts::load(store, rows, request.accepts_loss),
         "companies" => companies::load(store, rows, terms),

@@ -18,7 +18,7 @@ use anyhow::Result;
 
 use super::names::{CompanyBook, SharedName, is_telling, shared_name};
 use super::repeated::{RepeatedRows, Repetition};
-use super::{Loaded, RowError, RowResult, Rows, rejected};
+use super::{LoadError, Loaded, RowResult, SheetRows, rejected};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
 use crate::domain::day::Day;
@@ -55,7 +55,7 @@ trait LoadableFact: Fact + Clone + PartialEq {
     }
 
     /// Why it cannot be added, unless it is already known.
-    fn refusal(&self, _facts: &FactLoad<'_>) -> Option<RowError> {
+    fn refusal(&self, _facts: &FactLoad<'_>) -> Option<LoadError> {
         None
     }
 
@@ -66,7 +66,7 @@ trait LoadableFact: Fact + Clone + PartialEq {
 }
 
 /// Loads the rows of a file.
-type LoadRows = fn(&Store, &mut Rows<'_, '_>, LoadTerms) -> Result<Loaded>;
+type LoadRows = fn(&Store, &mut SheetRows<'_, '_>, LoadTerms) -> Result<Loaded>;
 
 /// How to load rows of a kind; `None` for kinds that are loaded elsewhere.
 pub(super) fn loader(kind: &str) -> Option<LoadRows> {
@@ -94,7 +94,7 @@ pub(super) struct LoadTerms {
 /// A file that is refused.
 fn load<K: LoadableFact>(
     store: &Store,
-    rows: &mut Rows<'_, '_>,
+    rows: &mut SheetRows<'_, '_>,
     terms: LoadTerms,
 ) -> Result<Loaded> {
     let mut facts = FactLoad::of(store, terms)?;

@@ -7,7 +7,7 @@ use crate::domain::pulse::{Level, Pulse, PulseMark};
 use crate::domain::reason::ReasonKind;
 use crate::import::FactRow;
 use crate::load::cells::{optional_text, required};
-use crate::load::{RowError, RowResult, rejected};
+use crate::load::{LoadError, RowResult, rejected};
 
 impl LoadableFact for Pulse {
     type Identity = Pulse;
@@ -49,7 +49,7 @@ impl LoadableFact for Pulse {
     }
 
     /// A pulse from before a code was retired is accepted; a new one cannot have the code.
-    fn refusal(&self, facts: &FactLoad<'_>) -> Option<RowError> {
+    fn refusal(&self, facts: &FactLoad<'_>) -> Option<LoadError> {
         let reason = facts.retired(ReasonKind::Pulse, &self.reason_codes)?;
         Some(rejected("reason_codes", reason))
     }

@@ -9,7 +9,7 @@ use crate::domain::day::Day;
 use crate::domain::interval::BillingInterval;
 use crate::import::{FactRow, Value};
 use crate::load::cells::{required, update, update_fields};
-use crate::load::{RowError, RowResult, rejected};
+use crate::load::{LoadError, RowResult, rejected};
 
 impl LoadableFact for Subscription {
     type Identity = String;
@@ -97,7 +97,7 @@ fn price(
     Ok(())
 }
 
-fn not_an_interval(text: &str) -> RowError {
+fn not_an_interval(text: &str) -> LoadError {
     let reason = format!(
         "'{text}' is not an interval; write a word or a number of days, weeks, months, quarters or years"
     );

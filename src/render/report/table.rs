@@ -6,7 +6,7 @@ use crate::domain::day::Day;
 use crate::render::Align;
 
 /// A name for programs or a title for people, which no data changes.
-type Name = &'static str;
+type Literal = &'static str;
 
 /// Rows of cells under headings, with an optional chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,9 +81,9 @@ impl Table {
     /// A table with a row for each record; `label` is the name and heading of the first column,
     /// `item` what a row is about.
     pub(crate) fn of<T>(
-        name: Name,
-        title: Name,
-        label: (Name, Name),
+        name: Literal,
+        title: Literal,
+        label: (Literal, Literal),
         records: impl IntoIterator<Item = T>,
         item: impl Fn(&T) -> RowLabel,
     ) -> TableOf<T> {
@@ -142,16 +142,16 @@ pub(crate) struct TableOf<T> {
 
 impl<T> TableOf<T> {
     /// A column of text or days.
-    pub(crate) fn text(self, name: Name, title: Name, cell: impl Fn(&T) -> Cell) -> Self {
+    pub(crate) fn text(self, name: Literal, title: Literal, cell: impl Fn(&T) -> Cell) -> Self {
         self.column(TableColumn { name, title, align: Align::Left }, cell)
     }
 
-    pub(crate) fn number(self, name: Name, title: Name, cell: impl Fn(&T) -> Cell) -> Self {
+    pub(crate) fn number(self, name: Literal, title: Literal, cell: impl Fn(&T) -> Cell) -> Self {
         self.column(TableColumn { name, title, align: Align::Right }, cell)
     }
 
     /// A column of text that is not exported as a value.
-    pub(crate) fn for_people(self, title: Name, cell: impl Fn(&T) -> Cell) -> Self {
+    pub(crate) fn for_people(self, title: Literal, cell: impl Fn(&T) -> Cell) -> Self {
         self.text("", title, cell)
     }
 

@@ -135,9 +135,9 @@ fn summary(
 }
 
 /// A key number: its name for programs and for people, its value, and a note.
-type Figure = (&'static str, &'static str, Cell, String);
+type KeyNumber = (&'static str, &'static str, Cell, String);
 
-fn figures(figures: impl IntoIterator<Item = Figure>) -> Table {
+fn figures(figures: impl IntoIterator<Item = KeyNumber>) -> Table {
     Table::of("summary", "Summary", ("name", "number"), figures, |(name, label, ..)| {
         RowLabel::called(name, label)
     })
