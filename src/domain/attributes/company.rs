@@ -150,3 +150,24 @@ fn seat_usage(facts: &CompanyFacts<'_>) -> Datum {
         _ => Datum::Null,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usage_of_seats_is_unknown_without_paid_seats() {
+        let cases = [
+            (Some(40), Some(30), Datum::Number(75.0)),
+            (Some(4), Some(5), Datum::Number(125.0)),
+            (Some(0), Some(5), Datum::Null),
+            (None, Some(5), Datum::Null),
+            (Some(40), None, Datum::Null),
+        ];
+        for (seats, seats_used, expected) in cases {
+            let company = Company { seats, seats_used, ..Company::default() };
+            let facts = CompanyFacts { company: &company, tags: None, day: Day::from_number(0) };
+            assert_eq!(seat_usage(&facts), expected);
+        }
+    }
+}
