@@ -294,4 +294,30 @@ mod tests {
         assert_eq!(store.first_use_problems(9).unwrap(), problems);
         assert_eq!(store.first_use_problems(2).unwrap(), problems[..2]);
     }
+
+    #[test]
+    fn the_first_uses_of_one_company_are_recomputed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        store
+            .connection
+            .execute_batch(
+                "INSERT INTO event_names (id, name) VALUES (1, 'login'), (2, 'export');
+                 INSERT INTO companies (id, company_id, first_event_day, last_event_day)
+                 VALUES (7, 'acme', 20, 22), (8, 'globex', NULL, NULL)",
+            )
+            .unwrap();
+        for (day, company, event) in [(20, 7, 1), (21, 7, 1), (22, 7, 2), (20, 9, 2)] {
+            let insert = "INSERT INTO day_counts (id, count) VALUES (?1, 1)";
+            store.connection.execute(insert, [keys::of_count(day, company, event)]).unwrap();
+        }
+        let mut uses = FirstUses::default();
+        uses.note(19, 7, [1, 2]);
+        uses.note(19, 8, [1]);
+        store.note_first_uses(&uses).unwrap();
+        store.recount_first_uses(CompanyKey(7)).unwrap();
+        store.recount_first_uses(CompanyKey(8)).unwrap();
+        assert_eq!(stored(&store), [(1, 7, 20), (2, 7, 22)]);
+    }
 }

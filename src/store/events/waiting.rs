@@ -476,4 +476,26 @@ mod tests {
         assert!(aside.all(1, Until::FileEnds).unwrap().is_empty());
         assert!(aside.all(2, Until::DayIsWritten).unwrap().is_empty());
     }
+
+    #[test]
+    fn only_equal_events_without_ids_are_folded() {
+        let event = |copies| {
+            let (company, event, person, micros, is_part) = (1, 1, 0, 0, false);
+            let row = IncomingEvent { day: 1, company, event, person, copies, micros, is_part };
+            WaitingEvent::new(&row, 1)
+        };
+        let with_id = |copies| WaitingEvent { identity: 5, ..event(copies) };
+        let fold = |mut one: WaitingEvent, other| {
+            one.fold(&other).then(|| (one.rows(), one.total(), one.own_identity()))
+        };
+        assert_eq!(fold(event(2), event(2)), Some((2, 4, 0)));
+        for (one, other) in [
+            (event(2), event(1)),
+            (event(0), event(0)),
+            (with_id(1), with_id(1)),
+            (event(1), with_id(1)),
+        ] {
+            assert_eq!(fold(one, other), None);
+        }
+    }
 }

@@ -1116,6 +1116,22 @@ mod tests {
     }
 
     #[test]
+    fn new_companies_and_event_names_are_added_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let mut writer = store.event_writer(false).unwrap();
+        let names = NewNames {
+            companies: vec![(9, "Acme".to_owned())],
+            events: vec![(5, "export".to_owned())],
+            people: Vec::new(),
+        };
+        writer.push(EventBatch { names, ..EventBatch::default() }).unwrap();
+        let company = "companies WHERE id = 9 AND company_id = 'Acme' AND folded_id = 'acme'";
+        assert_eq!(rows_of(&store, company), 1);
+        assert_eq!(rows_of(&store, "event_names WHERE id = 5 AND name = 'export'"), 1);
+    }
+
+    #[test]
     fn new_people_are_added_many_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
@@ -1166,6 +1182,35 @@ mod tests {
             let copies = [5, 6, 7].map(|micros| content(&store)[&(20_000, 1, micros)]);
             assert_eq!(copies, [4, 4, 1]);
         }
+    }
+
+    /// Three copies are stored. The file has one of them before the late rows, after one event of
+    /// another company, and too many in all for memory.
+    #[test]
+    fn late_rows_of_a_long_day_are_compared_with_those_of_their_company() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let (other, row) = (event(0, 1, 5, 1), event(0, 2, 5, 1));
+        assert_eq!(write(&mut store, WIDE, &[vec![other, row, row, row]]), counted(4, 0));
+        let limits = Limits { at_once: 2, ..WIDE };
+        let later = (1..5).map(|day| event(day, 2, 0, 1)).collect();
+        let file = [vec![other, row], later, vec![row; 3]];
+        assert_eq!(write(&mut store, limits, &file), counted(5, 4));
+        assert_eq!(content(&store)[&(20_000, 2, 5)], 4);
+    }
+
+    #[test]
+    fn ids_are_those_of_their_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let row = |day, id| (day, 1, 5, 1, 1, id, false);
+        let rows = vec![row(0, Some(1)), row(1, None), row(2, Some(2)), row(2, None)];
+        write_rows(&mut store, WIDE, &[rows], false);
+        let ids = [0, 1, 2].map(|day| -> Vec<u32> {
+            let events = &texts(&store)[&(20_000 + day, 1)];
+            events.iter().map(|event| event.key.identity).collect()
+        });
+        assert_eq!(ids, [vec![1], vec![0], vec![0, 2]]);
     }
 
     #[test]
