@@ -250,7 +250,7 @@ impl<'a> Sweep<'a> {
         let most = self.rule.baseline_windows();
         for (place, period) in periods.iter().enumerate() {
             let (Some((_, windows)), Some(group)) = (period, self.group(place)) else { continue };
-            let current = u128::from(if *windows > 0 { self.measure(place, 0, 0) } else { 0 });
+            let current = u128::from(self.measure(place, 0, 0));
             let sums = all.entry(group).or_insert_with(|| vec![Sums::default(); most as usize]);
             for window in 1..=*windows {
                 let sums = &mut sums[window as usize - 1];
@@ -522,4 +522,24 @@ fn change_tenths(counts: &WindowCounts) -> i64 {
     let scaled = (actual - expected).saturating_mul(1000);
     let magnitude = scaled.abs().saturating_mul(2).saturating_add(expected) / (2 * expected);
     i64::try_from(magnitude * scaled.signum()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 10 events now for 0, 4, 10 and 21 in one window before: 11 for 1, 5, 11 and 22.
+    #[test]
+    fn a_change_is_in_tenths_of_a_percent() {
+        let counts = |previous| WindowCounts {
+            since: Day::from_number(0),
+            windows: 1,
+            previous,
+            current: 10,
+            others: 0,
+            sums: None,
+        };
+        let changes = [0, 4, 10, 21].map(|previous| change_tenths(&counts(previous)));
+        assert_eq!(changes, [10_000, 1200, 0, -500]);
+    }
 }

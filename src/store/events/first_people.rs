@@ -46,9 +46,7 @@ impl FirstPeople {
         let known = &mut page[person as usize % PAGE];
         if *known == 0 || *known >> DAY == u64::from(company) {
             let packed = u64::from(company) << DAY | u64::from(day.unsigned_abs());
-            if *known == 0 || packed < *known {
-                *known = packed;
-            }
+            *known = if *known == 0 { packed } else { packed.min(*known) };
             return;
         }
         let first = self.elsewhere.entry((company, person)).or_insert(day);
