@@ -114,3 +114,19 @@ impl Movement {
         driver.down += u64::from(change.change < -NOTHING);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_counts_from_more_than_a_billionth() {
+        let mut movement = Movement::default();
+        for change in [NOTHING, -NOTHING, 2.0 * NOTHING, -2.0 * NOTHING, -1.0] {
+            let measure = "usage".to_owned();
+            movement.add(&MeasureChange { measure, change, before: None, now: None });
+        }
+        let [driver] = &movement.drivers[..] else { panic!("{movement:?}") };
+        assert_eq!((driver.up, driver.down), (1, 2));
+    }
+}

@@ -133,6 +133,12 @@ fn scores_match_values_computed_by_hand() {
     }
 }
 
+#[test]
+fn without_measures_nothing_is_known() {
+    let assessment = Assessment::of(&scoring("empty", Vec::new()), Vec::new());
+    assert_eq!((assessment.score, assessment.coverage), (None, 0.0));
+}
+
 /// The start of a falling scale, and the coverage without known values, are 0 and not -0.
 #[test]
 fn zero_has_no_sign() {

@@ -119,3 +119,15 @@ impl From<super::Measure> for WrittenMeasure {
         WrittenMeasure { name, kind, value, from, to, weight: Figure(weight), map }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_that_are_exact_are_written_without_decimals() {
+        let written = [3.0, -2.5, 8_999_999_999_999_999.0, 9e15]
+            .map(|n| serde_json::json!(Figure(n)).to_string());
+        assert_eq!(written, ["3", "-2.5", "8999999999999999", "9000000000000000.0"]);
+    }
+}

@@ -358,6 +358,14 @@ fn managers_and_executives_are_notified_as_in_the_specification() {
 }
 
 #[test]
+fn a_rule_of_a_preset_has_its_playbook_and_those_it_tells() {
+    let pulse_low = shipped().iter().find(|preset| preset.name == "pulse-low").unwrap();
+    let rule = pulse_low.rule(&Choice::default()).unwrap();
+    assert_eq!(rule.playbook.as_deref(), Some("relationship"));
+    assert_eq!((rule.managers, rule.executives), (false, true));
+}
+
+#[test]
 fn the_preset_of_a_rule_is_found_by_the_name_of_the_rule() {
     let of = |rule| of_rule(rule).map(|(preset, event)| (preset.name.as_str(), event));
     assert_eq!(of("renewal-60"), Some(("renewal-60", None)));

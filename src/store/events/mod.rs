@@ -360,6 +360,30 @@ mod tests {
         assert_eq!(kept.map(PeopleKept::is_known), [true, true, false]);
     }
 
+    /// 31 days apart: day 1 is not one of the last 30 days of data.
+    #[test]
+    fn event_names_have_their_totals_and_are_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let names = "INSERT INTO event_names (id, name) VALUES (1, 'login'), (2, 'export')";
+        store.connection.execute_batch(names).unwrap();
+        for (day, company, event, count) in
+            [(1, 7, 1, 3), (31, 7, 1, 4), (31, 8, 1, 5), (2, 7, 2, 6)]
+        {
+            let insert = "INSERT INTO day_counts (id, count) VALUES (?1, ?2)";
+            let id = keys::of_count(day, company, event);
+            store.connection.execute(insert, (id, count)).unwrap();
+        }
+        let summary = |name: &str, total, last_30_days, companies, first_day, last_day| {
+            let (first_day, last_day) = (Day::from_number(first_day), Day::from_number(last_day));
+            let name = name.to_owned();
+            EventSummary { name, total, last_30_days, companies, first_day, last_day }
+        };
+        let expected = [summary("export", 6, 6, 1, 2, 2), summary("login", 12, 9, 2, 1, 31)];
+        assert_eq!(store.event_summaries().unwrap(), expected);
+    }
+
     /// Days 1 and 2 came as counts, day 2 with people.
     #[test]
     fn the_activity_of_a_company_on_counted_days_is_that_of_its_counts() {
