@@ -11,7 +11,7 @@ use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType};
 use rusqlite::{ErrorCode, ffi};
 
 /// The kinds of errors that scripts can distinguish; [`ErrorKind::ALL`] explains them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     Other,
     Usage,

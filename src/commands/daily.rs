@@ -9,9 +9,10 @@ use super::import::{Import, ReadingOptions};
 use super::notify::Send;
 use super::pull::Pull;
 use super::run::{DayOptions, Run};
+use super::steps::Steps;
 use crate::context::Context;
 use crate::domain::{COUNTS, EVENTS};
-use crate::error::{self, CommandError, ErrorKind};
+use crate::error;
 use crate::store::{ImportRecord, Store};
 
 /// Pull the sources, import files, run the days that are due, and send notifications: one line for cron.
@@ -42,22 +43,22 @@ impl Daily {
     /// # Errors
     /// The most serious error of the steps, which was already printed.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
-        let result = self.steps(context);
+        let result = self.all(context);
         let failure = result.as_ref().err().and_then(error::report);
         let code = failure.map_or(0, |failure| failure.kind.exit_code());
         context.ui.note(format!("{}: daily ended with exit code {code}", context.clock.now()));
         result
     }
 
-    fn steps(self, context: &Context) -> Result<()> {
+    fn all(self, context: &Context) -> Result<()> {
         let before = context.writer()?.imports()?.len();
-        let mut worst = None;
+        let mut steps = Steps::default();
         if !context.reader()?.sources()?.is_empty() {
-            step(context, &mut worst, || Pull::default().run(context))?;
+            steps.take(context, || Pull::default().run(context))?;
         }
         if !self.files.is_empty() {
             let import = Import::of(self.files.clone(), self.reading);
-            step(context, &mut worst, || import.run(context))?;
+            steps.take(context, || import.run(context))?;
         }
         let run = Run::of(self.days);
         match events_not_imported(&context.reader()?, &self.files, before)? {
@@ -65,10 +66,10 @@ impl Daily {
                 let file = file.display();
                 context.ui.alarm(format!("no day was run, because {file} was not imported"));
             }
-            None => step(context, &mut worst, || run.run(context))?,
+            None => steps.take(context, || run.run(context))?,
         }
-        step(context, &mut worst, || Send::default().run(context))?;
-        worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
+        steps.take(context, || Send::default().run(context))?;
+        steps.end()
     }
 }
 
@@ -88,41 +89,4 @@ fn events_not_imported<'f>(
             && last.is_none_or(|last| last.kind == EVENTS || last.kind == COUNTS)
     });
     Ok(missing)
-}
-
-/// Runs a step. Its error is printed and remembered; an error that would affect the next steps too
-/// ends the command.
-fn step(
-    context: &Context,
-    worst: &mut Option<ErrorKind>,
-    work: impl FnOnce() -> Result<()>,
-) -> Result<()> {
-    let Err(error) = work() else { return Ok(()) };
-    let Some(report) = error::report(&error) else { return Err(error) };
-    if !ErrorKind::GRAVITY.contains(&report.kind) {
-        return Err(error);
-    }
-    context.ui.failure(&report);
-    *worst = Some(worst.map_or(report.kind, |known| known.graver(report.kind)));
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_gravest_complaint_decides() {
-        let cases = [
-            (ErrorKind::SomeRowsRejected, ErrorKind::Undelivered, ErrorKind::Undelivered),
-            (ErrorKind::InputRefused, ErrorKind::Stale, ErrorKind::InputRefused),
-            (ErrorKind::Stale, ErrorKind::Undelivered, ErrorKind::Stale),
-            (ErrorKind::Undelivered, ErrorKind::NotAllowed, ErrorKind::NotAllowed),
-            (ErrorKind::SomeRowsRejected, ErrorKind::Stale, ErrorKind::Stale),
-        ];
-        for (one, other, expected) in cases {
-            assert_eq!(one.graver(other), expected);
-            assert_eq!(other.graver(one), expected);
-        }
-    }
 }

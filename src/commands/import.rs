@@ -8,8 +8,9 @@ use clap::Args;
 
 use super::init::parse_zone;
 use super::options::{FormatOption, is_same_file, refuse_database};
+use super::steps::Steps;
 use crate::context::Context;
-use crate::error::{self, CommandError, ErrorKind, usage};
+use crate::error::{self, ErrorKind, usage};
 use crate::import::amounts::DecimalMark;
 use crate::import::catalogue::catalogue;
 use crate::import::header::Delimiter;
@@ -147,13 +148,13 @@ impl Import {
 
     /// Tries each file. The most serious result decides the exit code.
     fn import_all(&self, context: &Context, store: &mut Store, options: &Options) -> Result<()> {
-        let mut worst: Option<ErrorKind> = None;
+        let mut steps = Steps::default();
         for file in load::in_order(store, &context.clock, &self.files, options) {
             if let Some(kind) = self.import(context, store, file, options)? {
-                worst = Some(worst.map_or(kind, |known| known.graver(kind)));
+                steps.note(kind);
             }
         }
-        worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
+        steps.end()
     }
 
     fn import(

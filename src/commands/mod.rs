@@ -43,6 +43,7 @@ pub(crate) mod segment;
 pub(crate) mod show;
 pub(crate) mod snooze;
 pub(crate) mod status;
+mod steps;
 pub(crate) mod task;
 pub(crate) mod team;
 pub(crate) mod triage;

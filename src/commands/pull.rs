@@ -4,11 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::import::report_look_alikes;
+use super::steps::Steps;
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::domain::similar_names::nearest_of_all;
 use crate::domain::source::PullSource;
-use crate::error::{self, CommandError, ErrorKind, not_allowed};
+use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::pull::access::{address, password};
 use crate::pull::plan::PullDays;
 use crate::pull::{PullRequest, Pulled, check_days, explain, pull};
@@ -63,17 +64,11 @@ impl Pull {
         let wanted = PullDays { from: self.from, to: self.to, full: self.full };
         check_days(wanted, context.today(&store).previous())?;
         let sources = self.sources(&store)?;
-        let mut worst: Option<ErrorKind> = None;
+        let mut steps = Steps::default();
         for source in &sources {
-            let Err(error) = self.one(context, &mut store, source, wanted) else { continue };
-            let Some(report) = error::report(&error) else { return Err(error) };
-            if sources.len() == 1 {
-                return Err(error);
-            }
-            context.ui.failure(&report);
-            worst = worst.max(Some(report.kind));
+            steps.take(context, || self.one(context, &mut store, source, wanted))?;
         }
-        worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
+        steps.end()
     }
 
     fn sources(&self, store: &Store) -> Result<Vec<PullSource>> {
