@@ -1230,6 +1230,21 @@ mod tests {
     }
 
     #[test]
+    fn a_company_that_outgrows_a_row_of_the_table_gets_a_second_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        write(&mut store, WIDE, &[vec![event(0, 1, 5, 1)]]);
+        let limits = Limits { piece: 2, ..WIDE };
+        let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
+        let two = [event(0, 1, 6, 1), event(0, 1, 7, 1)].map(|event| WaitingEvent::new(&event, 1));
+        writer.merge(20_000, DayBefore::Something).company(1, &two, &[]).unwrap();
+        writer.day_writer.flush().unwrap();
+        drop(writer);
+        assert_eq!(rows_of(&store, "event_days"), 2);
+        assert_eq!(content(&store).len(), 3);
+    }
+
+    #[test]
     fn repeated_rows_of_a_file_with_parts_are_counted() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
