@@ -10,6 +10,7 @@ use super::init::parse_zone;
 use super::options::{FormatOption, is_same_file, refuse_database};
 use super::steps::Steps;
 use crate::context::Context;
+use crate::domain::lists::first_few;
 use crate::error::{self, ErrorKind, usage};
 use crate::import::amounts::DecimalMark;
 use crate::import::catalogue::catalogue;
@@ -347,7 +348,7 @@ fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
     let missing: Vec<String> = loaded.days.missing().iter().map(ToString::to_string).collect();
     if !missing.is_empty() {
         let days = counted(missing.len() as u64, "day", "days");
-        lines.push(format!("{days} without any event: {}", some(&missing)));
+        lines.push(format!("{days} without any event: {}", first_few(&missing)));
     }
     if loaded.ambiguous_dates > 0 {
         let dates = counted(loaded.ambiguous_dates, "date", "dates");
@@ -360,16 +361,9 @@ fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
     }
     for gap in &loaded.gaps {
         let companies = counted(gap.companies.len() as u64, "company", "companies");
-        lines.push(format!("{}: {companies}: {}", gap.which, some(&gap.companies)));
+        lines.push(format!("{}: {companies}: {}", gap.which, first_few(&gap.companies)));
     }
     lines
-}
-
-/// The first few of a list.
-fn some(list: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let more = if list.len() > SHOWN { ", …" } else { "" };
-    format!("{}{more}", list[..list.len().min(SHOWN)].join(", "))
 }
 
 /// The examples, and the kinds and products from the catalogue.

@@ -22,6 +22,7 @@ pub(crate) mod fact_kinds;
 pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod interval;
+pub(crate) mod lists;
 pub(crate) mod loss;
 pub(crate) mod metric;
 pub(crate) mod named;

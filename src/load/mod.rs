@@ -309,14 +309,6 @@ fn load_rows(
     }
 }
 
-/// The first few of a list.
-fn some<S: AsRef<str>>(list: impl IntoIterator<Item = S>) -> String {
-    const SHOWN: usize = 10;
-    let list: Vec<S> = list.into_iter().collect();
-    let shown: Vec<&str> = list.iter().take(SHOWN).map(AsRef::as_ref).collect();
-    format!("{}{}", shown.join(", "), if list.len() > SHOWN { ", …" } else { "" })
-}
-
 fn record(
     store: &Store,
     clock: &Clock,

@@ -6,10 +6,8 @@ use super::Store;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::domain::fact_kinds::TeamMember;
+use crate::domain::lists::first_few;
 use crate::domain::team;
-
-/// At most this many names are listed in a line.
-const NAMED: usize = 10;
 
 impl Store {
     /// All members of the team, by name.
@@ -66,7 +64,7 @@ impl Store {
         outside.sort_unstable();
         outside.dedup();
         Ok((!outside.is_empty())
-            .then(|| format!("CSMs of customers who are not in the team: {}", some_of(&outside))))
+            .then(|| format!("CSMs of customers who are not in the team: {}", first_few(&outside))))
     }
 
     /// A line with the open tasks and customers of somebody who left.
@@ -83,7 +81,7 @@ impl Store {
         )?;
         let list = |what: &str, ids: &[String]| match ids {
             [] => format!("no {what}"),
-            ids => format!("{what}: {}", some_of(ids)),
+            ids => format!("{what}: {}", first_few(ids)),
         };
         Ok(format!(
             "{name} has left; {}; {}",
@@ -101,12 +99,6 @@ impl Store {
                      AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE company = c.id)";
         self.read_first(sql, (text.to_lowercase(), text), |row| row.get("id"))
     }
-}
-
-/// The first of these names, and whether there are more.
-fn some_of<S: AsRef<str>>(names: &[S]) -> String {
-    let first: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
-    format!("{}{}", first.join(", "), if names.len() > NAMED { ", …" } else { "" })
 }
 
 /// The names in a cell, in the team's spelling.

@@ -23,6 +23,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
 use crate::domain::day::Day;
 use crate::domain::fact_kinds::{Person, TeamMember};
+use crate::domain::lists::first_few;
 use crate::domain::notify::is_address;
 use crate::domain::pulse::Pulse;
 use crate::domain::reason::Library;
@@ -256,7 +257,7 @@ impl<'s> FactLoad<'s> {
         self.join()?;
         team::finish(&mut self)?;
         if !self.learned.is_empty() {
-            self.loaded.remarks.push(format!("added reason codes: {}", super::some(&self.learned)));
+            self.loaded.remarks.push(format!("added reason codes: {}", first_few(&self.learned)));
         }
         self.loaded.remarks.extend(subscriptions::remarks(&self));
         Ok(Loaded { read, ..self.loaded })

@@ -7,6 +7,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::customer::{Standing, Subscription, to_the_cent};
 use crate::domain::day::Day;
 use crate::domain::interval::BillingInterval;
+use crate::domain::lists::first_few;
 use crate::import::{FactRow, Value};
 use crate::load::cells::{required, update, update_fields};
 use crate::load::{LoadError, RowResult, rejected};
@@ -115,7 +116,7 @@ pub(super) fn remarks(facts: &FactLoad<'_>) -> Vec<String> {
         ));
     }
     if !facts.unknown_statuses.is_empty() {
-        let words = super::super::some(&facts.unknown_statuses);
+        let words = first_few(&facts.unknown_statuses);
         remarks.push(format!("status not known, taken as active: {words}"));
     }
     remarks

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::{FactLoad, LoadableFact, check_address};
 use crate::domain::fact_kinds::TeamMember;
+use crate::domain::lists::first_few;
 use crate::domain::team;
 use crate::import::FactRow;
 use crate::load::cells::{required, update, update_fields};
@@ -72,7 +73,7 @@ pub(super) fn finish(facts: &mut FactLoad<'_>) -> Result<()> {
     if !missing.is_empty() {
         facts.loaded.remarks.push(format!(
             "in the team, but not in this file: {}; `signals team remove NAME` takes out who has left",
-            super::super::some(missing)
+            first_few(missing)
         ));
     }
     facts.loaded.remarks.extend(facts.store.csms_missing_in_team(today)?);
