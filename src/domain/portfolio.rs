@@ -277,13 +277,6 @@ pub(crate) struct AtStake {
     pub points: u64,
 }
 
-impl AtStake {
-    /// Whether there is a reason to talk about the customer. A renewal soon is none by itself.
-    fn has_a_reason_to_talk(&self) -> bool {
-        self.concerns.iter().any(|concern| !matches!(concern, Concern::RenewsIn(_)))
-    }
-}
-
 /// The customers in the order in which to attend to them: highest stake first, then highest
 /// revenue, then by id.
 pub(crate) fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
@@ -306,7 +299,7 @@ pub(crate) fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
 /// The first customers to talk about, up to a limit.
 pub(crate) fn to_talk_about(customers: &[Customer], day: Day, most: usize) -> Vec<AtStake> {
     let mut all = by_stake(customers, day);
-    all.retain(AtStake::has_a_reason_to_talk);
+    all.retain(|at_stake| !at_stake.concerns.is_empty());
     all.truncate(most);
     all
 }
@@ -450,19 +443,19 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_near_renewal_alone_is_no_reason_to_talk() {
+    fn a_renewal_concerns_from_90_days_before() {
         let near = Customer { renewal_on: Some(day(130)), ..customer(1) };
         assert_eq!(concerns(&near, day(100)), [Concern::RenewsIn(30)]);
-        assert_eq!(to_talk_about(std::slice::from_ref(&near), day(100), 10), []);
+        assert_eq!(to_talk_about(std::slice::from_ref(&near), day(100), 10).len(), 1);
         let near = Customer { overdue_tasks: 1, ..near };
         assert_eq!(concerns(&near, day(100)), [Concern::RenewsIn(30), Concern::OverdueTasks(1)]);
-        assert_eq!(to_talk_about(&[near], day(100), 10).len(), 1);
         let today = Customer { renewal_on: Some(day(100)), ..customer(1) };
         assert_eq!(concerns(&today, day(100)), [Concern::RenewsIn(0)]);
         let late = Customer { renewal_on: Some(day(95)), ..customer(1) };
         assert_eq!(concerns(&late, day(100)), [Concern::RenewalOverdue(5)]);
-        let far = Customer { renewal_on: Some(day(191)), overdue_tasks: 1, ..customer(1) };
-        assert_eq!(concerns(&far, day(100)), [Concern::OverdueTasks(1)]);
+        let far = Customer { renewal_on: Some(day(191)), ..customer(1) };
+        assert_eq!(concerns(&far, day(100)), []);
+        assert_eq!(to_talk_about(&[far], day(100), 10), []);
     }
 
     #[test]

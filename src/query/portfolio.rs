@@ -57,7 +57,7 @@ pub(crate) fn present_customers(
     let mut pulses = current_pulses(store.all_pulses(as_of.last_entry())?);
     let mut customers = Vec::new();
     for (key, values) in selected.keys().into_iter().zip(selected.values(&PORTFOLIO)?) {
-        if !has_churned(values[9], as_of.day) {
+        if !has_churned(values[9], as_of.last_day()) {
             let held = held.get(&key).copied().unwrap_or_default();
             customers.push(customer(key, &values, pulses.remove(&key), held));
         }

@@ -195,6 +195,11 @@ impl AsOf {
             _ => self.day,
         }
     }
+
+    /// The last day of any fact or entry: a clock may be behind the imported facts.
+    pub(crate) fn last_day(self) -> Day {
+        self.day.max(self.today())
+    }
 }
 
 /// Imported facts of one kind about one company, dated on or before an as-of date.

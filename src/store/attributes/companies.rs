@@ -139,7 +139,7 @@ impl Sheet<'_> {
     /// Adds the churn that is in effect on the day.
     fn apply_breaks(&self, companies: &mut [Company]) -> Result<()> {
         let breaks = self.store.breaks_within(self.scope.keys())?;
-        let day = self.as_of.today().max(self.as_of.day);
+        let day = self.as_of.last_day();
         for (key, company) in self.companies.keys.iter().zip(companies) {
             let of_company: &[Break] = breaks.get(key).map_or(&[], Vec::as_slice);
             let present = of_company.iter().find(|away| away.covers(day));

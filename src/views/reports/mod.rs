@@ -48,8 +48,14 @@ impl Portfolio {
         self.head.letter.money(amount)
     }
 
-    fn day(&self) -> Day {
+    /// The last day of usage and health.
+    fn usage_day(&self) -> Day {
         self.head.as_of
+    }
+
+    /// The last day of everything else: renewals, cancellations, pulse, signals and tasks.
+    fn day(&self) -> Day {
+        self.head.last_day()
     }
 
     fn has_health(&self) -> bool {

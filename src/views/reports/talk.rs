@@ -10,7 +10,7 @@ pub(super) const MOST: usize = 10;
 
 /// At most `most` customers that need attention, most at stake first.
 pub(super) fn section(portfolio: &Portfolio, most: usize) -> ReportSection {
-    let list = to_talk_about(&portfolio.customers, portfolio.head.last_day(), most);
+    let list = to_talk_about(&portfolio.customers, portfolio.day(), most);
     let title = "Customers to talk about";
     let table = Table::of("talk_about", title, ("name", "customer"), &list, |at_stake| {
         company_item(&at_stake.customer)
@@ -23,7 +23,7 @@ pub(super) fn section(portfolio: &Portfolio, most: usize) -> ReportSection {
     .text("renewal_on", "renews on", |at_stake| Cell::day(at_stake.customer.renewal_on))
     .for_people("id", |at_stake| Cell::Text(at_stake.customer.company_id.clone()))
     .done()
-    .or_say("nobody: no poor health, no low pulse, no open bad signal, nothing overdue");
+    .or_say("nobody: no renewal soon, no poor health, no low pulse, no open bad signal, nothing overdue");
     let paid = mrr(list.iter().map(|at_stake| &at_stake.customer));
     let money = paid
         .map(|paid| format!("; together they pay {} a month", portfolio.money(paid)))
