@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::domain::attributes::Datum;
 use crate::domain::health::Band;
 use crate::domain::signal::{SignalState, SignalType};
-use crate::query::{AsOfOption, SelectedCompanies};
+use crate::query::{AsOfOption, SelectedCompanies, has_churned};
 use crate::render::counted;
 use crate::render::escape::for_terminal;
 use crate::store::{SignalFilter, SignalOrder, Snoozed, Store};
@@ -18,7 +18,7 @@ use crate::views::signals::NEWEST;
 const SHOWN: u64 = 10;
 
 /// Renewals within this many days are mentioned.
-const SOON: f64 = 30.0;
+const SOON: i32 = 30;
 
 const BEGIN: &str = "\
 signals watches your customers and says which of them need a person today.
@@ -68,18 +68,19 @@ pub(crate) fn run(context: &Context) -> Result<()> {
 
 /// Prints what else needs attention: poor health, tasks, renewals.
 fn report_day(context: &Context, store: &Store) -> Result<()> {
-    const NAMES: [&str; 4] = ["churned_on", "health_band", "days_to_renewal", "overdue_tasks"];
+    const NAMES: [&str; 4] = ["churned_on", "health_band", "renewal_on", "overdue_tasks"];
     let as_of = AsOfOption::default().resolve(context, store)?;
     let customers = SelectedCompanies::select(store, &store.catalogue()?, &NAMES, &[], as_of)?;
     let (mut poor, mut soon, mut late, mut overdue) = (0, 0, 0, 0);
     for values in customers.values(&NAMES)? {
-        if matches!(values[0], Datum::Day(day) if *day <= as_of.day) {
+        if has_churned(values[0], as_of.last_day()) {
             continue;
         }
-        let days = values[2].number();
+        let days =
+            if let Datum::Day(day) = values[2] { Some(*day - as_of.last_day()) } else { None };
         poor += u64::from(values[1].text().as_deref() == Some(Band::Poor.as_str()));
-        soon += u64::from(days.is_some_and(|days| (0.0..=SOON).contains(&days)));
-        late += u64::from(days.is_some_and(|days| days < 0.0));
+        soon += u64::from(days.is_some_and(|days| (0..=SOON).contains(&days)));
+        late += u64::from(days.is_some_and(|days| days < 0));
         overdue += values[3].number().unwrap_or_default() as u64;
     }
     let parts = [

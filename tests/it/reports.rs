@@ -357,10 +357,19 @@ fn all_but_usage_and_health_is_as_of_today() {
         );
     }
     expect(&sandbox, "company a", &[("renewal", "a", "days_to_renewal", 0.into())]);
-    expect(&sandbox, "pulse-changes --days 7", &[("levels", "very-satisfied", "moved_in", 0.into())]);
-    expect(&sandbox, "pulse-changes --days 9", &[("levels", "very-satisfied", "moved_in", 1.into())]);
+    expect(
+        &sandbox,
+        "pulse-changes --days 7",
+        &[("levels", "very-satisfied", "moved_in", 0.into())],
+    );
+    expect(
+        &sandbox,
+        "pulse-changes --days 9",
+        &[("levels", "very-satisfied", "moved_in", 1.into())],
+    );
     let agenda = sandbox.ok("agenda").stdout;
     assert!(agenda.contains("Bright & Co") && !agenda.contains("Cobalt"), "{agenda}");
+    sandbox.ok("").says(&["1 renewal within 30 days, 1 overdue renewal, "]);
     sandbox.fails("report company c", 9).says(&["is not a customer on 2026-04-20"]);
 }
 
