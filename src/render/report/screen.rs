@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::chart::{self, BarLayout, BarPart, ChartKind};
 use super::{Report, ReportSection, Table, TableColumn, TableRow};
-use crate::render::{Align, Look, Screen, TextTable, Tone, sparkline};
+use crate::render::{Align, Look, Screen, TextTable, Tone, score_line};
 
 /// The length of the longest bar, in characters.
 const BAR: f64 = 20.0;
@@ -126,12 +126,8 @@ fn below(table: &Table) -> Option<String> {
             Some(meanings.collect::<Vec<_>>().join("  "))
         }
         ChartKind::Line { column } => {
-            let known: Vec<f64> = table.cells(column).filter_map(super::Cell::rounded).collect();
-            let least = known.iter().copied().reduce(f64::min)?;
-            // Offset by 1, so that the lowest value is visible.
-            let heights: Vec<u64> =
-                known.iter().map(|value| ((value - least) * 10.0).round() as u64 + 1).collect();
-            Some(format!("{}: {}", table.column(column)?.1.title, sparkline(&heights)))
+            let line = score_line(table.cells(column).map(super::Cell::rounded));
+            Some(format!("{}: {line}", table.column(column)?.1.title))
         }
         _ => None,
     }
