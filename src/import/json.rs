@@ -2,7 +2,8 @@
 //!
 //! Product analytics export events like this: `{"event":"login","properties":{"time":1772355600}}`
 //! has the columns `event` and `properties.time`. The first lines determine the columns of a file;
-//! later names are ignored. Of an array only the first element counts, under the name of the array:
+//! later names are ignored, but a line is rejected if one of them is a column of the kind. Of an
+//! array only the first element counts, under the name of the array:
 //! `groups.company` of `{"groups":{"company":["acme"]}}` is `acme`. A line that is not a JSON
 //! object is rejected alone.
 
@@ -89,21 +90,8 @@ impl CellFlattener {
         (header, Some(flattener))
     }
 
-    /// Appends the values inside the cells of a row to its fields.
-    pub(crate) fn append(
-        &mut self,
-        row: &Row<'_>,
-        text: &mut String,
-        bounds: &mut Vec<(usize, usize)>,
-    ) {
-        for value in self.values(|at| row.field(at)).fields() {
-            let from = text.len();
-            text.push_str(value);
-            bounds.push((from, text.len()));
-        }
-    }
-
-    fn values<'r>(&mut self, field: impl Fn(usize) -> &'r str) -> Row<'_> {
+    /// The values inside the cells of a row.
+    pub(crate) fn values<'r>(&mut self, field: impl Fn(usize) -> &'r str) -> Row<'_> {
         let CellFlattener { columns, inside } = self;
         inside.begin();
         for (at, column) in columns {
@@ -122,8 +110,10 @@ pub struct Flattener {
     /// The position of each folded name. Of equal ones the first wins.
     names: FxHashMap<String, usize>,
     width: usize,
-    /// The position of each name as it was encountered, including other spellings.
-    places: FxHashMap<String, Option<usize>>,
+    /// The folded names that the header lacks, with the columns that they are names of.
+    lacking: FxHashMap<String, &'static str>,
+    /// What becomes of each name as it was encountered, including other spellings.
+    places: FxHashMap<String, Destination>,
     path: String,
     text: String,
     bounds: Vec<(usize, usize)>,
@@ -132,13 +122,14 @@ pub struct Flattener {
 impl Flattener {
     /// Creates rows with a field for each of `names`.
     pub fn new(names: &[String]) -> Self {
-        let places =
-            names.iter().enumerate().map(|(place, name)| (name.clone(), Some(place))).collect();
+        let own = |(place, name): (usize, &String)| (name.clone(), Destination::Field(place));
+        let places = names.iter().enumerate().map(own).collect();
         let width = names.len();
         let names = names.iter().enumerate().rev();
         Flattener {
             names: names.map(|(place, name)| (folded(name), place)).collect(),
             width,
+            lacking: FxHashMap::default(),
             places,
             path: String::new(),
             text: String::new(),
@@ -146,10 +137,17 @@ impl Flattener {
         }
     }
 
+    /// From now on a line is rejected if it has one of these folded names, which are those of
+    /// columns that the header lacks.
+    pub(crate) fn reject(&mut self, lacking: impl Iterator<Item = (String, &'static str)>) {
+        self.lacking = lacking.filter(|(name, _)| !self.names.contains_key(name)).collect();
+        self.places.retain(|_, destination| *destination != Destination::Nothing);
+    }
+
     /// Turns a line into a row. Missing fields are empty.
     ///
     /// # Errors
-    /// Why the line is not a JSON object.
+    /// Why the line is not a JSON object, or cannot be read under this header.
     pub fn row(&mut self, line: u64, json: &str) -> Result<Row<'_>, String> {
         self.begin();
         self.add(json, "")?;
@@ -164,34 +162,59 @@ impl Flattener {
 
     /// Adds the values of an object; names are prefixed with `column`.
     fn add(&mut self, json: &str, column: &str) -> Result<(), String> {
-        let Flattener { names, places, path, text, bounds, .. } = self;
-        walk(json, column, path, &mut |name, value| {
-            let Some(place) = place_of(name, names, places) else { return };
-            // Of two spellings of a name, the first with a value wins.
-            if bounds[place].0 == bounds[place].1 {
-                bounds[place] = (text.len(), text.len() + value.len());
-                text.push_str(value);
-            }
-        })
+        let Flattener { names, lacking, places, path, text, bounds, .. } = self;
+        let mut late = None;
+        walk(
+            json,
+            column,
+            path,
+            &mut |name, value| match destination(name, names, lacking, places) {
+                // Of two spellings of a name, the first with a value wins.
+                Destination::Field(place) if bounds[place].0 == bounds[place].1 => {
+                    bounds[place] = (text.len(), text.len() + value.len());
+                    text.push_str(value);
+                }
+                Destination::Lacking(column) if !value.is_empty() => {
+                    late = Some(format!(
+                        "none of the first {LINES_LOOKED_AT} lines has '{name}': say --map {column}={name}"
+                    ));
+                }
+                _ => {}
+            },
+        )?;
+        late.map_or(Ok(()), Err)
     }
+}
+
+/// What becomes of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Destination {
+    Field(usize),
+    /// The header lacks this column of the kind.
+    Lacking(&'static str),
+    Nothing,
 }
 
 /// The most spellings that are remembered.
 const MOST_SPELLINGS: usize = 10_000;
 
-fn place_of(
+fn destination(
     name: &str,
     names: &FxHashMap<String, usize>,
-    places: &mut FxHashMap<String, Option<usize>>,
-) -> Option<usize> {
-    if let Some(place) = places.get(name) {
-        return *place;
+    lacking: &FxHashMap<String, &'static str>,
+    places: &mut FxHashMap<String, Destination>,
+) -> Destination {
+    if let Some(known) = places.get(name) {
+        return *known;
     }
-    let place = names.get(&folded(name)).copied();
+    let folded = folded(name);
+    let of_kind = || lacking.get(&folded).copied().map(Destination::Lacking);
+    let field = names.get(&folded).copied().map(Destination::Field);
+    let destination = field.or_else(of_kind).unwrap_or(Destination::Nothing);
     if places.len() < MOST_SPELLINGS {
-        places.insert(name.to_owned(), place);
+        places.insert(name.to_owned(), destination);
     }
-    place
+    destination
 }
 
 /// Passes every scalar of a JSON object to `visit`, with its dotted name, which begins with the

@@ -135,7 +135,17 @@ impl Incoming {
         let file = records.source().name.clone();
         records.set_whole_lines();
         let lines = records.sample(json::LINES_LOOKED_AT, true)?;
-        let names = json::names_in(&lines);
+        let mut names = json::names_in(&lines);
+        if lines.len() == json::LINES_LOOKED_AT {
+            // A column that begins later can be named by hand.
+            let is_new = |name: &&String| {
+                !name.is_empty()
+                    && names.iter().all(|known| spelling::folded(known) != spelling::folded(name))
+            };
+            let later: Vec<String> =
+                options.map.iter().map(|(_, name)| name).filter(is_new).cloned().collect();
+            names.extend(later);
+        }
         let line = lines.first().map_or(1, |line| line.line);
         if names.is_empty() {
             let message = format!(
@@ -172,7 +182,7 @@ impl Incoming {
             .chain(remembered.iter().filter(|(column, _)| !said(column)))
             .cloned()
             .collect();
-        let (lines, mut sample) = first_rows(&mut records, &header, kind, json)?;
+        let (mut lines, mut sample) = first_rows(&mut records, &header, kind, json)?;
         let in_file = header.clone();
         let (header, cells) = if lines.is_none() {
             CellFlattener::extend(header, &mut sample, &options.map)
@@ -184,6 +194,9 @@ impl Incoming {
             true => Mapping::decide_wide(events_only(head, kind)?, &overrides)?,
             false => Mapping::decide(head, kind, &overrides)?,
         };
+        if let Some(lines) = &mut lines {
+            lines.reject(mapping.names_of_lacking_columns());
+        }
         let cells = cells.filter(|_| mapping.reads_from(in_file.names.len()));
         if mapping.has_numbers() {
             if lines.is_none() && cells.is_none() {

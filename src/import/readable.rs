@@ -28,13 +28,14 @@ impl Readable {
         text.clear();
         bounds.clear();
         let nfc = icu_normalizer::ComposingNormalizerBorrowed::new_nfc();
-        for field in row.fields() {
+        let mut add = |field: &str| {
             let from = text.len();
             text.push_str(&nfc.normalize(field));
             bounds.push((from, text.len()));
-        }
+        };
+        row.fields().for_each(&mut add);
         if let Some(cells) = cells {
-            cells.append(&row, text, bounds);
+            cells.values(|at| row.field(at)).fields().for_each(add);
         }
         Row::new(row.line, text, bounds)
     }

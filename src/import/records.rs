@@ -67,10 +67,10 @@ impl<'a> Row<'a> {
         if self.plain {
             return true;
         }
-        let (Some((from, _)), Some((_, to))) = (self.bounds.first(), self.bounds.last()) else {
-            return true;
-        };
-        let text = &self.text[*from..*to];
+        // In any order: a JSON line has its values in another one than the header.
+        let from = self.bounds.iter().map(|(from, _)| *from).min().unwrap_or_default();
+        let to = self.bounds.iter().map(|(_, to)| *to).max().unwrap_or_default();
+        let text = &self.text[from..to];
         text.is_ascii()
             || icu_normalizer::ComposingNormalizerBorrowed::new_nfc().is_normalized(text)
     }

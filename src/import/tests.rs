@@ -248,6 +248,41 @@ fn names_inside_cells_that_hold_json_are_columns() {
     );
 }
 
+/// Line 2 has its values in another order, line 3 lacks some, and the names of 3 and 4 are the same
+/// in NFC.
+#[test]
+fn json_lines_may_have_their_values_in_any_order() {
+    let text = "{\"company_id\":\"a\",\"event\":\"login\",\"timestamp\":\"2026-03-05\",\"event_id\":\"e1\"}\n\
+                {\"timestamp\":\"2026-03-05\",\"event_id\":\"e2\",\"event\":\"login\",\"company_id\":\"b\"}\n\
+                {\"timestamp\":\"2026-03-05\",\"event\":\"login\",\"company_id\":\"Cafe\u{301}\"}\n\
+                {\"company_id\":\"Caf\u{e9}\",\"timestamp\":\"2026-03-05\",\"event\":\"login\"}\n";
+    let expected = ["1 a login e1", "2 b login e2", "3 Caf\u{e9} login -", "4 Caf\u{e9} login -"];
+    assert_eq!(event_rows(text, &Options::default()), expected);
+    let text = "event,timestamp,data\nlogin,2026-03-05,\"{\"\"company\"\":\"\"Cafe\u{301}\"\"}\"\n";
+    let by_hand = mapped(&[("company_id", "data.company")]);
+    assert_eq!(event_rows(text, &by_hand), ["2 Caf\u{e9} login -"]);
+}
+
+/// The columns are those of the first 1,000 lines.
+#[test]
+fn a_column_that_begins_later_is_not_passed_over() {
+    let mut text =
+        "{\"company_id\":\"a\",\"event\":\"login\",\"timestamp\":\"2026-03-05\"}\n".repeat(1000);
+    text += "{\"company_id\":\"a\",\"event\":\"login\",\"timestamp\":\"2026-03-05\",\"count\":null,\"os\":7}\n\
+             {\"company_id\":\"a\",\"event\":\"login\",\"timestamp\":\"2026-03-05\",\"quantity\":50}\n";
+    let rows = event_rows(&text, &Options::default());
+    assert_eq!(rows.len(), 1002);
+    assert_eq!(
+        rows[1000..],
+        [
+            "1001 a login -",
+            "f.csv:1002: none of the first 1000 lines has 'quantity': say --map count=quantity"
+        ]
+    );
+    let rows = events_of(&text, &mapped(&[("count", "quantity")]));
+    assert_eq!(rows[1001], "1002 a login - - 50 2026-03-05T00:00:00Z 2026-03-05");
+}
+
 #[test]
 fn ids_that_look_the_same_are_the_same() {
     let text = "company_id,event,timestamp,event_id\n\

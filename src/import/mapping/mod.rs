@@ -235,6 +235,15 @@ impl Mapping {
         mapped.chain(places).chain(custom).any(|index| index >= first)
     }
 
+    /// The names of columns of the kind that the file lacks, folded, with the column.
+    pub(crate) fn names_of_lacking_columns(
+        &self,
+    ) -> impl Iterator<Item = (String, &'static str)> + use<'_> {
+        let lacks = |column: &&Column| self.get(&column.name).is_none();
+        let columns = self.kind.columns.iter().filter(lacks);
+        columns.flat_map(|column| column.names().map(|name| (name, column.name.as_str())))
+    }
+
     /// The column with that name, if the file has it.
     pub(crate) fn get(&self, name: &str) -> Option<&Mapped> {
         self.columns.iter().find(|mapped| mapped.column.name == name)
