@@ -97,6 +97,7 @@ pub fn json_lines(data: &[u8]) {
     for line in text.lines() {
         if let Ok(row) = flattener.row(1, line) {
             assert_eq!(row.fields().count(), names.len());
+            assert!(row.is_normal() || !line.is_ascii());
         }
     }
 }
