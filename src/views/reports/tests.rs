@@ -324,7 +324,8 @@ fn retention_and_currency_stand_beside_the_revenue() {
 #[test]
 fn a_month_that_is_not_over_is_compared_with_nothing() {
     let mut early = portfolio();
-    early.head.as_of = day("2026-03-30");
+    early.head.entries = day("2026-03-30");
+    early.head.as_of = early.head.entries;
     let report = dashboard(&early, &[], &losses(), &TrafficByType::new(), None);
     expect(&report, "cancellation_trend", &[]);
     assert!(
@@ -572,18 +573,19 @@ fn renewals_and_revenue_at_risk() {
 #[test]
 fn customers_to_talk_about() {
     let report = dashboard(&portfolio(), &history(), &losses(), &TrafficByType::new(), None);
-    // Points: C-2 has 4 + 3 + 3 + 2 + 2 and 1 for its MRR, C-3 3 + 1, C-4 2 and 1 for its MRR; a
-    // renewal in 91 days is not soon.
+    // Points: C-2 has 4 + 3 + 3 + 2 + 2 and 1 for its MRR, C-1 3 and 2 for its MRR, C-3 3 + 1, C-4 2
+    // and 1 for its MRR; a renewal in 91 days is not soon.
     let expected = [
         "C-2: renewal overdue by 5 days; pulse high-risk since 2026-03-28 (support/response-time, support/bugs); poor health, mainly usage; \
          health fell by 30.0 in 28 days; 2 signals that still hold | ana | 300 | 20.0 | high-risk | 2026-03-26 | C-2",
+        "C-1: renewal in 30 days | ana | 1,000 | 90.0 | very-satisfied | 2026-04-30 | C-1",
         "C-3: poor health; 1 overdue task | ana | 200.50 | 35.3 | - | - | C-3",
         "C-4: pulse some-risk since 2026-03-10 (value/missed-goals, support/bugs) | ben | 500 | 55.0 | some-risk | 2026-06-30 | C-4",
     ];
     expect(&report, "talk_about", &expected);
     assert_eq!(
         answers(&report)[6],
-        "3 customers to talk about, C-2 first; together they pay 1,000.50 a month."
+        "4 customers to talk about, C-2 first; together they pay 2,000.50 a month."
     );
 }
 
