@@ -94,10 +94,7 @@ impl Book {
 /// The days on which a company was an established customer, and its churns.
 fn subject(customer: &CustomerHistory, first: Day, criteria: &Criteria<'_>) -> Subject {
     let is_established = |day: Day| {
-        !customer.is_yet_to_come(day)
-            && customer
-                .present_period(day)
-                .is_some_and(|start| day - start + 1 >= criteria.established)
+        customer.present_period(day).is_some_and(|start| day - start + 1 >= criteria.established)
     };
     let days = DayRange { from: first, to: criteria.until };
     Subject {

@@ -301,9 +301,7 @@ impl CsmLoad {
     fn read(store: &Store, day: Day) -> Result<CsmLoad> {
         let customers: FxHashMap<CompanyKey, _> = store.customers()?.into_iter().collect();
         let is_customer = |company: &CompanyKey| {
-            customers
-                .get(company)
-                .is_some_and(|customer| !customer.has_churned(day) && !customer.is_yet_to_come(day))
+            customers.get(company).is_some_and(|customer| customer.present_period(day).is_some())
         };
         let csms: Vec<String> = store
             .csms()?
