@@ -134,7 +134,8 @@ impl RunningDay<'_> {
     fn retract(&mut self, signal: &SignalRecord) -> Result<()> {
         let reason = format!("late events: {}", self.then_and_now(signal)?);
         self.store.withdraw_notices(signal.id, self.clock.now())?;
-        self.acknowledge(signal.id, Outcome::Retracted, reason)?;
+        let today = self.clock.now().day_in(self.store.zone());
+        self.acknowledge(signal.id, today, Outcome::Retracted, reason)?;
         self.retracted += 1;
         Ok(())
     }

@@ -77,6 +77,24 @@ fn a_rule_may_acknowledge_what_no_longer_holds() {
     assert_eq!(sandbox.array("task list --state open").len(), 0);
 }
 
+/// Silent from 1 February, and again from 1 March: each time after 14 days.
+#[test]
+fn an_automatic_acknowledgement_counts_from_its_day() {
+    let sandbox = Sandbox::new();
+    sandbox.import_events(&[
+        ("acme", "login", "2026-02-01", 1),
+        ("acme", "login", "2026-03-01", 1),
+        ("heart", "beat", "2026-01-01", 1),
+        ("heart", "beat", "2026-03-31", 1),
+    ]);
+    sandbox.ok(&format!("rule add quiet {QUIET} --auto-ack"));
+    sandbox.ok("run --from 2026-02-14 --to 2026-03-20");
+    let mut raised: Vec<Value> =
+        sandbox.array("list").into_iter().map(|signal| signal["raised_on"].clone()).collect();
+    raised.sort_by_key(Value::to_string);
+    assert_eq!(raised, ["2026-02-15", "2026-03-15"]);
+}
+
 #[test]
 fn adoption_holds_until_it_is_done() {
     let sandbox = Sandbox::new();
