@@ -113,8 +113,7 @@ impl RunningDay<'_> {
     /// Updates an open signal to what its rule sees now.
     fn update(&self, signal: &SignalRecord, stored: &StoredRule, finding: &Finding) -> Result<()> {
         let detail = describe(&stored.rule, finding);
-        let is_unchanged = detail == signal.detail
-            && finding.evidence.comparison() == signal.evidence.comparison();
+        let is_unchanged = detail == signal.detail && finding.evidence == signal.evidence;
         if is_unchanged || signal.acknowledgement.is_some() || !is_of(signal, stored) {
             return Ok(());
         }

@@ -414,6 +414,7 @@ CREATE TABLE signal_history (
     assignee  TEXT
 ) STRICT;
 CREATE INDEX signal_history_by_signal ON signal_history (signal, id);
+CREATE INDEX signal_history_retracted ON signal_history (id) WHERE outcome = 'retracted';
 
 CREATE TRIGGER signals_are_never_deleted BEFORE DELETE ON signals
 BEGIN SELECT RAISE(ABORT, 'signals are never deleted'); END;

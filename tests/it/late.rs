@@ -46,6 +46,43 @@ fn signals_that_late_events_refute_are_retracted() {
     assert!(reason.contains("70 to 50") && reason.contains("70 to 70"), "{reason}");
     let again = sandbox.ok("run --as-of 2026-03-14");
     assert!(!again.stderr.contains("again"), "once is enough\n{again}");
+    // It was never to be raised, so it was not open on its day either.
+    let company = &sandbox.array("company list --as-of 2026-03-12")[0];
+    let counts = ["bad_open_signals", "bad_closed_signals", "bad_activity_signals_28d"];
+    assert_eq!(counts.map(|name| company[name].as_i64().unwrap()), [0, 1, 0]);
+    assert!(company["last_signal_on"].is_null());
+}
+
+/// The spread follows from 26 weeks, of which late events change one.
+#[test]
+fn the_chance_of_a_signal_follows_late_events() {
+    let history: Vec<(String, i64)> = (0..130)
+        .map(|day| (naive::date(naive::day("2025-11-01") + day), if day < 124 { 10 } else { 6 }))
+        .collect();
+    let import = |sandbox: &Sandbox, late: i64| {
+        let mut rows: Vec<EventRow<'_>> =
+            history.iter().map(|(day, count)| ("acme", "login", day.as_str(), *count)).collect();
+        rows.push(("acme", "login", "2026-02-12", late));
+        rows.push(("acme", "view", "2026-03-31", 1));
+        sandbox.import_events(&rows);
+    };
+    let judge = |sandbox: &Sandbox| {
+        let all = sandbox.array("list");
+        let signal = all.iter().find(|signal| signal["raised_on"] == "2026-03-07").unwrap();
+        (signal["chance"].as_f64().unwrap(), signal["spread"].as_f64().unwrap())
+    };
+    let (late, punctual) = (Sandbox::new(), Sandbox::new());
+    for sandbox in [&late, &punctual] {
+        sandbox.ok("rule set login");
+        import(sandbox, if std::ptr::eq(sandbox, &late) { 1 } else { 500 });
+        sandbox.ok("run --from 2026-02-10 --to 2026-03-10");
+    }
+    // A week of 71 among weeks of 70 has less spread than chance; one of 570 has more.
+    assert_eq!(judge(&late).1, 1.0);
+    import(&late, 500);
+    late.ok("run --as-of 2026-03-10");
+    assert_eq!(judge(&late), judge(&punctual));
+    assert!(judge(&late).1 > 100.0);
 }
 
 #[test]

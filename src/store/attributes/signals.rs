@@ -12,6 +12,11 @@ use crate::domain::signal::{Action, SignalState, SignalType};
 /// Later than any other day.
 const END_OF_TIME: Day = Day::from_number(2_932_896);
 
+/// Whether a signal was not retracted. A retracted one was never to be raised: on every day it is
+/// closed, and none of the last 28 days.
+const IS_NOT_RETRACTED: &str = "(acknowledgement IS NULL
+     OR acknowledgement NOT IN (SELECT id FROM signal_history WHERE outcome = 'retracted'))";
+
 impl Sheet<'_> {
     /// Adds the counts of signals.
     pub(super) fn signals(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
@@ -91,7 +96,7 @@ impl Sheet<'_> {
         let sql = format!(
             "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed, {LAST_TURN} AS last
              FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.id IN (SELECT signal FROM signal_history WHERE day > ?1)
+             WHERE s.id IN (SELECT signal FROM signal_history WHERE day > ?1) AND {IS_NOT_RETRACTED}
                AND (s.raised_on <= ?2 OR (s.raised_on <= ?3 AND v.kind <> 'condition')) AND s.company BETWEEN ?4 AND ?5"
         );
         let (from, to) = self.scope.keys();
@@ -118,7 +123,8 @@ impl Sheet<'_> {
     fn date_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
         let (trends, conditions) = self.last_days();
         let month = attributes::last(self.as_of.day, MONTH).from;
-        let sql = "SELECT company, max(raised_on) AS last_on,
+        let sql = format!(
+            "SELECT company, max(raised_on) AS last_on,
                           sum(CASE WHEN type = 'bad' AND raised_on >= ?1
                                    THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
                                    ELSE 0 END) AS bad_activity,
@@ -126,12 +132,13 @@ impl Sheet<'_> {
                                    THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
                                    ELSE 0 END) AS good_activity
                    FROM signals
-                   WHERE company BETWEEN ?3 AND ?4
+                   WHERE company BETWEEN ?3 AND ?4 AND {IS_NOT_RETRACTED}
                      AND (raised_on <= ?5 OR (raised_on <= ?6 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')))
-                   GROUP BY company";
+                   GROUP BY company"
+        );
         let (from, to) = self.scope.keys();
         let parameters = (month, self.as_of.day, from, to, conditions, trends);
-        self.store.for_each_row(sql, parameters, |row| {
+        self.store.for_each_row(&sql, parameters, |row| {
             if let Some(company) = self.companies.row(row.get(0)?) {
                 let facts = &mut facts[company];
                 facts.last_on = row.get(1)?;
