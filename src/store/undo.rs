@@ -205,10 +205,11 @@ impl Store {
     pub(crate) fn undo_import(&self, number: Option<i64>, now: Instant) -> Result<(i64, String)> {
         let (import, file, kind) = self.import_to_undo(number)?;
         self.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
-        let days = match kind.as_str() {
+        let mut days = match kind.as_str() {
             EVENTS | COUNTS | COUNTED_PEOPLE | PULL => self.undo_events(import)?,
             _ => self.undo_changes(import)?,
         };
+        days.extend(self.days_run_since(import)?);
         self.require_no_orphans()?;
         for table in NOTES {
             self.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [import])?;
@@ -217,6 +218,12 @@ impl Store {
         self.execute("UPDATE imports SET undone_at = ?2 WHERE id = ?1", (import, now))?;
         self.reroute_notices(now)?;
         Ok((import, file))
+    }
+
+    /// The days of the runs since an import.
+    fn days_run_since(&self, import: i64) -> Result<Vec<Day>> {
+        let sql = "SELECT DISTINCT day FROM runs WHERE started_at >= (SELECT finished_at FROM imports WHERE id = ?1)";
+        self.read_all(sql, [import], |row| row.get("day"))
     }
 
     fn import_to_undo(&self, number: Option<i64>) -> Result<(i64, String, String)> {

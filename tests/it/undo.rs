@@ -225,6 +225,26 @@ fn an_import_can_be_undone_after_later_runs() {
 }
 
 #[test]
+fn days_run_since_an_undone_import_of_facts_are_run_again() {
+    let mut sandbox = Sandbox::new();
+    sandbox
+        .import_events(&[("acme", "login", "2026-01-01", 1), ("acme", "login", "2026-03-31", 1)]);
+    sandbox.ok("run --as-of 2026-03-28");
+    sandbox.at("2026-04-01T20:00:00Z");
+    sandbox.write("nps.csv", "company_id,score,responded_on\nacme,10,2026-03-20\n");
+    sandbox.ok("import nps.csv");
+    sandbox.ok("run --from 2026-03-29 --to 2026-03-30");
+    let health = || {
+        let companies = sandbox.array("company list --as-of 2026-03-30");
+        companies[0]["health_score"].as_f64().unwrap()
+    };
+    let with_survey = health();
+    sandbox.ok("import --undo");
+    sandbox.ok("run").says(&["ran 2 days again"]);
+    assert!(health() < with_survey);
+}
+
+#[test]
 fn an_import_that_later_changes_depend_on_cannot_be_undone() {
     let sandbox = Sandbox::new();
     sandbox.write("companies.csv", "company_id,name\na,Acme\nb,Beta\n");
