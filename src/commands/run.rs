@@ -405,7 +405,7 @@ fn report_broken_data(context: &Context, report: &DayReport) {
     let day = report.record.day;
     for event in &report.missing_events {
         context.ui.alarm(format!(
-            "{day} has no event '{event}', which came on each of the {DAYS_OF_A_STEADY_EVENT} days before; its trend rules raise nothing bad for {day}"
+            "{day} has no event '{event}', which came on each of the {DAYS_OF_A_STEADY_EVENT} days before; unless accepted, its trend rules raise nothing bad for {day}"
         ));
     }
     for held_back in &report.held_back {
