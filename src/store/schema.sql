@@ -147,12 +147,13 @@ CREATE TABLE day_people (
     people   TEXT NOT NULL
 ) STRICT;
 
--- The ids of the events that have one, to recognise them whatever day they claim when they come
--- again.
+-- The ids of the events that have one, to recognise them when they come again.
 CREATE TABLE event_ids (
     id        INTEGER PRIMARY KEY,
     company   INTEGER NOT NULL REFERENCES companies (id),
     event_id  TEXT NOT NULL,
+    -- The day of its event, in days since 1970: a later row changes that event, whatever day it claims.
+    day       INTEGER NOT NULL,
     UNIQUE (company, event_id)
 ) STRICT;
 

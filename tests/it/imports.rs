@@ -815,3 +815,42 @@ fn the_csm_is_one_person_in_any_spelling() {
         sandbox.array("company list").iter().map(|company| company["csm"].clone()).collect();
     assert_eq!(csms, ["Ana Lee", "Ana Lee", "Ana Lee", "Ben", "Ana Lee"]);
 }
+
+/// The first row stays where it is.
+#[test]
+fn an_event_with_an_id_has_the_count_of_its_last_row_whatever_day_that_claims() {
+    let sandbox = Sandbox::new();
+    let header = "company_id,event,timestamp,event_id,count\n";
+    sandbox.write("1.csv", &format!("{header}a,login,2026-03-02T23:59:00Z,e1,3\n"));
+    sandbox.write("2.csv", &format!("{header}a,login,2026-03-03T00:01:00Z,e1,5\n"));
+    sandbox.write(
+        "3.csv",
+        &format!(
+            "{header}a,login,2026-03-05T00:00:00Z,e1,5\na,login,2026-03-05T00:00:00Z,e2,1\n\
+             a,login,2026-03-01T00:00:00Z,e2,4\n"
+        ),
+    );
+    let counts = || -> Vec<(String, i64)> {
+        let database = sandbox.database();
+        let sql = "SELECT day, count FROM day_count_log ORDER BY day";
+        let mut statement = database.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let expected = |rows: &[(&str, i64)]| -> Vec<(String, i64)> {
+        rows.iter().map(|(day, count)| ((*day).to_owned(), *count)).collect()
+    };
+    sandbox.ok("import 1.csv");
+    sandbox.ok("import 2.csv").says(&["new 0, known 1, rejected 0, changed 1"]);
+    assert_eq!(counts(), expected(&[("2026-03-02", 5)]));
+    sandbox.ok("import 3.csv").says(&["new 1, known 2, rejected 0\n"]);
+    assert_eq!(counts(), expected(&[("2026-03-02", 5), ("2026-03-05", 4)]));
+    sandbox.ok("import 3.csv").says(&["new 0, known 3, rejected 0"]);
+    assert_eq!(counts(), expected(&[("2026-03-02", 5), ("2026-03-05", 4)]));
+    sandbox.ok("check");
+    sandbox.ok("import --undo");
+    sandbox.ok("import --undo");
+    sandbox.ok("import --undo");
+    assert_eq!(counts(), expected(&[("2026-03-02", 3)]));
+    sandbox.ok("check");
+}

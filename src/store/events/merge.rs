@@ -235,7 +235,7 @@ impl Merge<'_, '_> {
     }
 
     /// Sets the copies of events with a repeated id to those of the last row with that id. Returns
-    /// whether any copies changed. A row with the id on another day changes nothing.
+    /// whether any copies changed.
     fn recount(
         &self,
         events: &mut [StoredEvent],

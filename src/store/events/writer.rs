@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
 use super::keys;
@@ -167,6 +167,8 @@ pub(crate) struct EventWriter<'s> {
 #[derive(Debug, Clone, Copy)]
 struct Identity {
     key: u32,
+    /// The day of the first row that had it.
+    day: i32,
     /// Whether no earlier row had it.
     is_first: bool,
 }
@@ -241,6 +243,9 @@ impl<'s> EventWriter<'s> {
         }
         self.store.add_names(&batch.names)?;
         let identities = self.identify(&batch)?;
+        for (position, identity) in &identities {
+            batch.events[*position as usize].day = identity.day;
+        }
         let mut from = 0;
         for of_day in batch.events.chunk_by(|a, b| a.day == b.day) {
             self.wait(of_day, from, &identities);
@@ -410,28 +415,32 @@ impl<'s> EventWriter<'s> {
     fn identify(&mut self, batch: &EventBatch) -> Result<FxHashMap<u32, Identity>> {
         let connection = &self.store.connection;
         let mut insert = connection.prepare_cached(
-            "INSERT INTO event_ids (company, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id",
+            "INSERT INTO event_ids (company, event_id, day) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING RETURNING id",
         )?;
         let mut find = connection
-            .prepare_cached("SELECT id FROM event_ids WHERE company = ?1 AND event_id = ?2")?;
+            .prepare_cached("SELECT id, day FROM event_ids WHERE company = ?1 AND event_id = ?2")?;
+        let known = |row: &Row<'_>| {
+            Ok(Identity { key: row.get("id")?, day: row.get("day")?, is_first: false })
+        };
         let mut keys = FxHashMap::default();
         for (position, id) in &batch.ids {
-            let row = (batch.events[*position as usize].company, id);
+            let IncomingEvent { company, day, .. } = batch.events[*position as usize];
             // If the previous id was known, this one mostly is too.
-            let known: Option<u32> = match self.is_repeating {
-                true => find.query_row(row, |row| row.get("id")).optional()?,
+            let mut identity = match self.is_repeating {
+                true => find.query_row((company, id), known).optional()?,
                 false => None,
             };
-            let new: Option<u32> = match known {
-                Some(_) => None,
-                None => insert.query_row(row, |row| row.get("id")).optional()?,
+            if identity.is_none() {
+                let new: Option<u32> =
+                    insert.query_row((company, id, day), |row| row.get("id")).optional()?;
+                identity = new.map(|key| Identity { key, day, is_first: true });
+            }
+            let identity = match identity {
+                Some(identity) => identity,
+                None => find.query_row((company, id), known)?,
             };
-            let key = match known.or(new) {
-                Some(key) => key,
-                None => find.query_row(row, |row| row.get("id"))?,
-            };
-            self.is_repeating = new.is_none();
-            keys.insert(*position, Identity { key, is_first: new.is_some() });
+            self.is_repeating = !identity.is_first;
+            keys.insert(*position, identity);
         }
         Ok(keys)
     }
@@ -450,8 +459,8 @@ impl<'s> EventWriter<'s> {
             self.row = self.row.wrapping_add(u32::from(!event.is_part));
             self.has_parts |= event.is_part;
             let mut waiting = WaitingEvent::new(event, self.row);
-            if let Some(identity) = identities.get(&position) {
-                (waiting.identity, waiting.is_first) = (identity.key, identity.is_first);
+            if let Some(Identity { key, is_first, .. }) = identities.get(&position) {
+                (waiting.identity, waiting.is_first) = (*key, *is_first);
             }
             if !self.folds || !of_day.last_mut().is_some_and(|last| last.fold(&waiting)) {
                 of_day.push(waiting);
