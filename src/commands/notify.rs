@@ -8,7 +8,7 @@ use super::output;
 use crate::context::Context;
 use crate::domain::channel::Channel;
 use crate::domain::fact_kinds::TeamMember;
-use crate::domain::notify::{MessageState, NotifySettings, Preferences};
+use crate::domain::notify::{MessageState, NotifySettings, Preferences, list_of_types};
 use crate::domain::signal::SignalType;
 use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::notify::{self, Transports};
@@ -215,7 +215,7 @@ impl Prefs {
         let member = store.transaction(Finish::Commit, |store| {
             let mut member = find_member(store, &self.name)?;
             if let Some(Realtime(types)) = &self.realtime {
-                member.realtime = joined(types);
+                member.realtime = list_of_types(types);
             }
             member.digest = self.digest.unwrap_or(member.digest);
             store.save_fact(&member)?;
@@ -225,17 +225,13 @@ impl Prefs {
     }
 
     fn print(&self, context: &Context, member: &TeamMember) -> Result<()> {
-        let realtime = match joined(&Preferences::of(member).realtime) {
-            none if none.is_empty() => "none".to_owned(),
-            types => types,
-        };
         let fields: [(&str, Value<'_>); 7] = [
             ("name", (&member.name).into()),
             ("role", (&member.role).into()),
             ("email", member.email.as_ref().into()),
             ("slack_id", member.slack_id.as_ref().into()),
             ("manager", member.manager.as_ref().into()),
-            ("realtime", realtime.into()),
+            ("realtime", Preferences::of(member).realtime_words().into()),
             ("digest", if member.digest { "yes" } else { "no" }.into()),
         ];
         if !self.format.is_table() {
@@ -247,10 +243,6 @@ impl Prefs {
         };
         context.ui.page(|screen| output::draw_record(screen, &fields, text))
     }
-}
-
-fn joined(types: &[SignalType]) -> String {
-    types.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(";")
 }
 
 fn test(context: &Context, person: &str) -> Result<()> {

@@ -134,6 +134,11 @@ pub(crate) enum MessageState {
 }
 named!(MessageState { Sent = "sent", Due = "due", Waiting = "waiting", Failed = "failed", Dead = "dead" });
 
+/// The types as members of the team store them, separated by `;`.
+pub(crate) fn list_of_types(types: &[SignalType]) -> String {
+    types.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(";")
+}
+
 /// What a person wants to be notified of, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Preferences {
@@ -151,6 +156,14 @@ impl Preferences {
             .filter_map(|name| name.trim().to_lowercase().parse().ok())
             .collect();
         Preferences { realtime, digest: member.digest }
+    }
+
+    /// The types of signal to notify the person of at once, separated by `;`, or `none`.
+    pub(crate) fn realtime_words(&self) -> String {
+        match self.realtime.is_empty() {
+            true => "none".to_owned(),
+            false => list_of_types(&self.realtime),
+        }
     }
 
     /// The default preferences.

@@ -123,6 +123,9 @@ pub enum CellType {
     Choices {
         /// The words, in lower case.
         of: Vec<String>,
+        /// The word for none of them, also where it is a placeholder elsewhere.
+        #[serde(default)]
+        nothing: Option<String>,
     },
 }
 

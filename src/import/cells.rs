@@ -38,8 +38,18 @@ const STARTS_CONTENT: [bool; 256] = {
 };
 
 fn unusual_content(cell: &str) -> Option<&str> {
-    let cell = trimmed(spreadsheet::unguarded(trimmed(cell)));
+    let cell = bare(cell);
     (!cell.is_empty() && !is_placeholder(cell)).then_some(cell)
+}
+
+/// Whether the trimmed cell is this word, in any case.
+pub fn is_word(cell: &str, word: &str) -> bool {
+    bare(cell).eq_ignore_ascii_case(word)
+}
+
+/// The cell without white space around it and without a spreadsheet's decoration.
+fn bare(cell: &str) -> &str {
+    trimmed(spreadsheet::unguarded(trimmed(cell)))
 }
 
 /// Like [`str::trim`], but fast for cells that begin and end with visible ASCII characters, as most

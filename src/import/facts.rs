@@ -136,6 +136,11 @@ fn value_of<'a, 'c>(
         let day = cells::last_day_of_month(month, row.field(year.index).trim());
         return day.map(|day| Some(Value::Day(day))).map_err(RowError::at(mapped));
     }
+    if let CellType::Choices { nothing: Some(word), .. } = &mapped.column.cell
+        && cells::is_word(row.field(mapped.index), word)
+    {
+        return Ok(Some(Value::Text("")));
+    }
     let Some(Filled { cell, header, zone }) = filled(row, mapped) else { return Ok(None) };
     value(cell, mapped, zone, row.plain, times).map_err(RowError::in_column(header))
 }
@@ -161,7 +166,7 @@ fn value<'a>(
             return moment(cell, mapped.column, zone, times);
         }
         CellType::Choice { of, words } => Value::Text(choice(cell, of, words)?),
-        CellType::Choices { of } => {
+        CellType::Choices { of, .. } => {
             let none = BTreeMap::new();
             cell.split([';', ','])
                 .try_for_each(|word| choice(word.trim(), of, &none).map(|_| ()))?;

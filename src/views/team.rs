@@ -2,6 +2,7 @@
 
 use super::{Column, Field, Listing, RecordFields, or_dash, plain};
 use crate::domain::fact_kinds::TeamMember;
+use crate::domain::notify::Preferences;
 
 pub(crate) const TEAM: Listing<TeamMember> = Listing {
     fields: RecordFields::Each(&[
@@ -10,7 +11,7 @@ pub(crate) const TEAM: Listing<TeamMember> = Listing {
         Field::new("email", |member| member.email.as_ref().into()),
         Field::new("slack_id", |member| member.slack_id.as_ref().into()),
         Field::new("manager", |member| member.manager.as_ref().into()),
-        Field::new("realtime", |member| (&member.realtime).into()),
+        Field::new("realtime", |member| Preferences::of(member).realtime_words().into()),
         Field::new("digest", |member| member.digest.into()),
         Field::new("left_on", |member| member.left_on.into()),
     ]),
@@ -19,7 +20,7 @@ pub(crate) const TEAM: Listing<TeamMember> = Listing {
         Column::left("role", |member| plain(&member.role)),
         Column::left("email", |member| plain(or_dash(member.email.as_ref()))),
         Column::left("manager", |member| plain(or_dash(member.manager.as_ref()))),
-        Column::left("realtime", |member| plain(&member.realtime)),
+        Column::left("realtime", |member| plain(Preferences::of(member).realtime_words())),
         Column::left("digest", |member| plain(if member.digest { "yes" } else { "no" })),
         Column::left("left on", |member| plain(or_dash(member.left_on))),
     ],

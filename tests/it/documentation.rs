@@ -680,7 +680,10 @@ fn holds(cell: &CellType) -> String {
         CellType::Past => "a time".to_owned(),
         CellType::Date => "a day".to_owned(),
         CellType::Choice { of, .. } => format!("one of {}", of.join(", ")),
-        CellType::Choices { of } => format!("some of {}, with `;` between", of.join(", ")),
+        CellType::Choices { of, nothing } => {
+            let nothing = nothing.as_ref().map(|word| format!(", or {word}")).unwrap_or_default();
+            format!("some of {}, with `;` between{nothing}", of.join(", "))
+        }
     }
 }
 

@@ -217,6 +217,28 @@ fn the_team_is_updated_by_name() {
 }
 
 #[test]
+fn a_member_who_wants_nothing_at_once_stays_so_in_a_team_file() {
+    let sandbox = Sandbox::new();
+    const REALTIME: &str = "SELECT name, realtime FROM team ORDER BY name";
+    let header = "name,role,realtime\n";
+    import(&sandbox, "team", &format!("{header}Ann,csm,none\nBen,csm,\n"), [2, 0, 0]);
+    assert_eq!(query(&sandbox, REALTIME), ["Ann|", "Ben|bad"]);
+    import(&sandbox, "team", &format!("{header}Ann,csm,None\n"), [0, 1, 0]);
+    assert_eq!(query(&sandbox, REALTIME), ["Ann|", "Ben|bad"]);
+    sandbox.ok("notify prefs Ben --realtime none");
+    assert_eq!(sandbox.array("team list")[1]["realtime"], json!("none"));
+    assert!(sandbox.ok("team list").stdout.contains("  none  "));
+    let listed = sandbox.ok("team list --format csv").stdout;
+    import(&sandbox, "team", &listed, [0, 2, 0]);
+    assert_eq!(query(&sandbox, REALTIME), ["Ann|", "Ben|"]);
+    // A blank cell is the default, and any other placeholder is a blank cell.
+    import(&sandbox, "team", &format!("{header}Ann,csm,\nBen,csm,N/A\n"), [0, 2, 0]);
+    assert_eq!(query(&sandbox, REALTIME), ["Ann|bad", "Ben|bad"]);
+    let both = import(&sandbox, "team", &format!("{header}Ann,csm,bad;none\n"), [0, 0, 1]);
+    both.says(&["team.csv:2: realtime: 'none' is not one of bad, good, info"]);
+}
+
+#[test]
 fn facts_without_an_id_are_counted() {
     let cases = [
         (
