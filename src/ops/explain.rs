@@ -17,7 +17,8 @@ pub(crate) fn signal(store: &Store, id: SignalId) -> Result<SignalView> {
     let activity =
         activity(store, &signal).with_context(|| format!("cannot explain signal {id}"))?;
     let tasks = store.tasks_of_signal(id)?;
-    Ok(SignalView { activity, history: store.signal_history(id)?, tasks, signal })
+    let (zone, history) = (store.zone(), store.signal_history(id)?);
+    Ok(SignalView { signal, zone, activity, history, tasks })
 }
 
 /// What the company did in the windows of a trend; `None` for other kinds of signals.

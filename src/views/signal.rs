@@ -9,11 +9,14 @@ use crate::domain::evidence::{Adoption, ConditionEvidence, Evidence};
 use crate::domain::rule::{Against, ConditionRule, RuleMeasure, TrendRule};
 use crate::domain::signal::{Comparison, HistoryEntry, SignalState};
 use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEvidence};
+use crate::domain::zone::Zone;
 use crate::render::{self, Screen, Tone, Value, counted};
 use crate::store::{CompanyActivity, PeopleKept, PersonActivity, SignalRecord, TaskRecord};
 
 pub(crate) struct SignalView {
     pub signal: SignalRecord,
+    /// The time zone in which days begin and end.
+    pub zone: Zone,
     /// What the company did in the windows of a trend, from the events as stored now; `None` for
     /// other kinds of rules.
     pub activity: Option<CompanyActivity>,
@@ -173,13 +176,14 @@ impl SignalView {
     /// The history of the signal, oldest first, each entry with its reason or text.
     pub(crate) fn history_lines(&self) -> Vec<(String, &str)> {
         let raised = (format!("{} raised", self.signal.raised_on), "");
-        let entries = self.history.iter().map(|entry| (entry_line(entry), entry.reason.as_str()));
+        let line = |entry| entry_line(entry, self.zone);
+        let entries = self.history.iter().map(|entry| (line(entry), entry.reason.as_str()));
         std::iter::once(raised).chain(entries).collect()
     }
 }
 
 /// An entry of the history, without its reason: `2026-04-01 acknowledged by ana (handled)`.
-fn entry_line(entry: &HistoryEntry) -> String {
+fn entry_line(entry: &HistoryEntry, zone: Zone) -> String {
     let outcome = entry.outcome.map(|outcome| format!(" ({outcome})")).unwrap_or_default();
     let what = match (entry.until, &entry.assignee) {
         (Some(until), _) if until <= entry.day => "no longer snoozed".to_owned(),
@@ -187,8 +191,8 @@ fn entry_line(entry: &HistoryEntry) -> String {
         (None, Some(name)) => format!("{} to {name}", entry.action),
         (None, None) => entry.action.to_string(),
     };
-    let entered = entry.at.to_string()[..10].to_owned();
-    let is_same = entered == entry.day.to_string();
+    let entered = entry.at.day_in(zone);
+    let is_same = entered == entry.day;
     let entered = if is_same { String::new() } else { format!(", entered {entered}") };
     format!("{} {what} by {}{outcome}{entered}", entry.day, entry.by)
 }

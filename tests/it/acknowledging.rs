@@ -60,6 +60,20 @@ fn an_acknowledgement_says_who_when_and_why() {
 }
 
 #[test]
+fn an_entry_of_the_history_is_of_its_day_in_the_zone_of_the_database() {
+    let mut sandbox = Sandbox::empty();
+    sandbox.ok("init --timezone America/New_York");
+    sandbox.write("companies.csv", "company_id,seats\nacme,9\n");
+    sandbox.ok("import companies.csv");
+    sandbox.ok("rule add big --kind condition --when 'seats > 5' --type bad");
+    sandbox.ok("run --as-of 2026-03-31");
+    // Nine in the evening of 1 April in New York.
+    sandbox.at("2026-04-02T01:00:00Z").ok("ack 1 --reason evening --by ana");
+    let shown = sandbox.ok("show 1").stdout;
+    assert!(shown.contains("2026-04-01 acknowledged by ana\n"), "{shown}");
+}
+
+#[test]
 fn outcomes_are_those_of_the_documentation() {
     let sandbox = five_signals();
     let a = id(&sandbox, "a");
