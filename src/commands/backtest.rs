@@ -15,7 +15,7 @@ use crate::domain::backtest::Settings;
 use crate::domain::day::{Day, DayOrOffset, DayRange};
 use crate::domain::rule::Rule;
 use crate::error::{CommandError, not_allowed, usage};
-use crate::query::{ConditionOptions, not_in_the_future};
+use crate::query::{ConditionOptions, find_rule, not_in_the_future};
 use crate::render::{Format, RecordWriter};
 use crate::run::last_complete_day;
 use crate::store::{Catalogue, Store};
@@ -158,7 +158,7 @@ impl BacktestOptions {
             let stored = store.rules()?.into_iter().map(|stored| stored.rule);
             return Ok(stored.filter(|rule| rule.enabled && can_be_bad(rule)).collect());
         }
-        self.rules.iter().map(|name| Ok(super::rule::existing(store, name)?.rule)).collect()
+        self.rules.iter().map(|name| Ok(find_rule(store, name)?.rule)).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
+use super::list::explain_nothing;
 use super::options::{distinct, report_matches, signal_number};
 use crate::context::Context;
 use crate::domain::signal::{SignalId, SignalState};
@@ -76,6 +77,9 @@ impl SignalChoice {
             SignalFilter { state: Some(needed), ..self.filter.listed(context, store, None)? };
         let ids = store.signal_ids(&filter)?;
         report_matches(context, ids.len(), "signal", "signals");
+        if ids.is_empty() {
+            explain_nothing(context, store, &self.filter)?;
+        }
         Ok(ids)
     }
 }

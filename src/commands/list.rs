@@ -7,7 +7,7 @@ use super::options::FormatOption;
 use super::output::Extras;
 use crate::context::Context;
 use crate::domain::similar_names::nearest;
-use crate::query::{FilterOptions, both_days, find_company};
+use crate::query::{FilterOptions, both_days, find_company, fits_several, the_one_called};
 use crate::render::{self, counted};
 use crate::store::{SignalFilter, SignalOrder, Snoozed, SortKey, Store};
 use crate::views::signals::SIGNALS;
@@ -67,7 +67,7 @@ impl List {
             })
         })?;
         match count {
-            0 => self.explain_nothing(context, &store),
+            0 => explain_nothing(context, &store, &self.filter),
             _ if self.format.is_table() => self.print_total(context, &store, &filter, count),
             _ => Ok(()),
         }
@@ -123,33 +123,49 @@ impl List {
         });
         Ok(())
     }
+}
 
-    /// Explains filters that match nothing because of a misspelled name.
-    fn explain_nothing(&self, context: &Context, store: &Store) -> Result<()> {
-        context.ui.flush()?;
-        let FilterOptions { csm, event, rule, .. } = &self.filter;
-        let csms = || Ok(store.csms()?.into_iter().map(|(_, csm)| csm).collect());
-        let rules = || Ok(store.rules()?.into_iter().map(|stored| stored.rule.name).collect());
-        explain_unknown(context, "no company is looked after by", csm.as_deref(), csms)?;
-        explain_unknown(context, "there is no event", event.as_deref(), || store.event_names())?;
-        explain_unknown(context, "there is no rule", rule.as_deref(), rules)
+/// Explains filters that match nothing because of a misspelled name, or of one that fits several.
+pub(super) fn explain_nothing(
+    context: &Context,
+    store: &Store,
+    filter: &FilterOptions,
+) -> Result<()> {
+    context.ui.flush()?;
+    let FilterOptions { csm, event, rule, .. } = filter;
+    if let Some(csm) = csm {
+        let csms: Vec<String> = store.csms()?.into_iter().map(|(_, csm)| csm).collect();
+        explain_unfound(context, "CSMs", "no company is looked after by", csm, csms);
+    }
+    if let Some(event) = event {
+        explain_unknown(context, "there is no event", event, store.event_names()?);
+    }
+    if let Some(rule) = rule {
+        explain_unfound(context, "rules", "there is no rule", rule, store.rule_names()?);
+    }
+    Ok(())
+}
+
+/// Explains a name that is found by its beginning, too.
+fn explain_unfound(context: &Context, these: &str, what: &str, asked: &str, known: Vec<String>) {
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    match fits_several(these, &names, asked) {
+        Some(error) => {
+            context.ui.hint(format!("{}: {}", error.message, error.hints.join("; ")));
+        }
+        None if the_one_called(&names, asked).is_none() => {
+            explain_unknown(context, what, asked, known);
+        }
+        None => {}
     }
 }
 
-fn explain_unknown(
-    context: &Context,
-    what: &str,
-    asked: Option<&str>,
-    known: impl FnOnce() -> Result<Vec<String>>,
-) -> Result<()> {
-    let Some(asked) = asked else { return Ok(()) };
-    let known = known()?;
+fn explain_unknown(context: &Context, what: &str, asked: &str, known: Vec<String>) {
     if !known.iter().any(|name| name == asked) {
         let like =
             nearest(asked, known.into_iter()).map(|name| format!("; did you mean '{name}'?"));
         context.ui.hint(format!("{what} '{asked}'{}", like.unwrap_or_default()));
     }
-    Ok(())
 }
 
 fn sort_key(text: &str) -> Result<SortKey, String> {

@@ -5,12 +5,11 @@ use clap::{Args, Subcommand};
 
 use super::options::{FormatOption, range};
 use super::output::Extras;
-use super::rule::existing as existing_rule;
 use crate::context::Context;
 use crate::domain::day::{Day, DayOrOffset, DayRange};
 use crate::domain::outage::DAYS_OF_A_STEADY_EVENT;
 use crate::error::{CommandError, ErrorKind, not_allowed};
-use crate::query::not_in_the_future;
+use crate::query::{find_rule, not_in_the_future};
 use crate::render::counted;
 use crate::run::{self, Accepting, DayReport, DueDays, Manner, Telling};
 use crate::store::{Finish, Store};
@@ -139,7 +138,7 @@ impl Run {
         Ok(match self.days.accept.as_deref() {
             None => Accepting::Nothing,
             Some("all") => Accepting::All,
-            Some(name) => Accepting::Rule(existing_rule(store, name)?.rule.name),
+            Some(name) => Accepting::Rule(find_rule(store, name)?.rule.name),
         })
     }
 

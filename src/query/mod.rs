@@ -17,10 +17,9 @@ use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::expression::{Expression, is_true};
 use crate::store::{AttributeTable, Catalogue, Scope, Segment, Store};
 
-use names::the_one_called;
 pub(crate) use names::{
-    csm_called, find_company, find_csm, find_member, never_imported, person_meant, rule_called,
-    unknown,
+    csm_called, find_company, find_csm, find_member, find_rule, fits_several, never_imported,
+    person_meant, rule_called, the_one_called, unknown,
 };
 pub(crate) use portfolio::{
     PORTFOLIO, current_pulses, has_churned, open_signals, portfolio, present_customers,
@@ -163,13 +162,16 @@ impl Selection {
 /// The segment with that name.
 ///
 /// # Errors
-/// No such segment (exit 9), with the most similar name.
+/// No such segment, with the most similar name, or several with that beginning (exit 9).
 pub(crate) fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
     let segments = store.segments()?;
     let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
     let called = the_one_called(&names, name);
     if let Some(found) = segments.iter().find(|segment| Some(segment.name.as_str()) == called) {
         return Ok(found.clone());
+    }
+    if let Some(error) = fits_several("segments", &names, name) {
+        return Err(error.into());
     }
     let names = segments.into_iter().map(|segment| segment.name);
     let hint = match nearest(name, names) {

@@ -12,21 +12,29 @@ use crate::domain::fact_kinds::TeamMember;
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::domain::team;
 use crate::error::{CommandError, not_allowed};
-use crate::store::Store;
+use crate::store::{Store, StoredRule};
 
 /// The name that a text refers to; `None` if there are none or several.
 pub(crate) fn the_one_called<'n>(names: &[&'n str], text: &str) -> Option<&'n str> {
+    let fitting = fitting(names, text);
+    if fitting.len() == 1 { fitting.first().copied() } else { None }
+}
+
+/// The names that a text fits: itself, else those that differ in case alone, else those that begin
+/// with it.
+fn fitting<'n>(names: &[&'n str], text: &str) -> BTreeSet<&'n str> {
     if let Some(same) = names.iter().find(|name| **name == text) {
-        return Some(same);
+        return BTreeSet::from([*same]);
     }
     let wanted = text.trim().to_lowercase();
-    let only = |fits: &dyn Fn(&str) -> bool| {
-        let fitting: BTreeSet<&str> =
-            names.iter().copied().filter(|name| fits(&name.to_lowercase())).collect();
-        if fitting.len() == 1 { fitting.first().copied() } else { None }
+    let those = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<&'n str> {
+        names.iter().copied().filter(|name| fits(&name.to_lowercase())).collect()
     };
-    let beginning = || only(&|name| !wanted.is_empty() && name.starts_with(&wanted));
-    only(&|name| name == wanted).or_else(beginning)
+    let same = those(&|name| name == wanted);
+    if same.is_empty() && !wanted.is_empty() {
+        return those(&|name| name.starts_with(&wanted));
+    }
+    same
 }
 
 /// The CSM or colleague that a text refers to; the text itself if there is none.
@@ -34,7 +42,7 @@ pub(crate) fn csm_called(store: &Store, text: &str) -> Result<String> {
     called(&store.known_colleagues()?, text)
 }
 
-/// The rule that a text refers to; the text itself if there is none.
+/// The rule that a text refers to, even if removed; the text itself if there is none.
 pub(crate) fn rule_called(store: &Store, text: &str) -> Result<String> {
     called(&store.rule_names()?, text)
 }
@@ -42,6 +50,23 @@ pub(crate) fn rule_called(store: &Store, text: &str) -> Result<String> {
 fn called(names: &[String], text: &str) -> Result<String> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     Ok(the_one_called(&names, text).unwrap_or(text).to_owned())
+}
+
+/// The rule that the user refers to.
+///
+/// # Errors
+/// No such rule, or several with that beginning (exit 9).
+pub(crate) fn find_rule(store: &Store, text: &str) -> Result<StoredRule> {
+    let rules = store.rules()?;
+    let names: Vec<&str> = rules.iter().map(|stored| stored.rule.name.as_str()).collect();
+    let called = the_one_called(&names, text);
+    if let Some(found) = rules.iter().find(|stored| Some(stored.rule.name.as_str()) == called) {
+        return Ok(found.clone());
+    }
+    let known = || names.iter().map(|name| (*name).to_owned());
+    Err(fits_several("rules", &names, text)
+        .unwrap_or_else(|| unknown("rule", text, known(), "rule list"))
+        .into())
 }
 
 /// The person of `--csm`, else the user of the command, if they are the CSM of a company.
@@ -106,6 +131,17 @@ pub(crate) fn unknown(
     not_allowed(format!("there is no {what} '{name}'")).hint(hint)
 }
 
+/// The error for a text that several names fit; `None` if none or only one does.
+pub(crate) fn fits_several(what: &str, names: &[&str], text: &str) -> Option<CommandError> {
+    let fitting = fitting(names, text);
+    if fitting.len() < 2 {
+        return None;
+    }
+    let message = format!("'{text}' fits {} {what}", fitting.len());
+    let named: Vec<&str> = fitting.into_iter().take(MOST_NAMED).collect();
+    Some(not_allowed(message).hint(format!("their names: {}", named.join(", "))))
+}
+
 /// A remark on an event that was never imported, with the most similar known one; `None` if it was.
 pub(crate) fn never_imported(store: &Store, event: &str) -> Result<Option<String>> {
     if store.has_event_name(event)? {
@@ -122,7 +158,7 @@ const MOST_NAMED: usize = 20;
 /// The member of the team that the user refers to.
 ///
 /// # Errors
-/// No such member (exit 9).
+/// No such member, or several with that beginning (exit 9).
 pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
     let team = store.team()?;
     if let Some(member) = team::member(&team, name) {
@@ -133,6 +169,9 @@ pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
     let called = the_one_called(&names, name);
     if let Some(found) = team.iter().find(|member| Some(member.name.as_str()) == called) {
         return Ok(found.clone());
+    }
+    if let Some(error) = fits_several("members of the team", &names, name) {
+        return Err(error.into());
     }
     let is_known_team = (1..=MOST_NAMED).contains(&all.len());
     let hint = match nearest(name, all.iter().cloned()) {
@@ -146,13 +185,15 @@ pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
 /// The CSM that the user refers to, as companies name them.
 ///
 /// # Errors
-/// Nobody with that name is a CSM or in the team (exit 9).
+/// Nobody with that name is a CSM or in the team, or several with that beginning are (exit 9).
 pub(crate) fn find_csm(store: &Store, text: &str) -> Result<String> {
     let names = store.csm_names()?;
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     match the_one_called(&known, text) {
         Some(name) => Ok(name.to_owned()),
-        None => Err(unknown("CSM", text, names, "report workload").into()),
+        None => Err(fits_several("CSMs", &known, text)
+            .unwrap_or_else(|| unknown("CSM", text, names.iter().cloned(), "report workload"))
+            .into()),
     }
 }
 

@@ -376,6 +376,46 @@ fn names_are_found_without_case_and_by_a_beginning_that_only_one_has() {
     assert_eq!(sandbox.array("task list --csm BEN").len(), open_tasks(&sandbox, "globex"));
     sandbox.fails("inbox --for nobody", 9);
     sandbox.ok("inbox --for An");
+    sandbox.ok("team remove max");
+    sandbox.write("team.csv", "name,role\nMia,csm\nMax,csm\n");
+    sandbox.ok("import team.csv");
+    let several = sandbox.fails("inbox --for m", 9);
+    several.says(&["'m' fits 2 members of the team", "their names: Max, Mia"]);
+    sandbox.fails("report csm m", 9).says(&["'m' fits 2 CSMs", "Max, Mia"]);
+}
+
+#[test]
+fn every_command_finds_a_rule_without_case_and_by_its_beginning() {
+    let sandbox = sandbox();
+    let is_on = || sandbox.array("rule show big")[0]["enabled"] == json!(true);
+    for name in ["BIG", "bi"] {
+        assert_eq!(sandbox.array(&format!("rule show {name}"))[0]["name"], json!("big"));
+        sandbox.ok(&format!("rule disable {name}")).says(&["the rule 'big' is off"]);
+        assert!(!is_on());
+        sandbox.ok(&format!("rule enable {name}")).says(&["the rule 'big' is on"]);
+        assert!(is_on());
+        sandbox.ok(&format!("run --as-of 2026-03-31 --accept {name}"));
+    }
+    // It is found, and then there are no events to replay it on.
+    sandbox.fails("backtest --rule BI", 9).says(&["there are no events"]);
+    sandbox.ok("rule add bigger --kind condition --when 'seats > 7' --type bad");
+    for command in ["rule show b", "rule remove B", "run --accept b", "backtest --rule b"] {
+        sandbox.fails(command, 9).says(&["fits 2 rules", "their names: big, bigger"]);
+    }
+    sandbox.ok("list --rule b").says(&["'b' fits 2 rules: their names: big, bigger"]);
+    assert_eq!(sandbox.array("rule show big")[0]["name"], json!("big"));
+    sandbox.ok("rule remove BIGG").says(&["removed the rule 'bigger'"]);
+    assert_eq!(sandbox.array("rule list").len(), 2);
+    sandbox.fails("rule show nope", 9).says(&["there is no rule 'nope'"]);
+    // The signals of a removed rule are found by its name.
+    sandbox.ok("rule remove hu").says(&["removed the rule 'huge'"]);
+    sandbox.fails("rule show hu", 9).says(&["there is no rule 'hu'"]);
+    assert_eq!(sandbox.array("list --rule HU").len(), 2);
+    let nothing = sandbox.ok("ack --all --rule nope --reason x --yes");
+    nothing.says(&["0 signals match", "there is no rule 'nope'"]);
+    sandbox.ok("ack --all --rule HU --reason x --yes").says(&["2 signals match"]);
+    let nothing = sandbox.ok("ack --all --rule HU --reason x --yes");
+    assert!(!nothing.stderr.contains("there is no rule"), "{nothing}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::domain::day::DayRange;
 use crate::domain::rule::{Rule, RuleKind, TrendRule};
 use crate::error::{CommandError, not_allowed, usage};
-use crate::query::{never_imported, of_the_command_line, unknown};
+use crate::query::{find_rule, never_imported, of_the_command_line};
 use crate::render::escape::for_terminal;
 use crate::render::{RecordWriter, Screen, Value};
 use crate::store::{Finish, Store, StoredRule};
@@ -131,7 +131,7 @@ impl RuleCommand {
             }
             RuleCommand::Show { name, format } => {
                 let mut store = context.reader()?;
-                let rules = [existing(&store, &name)?.rule];
+                let rules = [find_rule(&store, &name)?.rule];
                 store.keep_counts_in_memory()?;
                 let previews = preview::previews(context, &store, &rules)?;
                 print(context, &rules, &previews, format)
@@ -325,19 +325,12 @@ fn is_told_by_table(rule: &Rule) -> bool {
         && !auto_ack
 }
 
-pub(crate) fn existing(store: &Store, name: &str) -> Result<StoredRule> {
-    if let Some(stored) = store.rule(name)?.filter(|stored| !stored.is_removed) {
-        return Ok(stored);
-    }
-    let names = store.rules()?.into_iter().map(|stored| stored.rule.name);
-    Err(unknown("rule", name, names, "rule list").into())
-}
-
 fn switch(context: &Context, name: &str, is_enabled: bool) -> Result<()> {
     let mut store = context.writer()?;
-    store.transaction(Finish::Commit, |store| {
-        existing(store, name)?;
-        store.enable_rule(name, is_enabled)
+    let name = store.transaction(Finish::Commit, |store| {
+        let name = find_rule(store, name)?.rule.name;
+        store.enable_rule(&name, is_enabled)?;
+        Ok(name)
     })?;
     context.ui.note(format!("the rule '{name}' is {}", if is_enabled { "on" } else { "off" }));
     Ok(())
@@ -345,9 +338,10 @@ fn switch(context: &Context, name: &str, is_enabled: bool) -> Result<()> {
 
 fn remove(context: &Context, name: &str) -> Result<()> {
     let mut store = context.writer()?;
-    store.transaction(Finish::Commit, |store| {
-        existing(store, name)?;
-        store.remove_rule(name)
+    let name = store.transaction(Finish::Commit, |store| {
+        let name = find_rule(store, name)?.rule.name;
+        store.remove_rule(&name)?;
+        Ok(name)
     })?;
     context.ui.note(format!("removed the rule '{name}'; its signals stay"));
     Ok(())
