@@ -115,9 +115,10 @@ fn list(context: &Context, as_of: AsOfOption, format: FormatOption) -> Result<()
 
 fn remove(context: &Context, name: &str) -> Result<()> {
     let mut store = context.writer()?;
-    store.transaction(Finish::Commit, |store| {
-        existing_segment(store, name)?;
-        store.remove_segment(name)
+    let name = store.transaction(Finish::Commit, |store| {
+        let name = existing_segment(store, name)?.name;
+        store.remove_segment(&name)?;
+        Ok(name)
     })?;
     context.ui.note(format!("the segment '{name}' is removed"));
     Ok(())

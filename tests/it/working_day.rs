@@ -419,6 +419,16 @@ fn every_command_finds_a_rule_without_case_and_by_its_beginning() {
 }
 
 #[test]
+fn a_segment_is_removed_by_the_name_that_is_found() {
+    let sandbox = sandbox();
+    sandbox.ok("segment add grown --where 'seats > 5'");
+    sandbox.ok("segment add grand --where 'seats > 50'");
+    sandbox.fails("segment show gr", 9).says(&["'gr' fits 2 segments", "grand, grown"]);
+    sandbox.ok("segment remove GRO").says(&["the segment 'grown' is removed"]);
+    assert_eq!(rows(&sandbox, "segment list", &["name"]), [json!(["grand"])]);
+}
+
+#[test]
 fn days_can_be_counted_from_today() {
     let sandbox = sandbox();
     let count = |command: &str| sandbox.array(command).len();
