@@ -135,6 +135,8 @@ impl RunningDay<'_> {
         self.store.withdraw_notices(signal.id, self.clock.now())?;
         let today = self.clock.now().day_in(self.store.zone());
         self.acknowledge(signal.id, today, Outcome::Retracted, reason)?;
+        // Closed signals are not judged any more, and this one may be reopened.
+        self.store.record_holds(signal.id, Some(false), self.day)?;
         self.retracted += 1;
         Ok(())
     }

@@ -86,6 +86,20 @@ fn the_chance_of_a_signal_follows_late_events() {
 }
 
 #[test]
+fn a_retracted_signal_that_is_reopened_does_not_hold() {
+    let (sandbox, all) = with_missing(&["2026-03-11", "2026-03-12"]);
+    let holds = || sandbox.array("list")[0]["holds"].clone();
+    sandbox.ok("run --as-of 2026-03-13 --backfill");
+    complete(&sandbox, &all);
+    sandbox.ok("run --as-of 2026-03-14").says(&["1 retracted"]);
+    sandbox.ok("reopen 1 --reason 'look again'");
+    assert_eq!(holds(), serde_json::json!(false));
+    assert_eq!(sandbox.array("list --holds yes").len(), 0);
+    sandbox.ok("run --as-of 2026-03-14");
+    assert_eq!(holds(), serde_json::json!(false));
+}
+
+#[test]
 fn late_days_are_run_again_by_any_form_of_run_and_not_by_a_dry_one() {
     let (sandbox, all) = with_missing(&["2026-03-11", "2026-03-12"]);
     complete(&sandbox, &all);
