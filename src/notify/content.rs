@@ -219,7 +219,9 @@ impl SignalCard {
         facts.add_evidence(signal);
         facts.add_stopped(&told.stopped);
         facts.add("why", why(signal));
-        facts.add_tasks(&told.tasks, signal);
+        if signal.acknowledgement.is_none() {
+            facts.add_tasks(&told.tasks, signal);
+        }
         facts.add_command("look", format!("signals show {id}"));
         match &signal.acknowledgement {
             Some(closed) => facts.add("closed", harmless(&closed.reason)),

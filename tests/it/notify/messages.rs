@@ -232,8 +232,11 @@ fn recipients_of_a_signal_are_told_once_of_its_retraction() {
     assert!(plain.starts_with("You were told of this signal. Late data refute it"), "{plain}");
     assert!(plain.contains("closed    late events: login went from 100 to 50 then"), "{plain}");
     assert!(!plain.contains("signals ack 1"), "{plain}");
-    let text = slack.posts().split_off(posted)[0]["text"].to_string();
+    assert!(!plain.contains("to do  "), "there is nothing to do\n{plain}");
+    let post_on_slack = slack.posts().split_off(posted).remove(0);
+    let text = post_on_slack["text"].to_string();
     assert!(text.contains("Retracted: 1 bad signal: Acme"), "{text}");
+    assert!(!post_on_slack.to_string().contains("to do:"), "{post_on_slack}");
     assert_eq!(post.send().len(), 0, "once is enough");
 }
 
