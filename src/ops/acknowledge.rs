@@ -40,7 +40,7 @@ impl NewEntry {
         NewEntry::new(Action::Reopened, reason)
     }
 
-    /// Hides signals from lists and the agenda until a day.
+    /// Hides signals from lists and the agenda until a day; today ends that.
     pub(crate) fn snooze(until: Day, reason: String) -> Self {
         NewEntry { until: Some(until), ..NewEntry::new(Action::Snoozed, reason) }
     }
@@ -109,7 +109,7 @@ pub(super) fn enter_within(
 ) -> Result<u64> {
     let mut problems = Vec::new();
     for id in ids {
-        problems.extend(problem(store, *id, entry.action)?);
+        problems.extend(problem(store, *id, entry, stamp.day)?);
     }
     refuse(&problems, ids.len())?;
     let history = HistoryEntry {
@@ -135,12 +135,27 @@ pub(crate) fn open_tasks(store: &Store, ids: &[SignalId]) -> Result<u64> {
     ids.iter().map(|id| Ok(store.tasks_of_signal_alone(*id)?.len() as u64)).sum()
 }
 
-fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<CommandError>> {
+fn problem(
+    store: &Store,
+    id: SignalId,
+    entry: &NewEntry,
+    today: Day,
+) -> Result<Option<CommandError>> {
     let state = store.signal_state(id)?;
-    if state.is_some() && action.needs().is_none_or(|needed| state == Some(needed)) {
+    let ends_snooze = entry.until.is_some_and(|until| until <= today);
+    let is_in_state = entry.action.needs().is_none_or(|needed| state == Some(needed));
+    if state.is_some() && is_in_state && !ends_snooze {
         return Ok(None);
     }
     let Some(signal) = store.signal(id)? else { return Ok(Some(unknown_signal(id))) };
+    if is_in_state {
+        let is_snoozed = signal.snoozed_until.is_some_and(|until| until > today);
+        let refusal = || {
+            not_allowed(format!("signal {id} is not snoozed"))
+                .hint("`signals list --snoozed` lists those that are")
+        };
+        return Ok((!is_snoozed).then(refusal));
+    }
     Ok(Some(match &signal.acknowledgement {
         Some(closed) => {
             // A reason with line breaks could be mistaken for lines of the program.

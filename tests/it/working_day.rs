@@ -429,6 +429,32 @@ fn a_segment_is_removed_by_the_name_that_is_found() {
 }
 
 #[test]
+fn only_a_snoozed_signal_can_be_brought_back() {
+    let mut sandbox = sandbox();
+    let (a, g) = (id(&sandbox, "acme", "big"), id(&sandbox, "globex", "big"));
+    let entries = |sandbox: &Sandbox| {
+        sandbox.json(&format!("show {a}"))[0]["history"].as_array().unwrap().len()
+    };
+    let cancel = format!("snooze {a} --cancel --reason back");
+    let refused = format!("signal {a} is not snoozed");
+    sandbox.fails(&cancel, 9).says(&[&refused]);
+    sandbox.ok(&format!("snooze {a} --until 2026-04-03 --reason x"));
+    sandbox.fails(&format!("snooze {a} {g} --cancel --reason back"), 9);
+    assert_eq!(entries(&sandbox), 1);
+    sandbox.ok(&cancel);
+    assert_eq!(entries(&sandbox), 2);
+    assert_eq!(rows(&sandbox, &format!("show {a}"), &["snoozed_until"]), [json!([null])]);
+    sandbox.fails(&cancel, 9).says(&[&refused]);
+    assert_eq!(entries(&sandbox), 2);
+    // One whose day has come is back already.
+    sandbox.ok(&format!("snooze {a} --until 2026-04-03 --reason x"));
+    sandbox.at("2026-04-03T00:00:00Z").fails(&cancel, 9).says(&[&refused]);
+    sandbox.ok(&format!("ack {a} --reason done"));
+    sandbox.fails(&cancel, 9).says(&["was acknowledged already"]);
+    sandbox.fails("snooze 99 --cancel --reason back", 9).says(&["there is no signal 99"]);
+}
+
+#[test]
 fn days_can_be_counted_from_today() {
     let sandbox = sandbox();
     let count = |command: &str| sandbox.array(command).len();

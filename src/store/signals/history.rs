@@ -104,7 +104,8 @@ impl Store {
             Action::Reopened => self.set_acknowledgement(id, None),
             Action::Snoozed => {
                 let sql = "UPDATE signals SET snoozed_until = ?2 WHERE id = ?1";
-                self.execute(sql, (id, entry.until))
+                // A day that is not after that of the entry ends the snooze.
+                self.execute(sql, (id, entry.until.filter(|until| *until > entry.day)))
             }
             Action::Assigned => {
                 let sql = "UPDATE signals SET assigned_to = ?2 WHERE id = ?1";
