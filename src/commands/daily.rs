@@ -12,7 +12,7 @@ use super::run::{DayOptions, Run};
 use super::steps::Steps;
 use crate::context::Context;
 use crate::domain::{COUNTS, EVENTS};
-use crate::error;
+use crate::error::{self, CommandError, ErrorKind};
 use crate::store::{ImportRecord, Store};
 
 /// Pull the sources, import files, run the days that are due, and send notifications: one line for cron.
@@ -41,13 +41,14 @@ pub(crate) struct Daily {
 
 impl Daily {
     /// # Errors
-    /// The most serious error of the steps, which was already printed.
+    /// The most serious error, which was already printed.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
-        let result = self.all(context);
-        let failure = result.as_ref().err().and_then(error::report);
-        let code = failure.map_or(0, |failure| failure.kind.exit_code());
+        let failure = self.all(context).err().and_then(|error| error::report(&error));
+        failure.iter().for_each(|failure| context.ui.failure(failure));
+        let kind = failure.map(|failure| failure.kind);
+        let code = kind.map_or(0, ErrorKind::exit_code);
         context.ui.note(format!("{}: daily ended with exit code {code}", context.clock.now()));
-        result
+        kind.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
     }
 
     fn all(self, context: &Context) -> Result<()> {

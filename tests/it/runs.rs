@@ -460,6 +460,16 @@ fn daily_runs_no_day_when_a_file_of_events_was_not_imported() {
 }
 
 #[test]
+fn the_last_line_of_daily_follows_the_error_that_ended_it() {
+    let outcome = Sandbox::empty().fails("daily", 6);
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    assert!(lines[0].starts_with("error: there is no database at"), "{outcome}");
+    let last = "2026-04-01T06:00:00Z: daily ended with exit code 6";
+    assert_eq!(lines.last(), Some(&last), "{outcome}");
+    assert_eq!(outcome.stderr.matches("error: ").count(), 1, "{outcome}");
+}
+
+#[test]
 fn daily_takes_the_options_of_import_and_of_run() {
     let sandbox = Sandbox::new();
     sandbox.write("day-first.csv", "company_id;event;timestamp\nacme;login;03/02/2026\n");
