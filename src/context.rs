@@ -129,15 +129,21 @@ impl Context {
         Store::open_to_write(&self.database()?)
     }
 
-    /// Opens the database for writing, and creates it if it does not exist.
-    pub(crate) fn maker(&self) -> Result<Store> {
-        let path = self.database()?;
-        let is_new = !path.exists();
-        let store = Store::create_or_open(&path, Permissions::Owner)?;
-        if is_new {
+    /// Opens the database for writing, creates it if it does not exist, and does `work`. A new
+    /// database to which nothing was written does not stay: it would make a mistyped path look
+    /// healthy.
+    pub(crate) fn make<T>(&self, work: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        let mut store = Store::create_or_open(&self.database()?, Permissions::Owner)?;
+        if store.is_unused() {
             self.ui.note(format!("created a new database: {}", store.path().display()));
         }
-        Ok(store)
+        let result = work(&mut store);
+        let removed = store.remove_if_unused();
+        if matches!(removed, Ok(true)) {
+            self.ui.note("nothing was written to the new database, so it was removed again");
+        }
+        let value = result?;
+        removed.map(|_| value)
     }
 
     pub(crate) fn day(&self, store: &Store, given: DayOrOffset) -> Day {

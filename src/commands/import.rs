@@ -130,21 +130,15 @@ impl Import {
             }
         }
         let path = context.database()?;
-        let is_new = std::fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
-        if self.dry_run && is_new {
+        let has_none = std::fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
+        if self.dry_run && has_none {
             // A dry run creates nothing, not even the database: it imports into a temporary one.
             let folder = tempfile::tempdir()?;
             let path = folder.path().join("dry-run.db");
             let mut store = Store::create_or_open(&path, Permissions::Owner)?;
             return self.import_all(context, &mut store, &options);
         }
-        let mut store = context.maker()?;
-        let result = self.import_all(context, &mut store, &options);
-        if is_new && store.imports()?.is_empty() {
-            // Nothing was imported: an empty database would make a mistyped path look healthy.
-            store.remove()?;
-        }
-        result
+        context.make(|store| self.import_all(context, store, &options))
     }
 
     /// Tries each file. The most serious result decides the exit code.

@@ -93,17 +93,20 @@ impl AddMetric {
             }
         };
         let metric = Metric { name: self.name, definition };
-        let mut store = context.maker()?;
-        let old = store.transaction(Finish::Commit, |store| {
-            if let MetricDefinition::Formula(formula) = &metric.definition {
-                read_typed(&store.catalogue()?.with(&metric), formula)?;
-            }
-            save(store, &metric)
-        })?;
-        let sentence = |metric: &Metric| format!("{} {}", metric.name, metric.definition);
-        report_change(context, "metric", &metric.name, old.as_ref(), &metric, sentence);
-        warn_of_unknown_event(context, &store, &metric)
+        context.make(|store| add(context, store, &metric))
     }
+}
+
+fn add(context: &Context, store: &mut Store, metric: &Metric) -> Result<()> {
+    let old = store.transaction(Finish::Commit, |store| {
+        if let MetricDefinition::Formula(formula) = &metric.definition {
+            read_typed(&store.catalogue()?.with(metric), formula)?;
+        }
+        save(store, metric)
+    })?;
+    let sentence = |metric: &Metric| format!("{} {}", metric.name, metric.definition);
+    report_change(context, "metric", &metric.name, old.as_ref(), metric, sentence);
+    warn_of_unknown_event(context, store, metric)
 }
 
 /// Warns if a metric counts an event that was never imported.

@@ -82,8 +82,12 @@ impl ReasonCommand {
         match self {
             ReasonCommand::List { kind, active, format } => list(context, kind, active, format),
             ReasonCommand::Add(args) => args.run(context),
-            ReasonCommand::Rename { old, new, kind } => rename(context, &old, &new, kind),
-            ReasonCommand::Retire { code, kind } => retire(context, &code, kind),
+            ReasonCommand::Rename { old, new, kind } => {
+                context.make(|store| rename(context, store, &old, &new, kind))
+            }
+            ReasonCommand::Retire { code, kind } => {
+                context.make(|store| retire(context, store, &code, kind))
+            }
         }
     }
 }
@@ -107,7 +111,10 @@ fn list(
 
 impl AddReason {
     fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.maker()?;
+        context.make(|store| self.add(context, store))
+    }
+
+    fn add(&self, context: &Context, store: &mut Store) -> Result<()> {
         let reason = store.transaction(Finish::Commit, |store| {
             let library = store.reason_library()?;
             let reason = match with_code(&library, self.kind, &self.code) {
@@ -123,12 +130,18 @@ impl AddReason {
             Ok(reason)
         })?;
         context.ui.note(format!("'{}' is a reason code of kind {}", reason.code, reason.kind));
-        remark_on_change(context, &store, reason.kind)
+        remark_on_change(context, store, reason.kind)
     }
 }
 
-fn rename(context: &Context, old: &str, new: &ReasonCode, kind: Option<ReasonKind>) -> Result<()> {
-    let reason = context.maker()?.transaction(Finish::Commit, |store| {
+fn rename(
+    context: &Context,
+    store: &mut Store,
+    old: &str,
+    new: &ReasonCode,
+    kind: Option<ReasonKind>,
+) -> Result<()> {
+    let reason = store.transaction(Finish::Commit, |store| {
         let library = store.reason_library()?;
         let reason = locate(&library, kind, old)?;
         if let Some(other) = with_code(&library, reason.kind, new) {
@@ -144,8 +157,12 @@ fn rename(context: &Context, old: &str, new: &ReasonCode, kind: Option<ReasonKin
     Ok(())
 }
 
-fn retire(context: &Context, code: &str, kind: Option<ReasonKind>) -> Result<()> {
-    let mut store = context.maker()?;
+fn retire(
+    context: &Context,
+    store: &mut Store,
+    code: &str,
+    kind: Option<ReasonKind>,
+) -> Result<()> {
     let Reason { code, kind, .. } = store.transaction(Finish::Commit, |store| {
         let library = store.reason_library()?;
         let reason = locate(&library, kind, code)?;
@@ -159,7 +176,7 @@ fn retire(context: &Context, code: &str, kind: Option<ReasonKind>) -> Result<()>
     context.ui.note(format!(
         "'{code}' of kind {kind} is retired: it cannot be given any more, and what was said with it stays"
     ));
-    remark_on_change(context, &store, kind)
+    remark_on_change(context, store, kind)
 }
 
 pub(crate) fn with_code<'l>(

@@ -78,7 +78,8 @@ impl SegmentCommand {
 }
 
 fn add(context: &Context, segment: &Segment) -> Result<()> {
-    let old = context.maker()?.transaction(Finish::Commit, |store| save(store, segment))?;
+    let old =
+        context.make(|store| store.transaction(Finish::Commit, |store| save(store, segment)))?;
     let sentence = |segment: &Segment| format!("{}: {}", segment.name, segment.condition);
     report_change(context, "segment", &segment.name, old.as_ref(), segment, sentence);
     Ok(())

@@ -81,6 +81,8 @@ pub(crate) struct Store {
     connection: Connection,
     path: PathBuf,
     zone: Zone,
+    /// Whether this store created the database and has committed nothing to it since.
+    is_unused: bool,
     /// The import whose changes are being logged, so that it can be undone.
     logged_import: Option<i64>,
     counts: Option<events::counts::CountsInMemory>,
@@ -127,6 +129,9 @@ impl Store {
             self.connection.execute_batch("ROLLBACK")?;
         }
         ended?;
+        if finish == Finish::Commit {
+            self.is_unused = false;
+        }
         Ok(value)
     }
 }

@@ -93,11 +93,34 @@ impl Store {
 }
 
 impl Store {
-    /// Deletes the database file, for one that was just created in vain.
-    pub(crate) fn remove(self) -> Result<()> {
+    /// Whether this store created the database and has committed nothing to it since.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.is_unused
+    }
+
+    /// Deletes the file of a database that is unused and to which nobody else has written either.
+    /// Returns whether it did.
+    pub(crate) fn remove_if_unused(self) -> Result<bool> {
+        if !self.is_unused || !self.is_empty()? {
+            return Ok(false);
+        }
         let Store { connection, path, .. } = self;
         connection.close().map_err(|(_, error)| error)?;
-        Ok(fs::remove_file(path)?)
+        fs::remove_file(path)?;
+        Ok(true)
+    }
+
+    /// Whether no table has a row.
+    fn is_empty(&self) -> Result<bool> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+        let tables: Vec<String> = self.read_all(sql, [], |row| row.get("name"))?;
+        for table in tables {
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table}) AS found");
+            if self.read_one(&sql, [], |row| row.get("found"))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Lets only the owner, or also the group, read and write the file.
@@ -226,8 +249,8 @@ fn refuse_network_filesystem(path: &Path) -> Result<()> {
 fn open_to_write(path: PathBuf) -> Result<Store> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = prepare_writer(&path, flags).map_err(|error| explain(error, &path))?;
-    schema::migrate(&connection)?;
-    finish(connection, path)
+    let is_new = schema::migrate(&connection)?;
+    Ok(Store { is_unused: is_new, ..finish(connection, path)? })
 }
 
 fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Connection> {
@@ -381,6 +404,7 @@ fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
         connection,
         path,
         zone: Zone::UTC,
+        is_unused: false,
         counts: None,
         logged_import: None,
         moves_of_rows: OnceCell::new(),

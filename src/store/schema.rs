@@ -30,10 +30,11 @@ pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_one("SELECT application_id FROM pragma_application_id", [], |row| row.get(0))
 }
 
-/// Migrates an older or empty database to [`LATEST`]: all steps or none.
-pub(super) fn migrate(connection: &Connection) -> Result<()> {
+/// Migrates an older or empty database to [`LATEST`]: all steps or none. Returns whether it was
+/// empty.
+pub(super) fn migrate(connection: &Connection) -> Result<bool> {
     if version(connection)? == LATEST {
-        return Ok(());
+        return Ok(false);
     }
     connection.execute_batch("BEGIN EXCLUSIVE")?;
     let result = apply(connection);
@@ -41,12 +42,13 @@ pub(super) fn migrate(connection: &Connection) -> Result<()> {
     result
 }
 
-fn apply(connection: &Connection) -> Result<()> {
+fn apply(connection: &Connection) -> Result<bool> {
     // Another process may have migrated it while this one waited for the lock.
-    for step in &STEPS[version(connection)?..] {
+    let former = version(connection)?;
+    for step in &STEPS[former..] {
         connection.execute_batch(step)?;
     }
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", LATEST as i64)?;
-    Ok(())
+    Ok(former == 0)
 }

@@ -230,6 +230,54 @@ fn readers_leave_a_log_to_the_next_writer() {
 }
 
 #[test]
+fn a_refused_command_leaves_no_new_database() {
+    for (command, code) in [
+        ("import nofile.csv", 4),
+        ("import .", 4),
+        ("import bad.csv", 4),
+        ("import bad.csv nofile.csv", 4),
+        ("segment add x --where 'mrrr >'", 2),
+        ("segment add ' ' --where 'mrr > 1'", 2),
+        ("metric add x --formula 'mrrr > 1'", 2),
+        ("reason add support/response-time", 9),
+        ("reason rename nothing/known other/one", 9),
+        ("reason retire nothing/known", 9),
+        ("rule set login --threshold 15 --where 'mrrr > 1'", 2),
+        ("rule add x --kind condition --when 'mrrr > 1' --type bad", 2),
+        ("rule preset add silent --playbook nothing", 9),
+        ("health profile add x --where 'mrrr > 1'", 2),
+        ("config apply bad.toml", 9),
+    ] {
+        for is_empty in [false, true] {
+            let sandbox = Sandbox::empty();
+            sandbox.write("bad.csv", "nothing,known\n1,2\n");
+            sandbox.write("bad.toml", "[[segment]]\nname = 's'\nwhere = 'mrrr > 1'\n");
+            if is_empty {
+                sandbox.write("signals.db", "");
+            }
+            sandbox.fails(command, code);
+            sandbox.fails("list", 6);
+        }
+    }
+    // A large first import goes without the WAL.
+    let sandbox = Sandbox::empty();
+    let rows = "acme,login,2026-13-01\n".repeat(200_000);
+    sandbox.write("large.csv", &format!("company_id,event,timestamp\n{rows}"));
+    sandbox.fails("import large.csv", 4);
+    sandbox.fails("list", 6);
+    let refused = Sandbox::empty().fails("segment add x --where 'mrrr >'", 2);
+    refused.says(&["created a new database", "so it was removed again"]);
+    // Of two files one brought something.
+    let sandbox = Sandbox::empty();
+    sandbox.write("bad.csv", "nothing,known\n1,2\n");
+    sandbox.write("good.csv", "company_id,name\nacme,Acme\n");
+    let outcome = sandbox.fails("import bad.csv good.csv", 4);
+    outcome.says(&["created a new database"]);
+    assert!(!outcome.stderr.contains("removed again"), "{outcome}");
+    assert_eq!(sandbox.array("company list").len(), 1);
+}
+
+#[test]
 fn readers_refuse_missing_and_empty_files() {
     let sandbox = Sandbox::empty();
     for command in READERS.iter().chain(&WRITERS) {

@@ -91,15 +91,10 @@ impl ConfigCommand {
 
 fn apply_file(context: &Context, file: &Path, is_dry: bool) -> Result<()> {
     with_items(context, file, |document, items| {
-        let outcome = if is_dry || !has_database(context)? {
-            // A database is created only if the file is valid.
-            attempt(context, document, items)?
-        } else {
-            apply(&mut context.writer()?, document, items, Finish::Commit)?
+        let outcome = match is_dry {
+            true => attempt(context, document, items)?,
+            false => context.make(|store| apply(store, document, items, Finish::Commit))?,
         };
-        if !is_dry && !has_database(context)? {
-            apply(&mut context.maker()?, document, items, Finish::Commit)?;
-        }
         outcome.tell(context, is_dry)
     })
 }

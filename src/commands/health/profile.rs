@@ -101,15 +101,8 @@ impl ProfileCommand {
 
 impl AddProfile {
     fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.maker()?;
-        let (old, new) = store.transaction(Finish::Commit, |store| {
-            let old = store.all_profiles()?.into_iter().find(|profile| profile.name() == self.name);
-            let new = self.changed(old.clone());
-            if old.as_ref() != Some(&new) {
-                store.save_profile(&new).map_err(of_the_command_line)?;
-            }
-            Ok((old, new))
-        })?;
+        let (old, new) =
+            context.make(|store| store.transaction(Finish::Commit, |store| self.save(store)))?;
         let name = new.name();
         match old {
             Some(old) if old == new => context.ui.note(format!("the health profile '{name}' stays as it was")),
@@ -122,6 +115,16 @@ impl AddProfile {
             context.ui.hint(advice);
         }
         Ok(())
+    }
+
+    /// Creates the profile, or changes an existing one. Returns the previous one and the new one.
+    fn save(self, store: &Store) -> Result<(Option<Profile>, Profile)> {
+        let old = store.all_profiles()?.into_iter().find(|profile| profile.name() == self.name);
+        let new = self.changed(old.clone());
+        if old.as_ref() != Some(&new) {
+            store.save_profile(&new).map_err(of_the_command_line)?;
+        }
+        Ok((old, new))
     }
 
     /// The profile with that name, or a new one, with the given values.

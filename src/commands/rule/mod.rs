@@ -158,11 +158,16 @@ fn save(context: &Context, request: &RuleRequest, asking: Asking) -> Result<()> 
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(usage("a rule needs a name, without control characters").into());
     }
-    if !context.database()?.exists() {
-        // A database is created only for a valid rule.
-        request.rule(None)?;
-    }
-    let mut store = context.maker()?;
+    context.make(|store| save_in(context, store, request, asking))
+}
+
+fn save_in(
+    context: &Context,
+    store: &mut Store,
+    request: &RuleRequest,
+    asking: Asking,
+) -> Result<()> {
+    let name = &request.name;
     store.keep_counts_in_memory()?;
     let make = |store: &Store| {
         let stored = store.rule(name)?;
@@ -181,7 +186,7 @@ fn save(context: &Context, request: &RuleRequest, asking: Asking) -> Result<()> 
     }
     let (old, rule) = store.transaction(Finish::Commit, |store| make(store))?;
     report_change(context, "rule", name, old.as_ref(), &rule, sentence);
-    advise(context, &store, &rule)?;
+    advise(context, store, &rule)?;
     if let Some(worth) = rule.logic.trend().and_then(TrendRule::worth) {
         context.ui.hint(worth);
     }

@@ -106,11 +106,10 @@ impl Made {
 impl AddPreset {
     fn run(self, context: &Context) -> Result<()> {
         let presets = self.presets()?;
-        if !context.database()?.exists() {
-            // A database is created only for valid rules.
-            presets.iter().try_for_each(|preset| self.template(preset).map(drop))?;
-        }
-        let mut store = context.maker()?;
+        context.make(|store| self.add(context, store, &presets))
+    }
+
+    fn add(&self, context: &Context, store: &mut Store, presets: &[&'static Preset]) -> Result<()> {
         store.keep_counts_in_memory()?;
         let make = |store: &Store| {
             presets.iter().map(|preset| self.make(store, preset)).collect::<Result<Vec<Made>>>()
@@ -126,7 +125,7 @@ impl AddPreset {
         ask_about_floods(context, &asked, self.yes)?;
         let made = store.transaction(Finish::Commit, |store| make(store))?;
         for made in &made {
-            self.tell(context, &store, made)?;
+            self.tell(context, store, made)?;
         }
         let rules: Vec<Rule> = made.into_iter().map(|made| made.rule).collect();
         print(context, &rules, &previews, self.format)
