@@ -54,15 +54,16 @@ fn took(run: &RunRecord) -> f64 {
     run.steps.iter().map(|step| step.took.as_secs_f64() * 1000.0).sum()
 }
 
-/// The number of skipped companies, by reason.
+/// The number of skipped companies, by reason: the most that any rule skipped, as rules skip the
+/// same ones.
 fn skipped(run: &RunRecord) -> serde_json::Value {
-    let sum = |count: fn(&RuleTally) -> u64| run.rules.iter().map(count).sum::<u64>();
+    let most = |count: fn(&RuleTally) -> u64| run.rules.iter().map(count).max().unwrap_or_default();
     json!({
-        "no_events": sum(|rule| rule.skipped_no_events),
-        "not_established": sum(|rule| rule.skipped_not_established),
-        "churned": sum(|rule| rule.skipped_churned),
-        "not_created": sum(|rule| rule.skipped_not_created),
-        "where": sum(|rule| rule.skipped_where),
+        "no_events": most(|rule| rule.skipped_no_events),
+        "not_established": most(|rule| rule.skipped_not_established),
+        "churned": most(|rule| rule.skipped_churned),
+        "not_created": most(|rule| rule.skipped_not_created),
+        "where": most(|rule| rule.skipped_where),
     })
 }
 

@@ -148,6 +148,8 @@ fn companies_that_have_churned_or_come_later_are_passed_over() {
     let sandbox = three();
     sandbox.ok("company churn acme --on 2026-03-15");
     sandbox.ok("rule add first-export --kind adoption --event export --within 0");
+    // It skips the same company, which counts once.
+    sandbox.ok("rule add large --kind condition --when 'mrr > 1000' --type info");
     sandbox.ok("run --as-of 2026-03-09 --max-lag 100");
     sandbox.ok("run --as-of 2026-03-31 --max-lag 100");
     // Coda's deadline, the 5th, is before the first run; Acme's too.
