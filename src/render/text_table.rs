@@ -160,10 +160,12 @@ impl TextTable {
         drawn
     }
 
-    /// A line that names the hidden columns; `None` if there are none.
+    /// A line that names the hidden columns; `None` if there are none. A column without a heading,
+    /// such as that of the bars, is not missed.
     fn hidden(&self, widths: &[Option<usize>]) -> Option<String> {
         let hidden = self.columns.iter().zip(widths).filter(|(_, width)| width.is_none());
-        let titles: Vec<&str> = hidden.map(|((title, _), _)| title.as_str()).collect();
+        let titles = hidden.map(|((title, _), _)| title.trim()).filter(|title| !title.is_empty());
+        let titles: Vec<&str> = titles.collect();
         match titles.len() {
             0 => None,
             1 => Some(format!("1 column is hidden: {}", titles[0])),
@@ -467,5 +469,14 @@ mod tests {
         assert_eq!(last(40), "brightwater  ana  1,250  team  poor");
         assert_eq!(last(33), "1 column is hidden: csm");
         assert_eq!(last(30), "2 columns are hidden: id, csm");
+    }
+
+    #[test]
+    fn a_hidden_column_without_a_heading_is_not_counted() {
+        let mut table =
+            TextTable::new(["month", "rate", "mrr", "plan", ""].map(|it| (it, Align::Left)));
+        table.row(["2026-03", "1.0 %", "1,250", "enterprise", "▇▇▇▇▇"].map(String::from));
+        assert_eq!(fitted(&table, 34).pop().unwrap(), "2026-03  1.0 %  1,250  enterprise");
+        assert_eq!(fitted(&table, 26).pop().unwrap(), "1 column is hidden: plan");
     }
 }
