@@ -59,6 +59,9 @@ pub(crate) struct Ui {
     shows_progress: bool,
 }
 
+/// The exit codes of a shell that cannot start a command, which it has already said.
+const NOT_STARTED: [Option<i32>; 2] = [Some(126), Some(127)];
+
 /// The width of a terminal that does not report one.
 const USUAL_WIDTH: u16 = 80;
 
@@ -148,12 +151,16 @@ impl Ui {
         self.flush()?;
         IS_PAGING.store(true, Ordering::Relaxed);
         let started = Command::new("sh").args(["-c", pager]).stdin(Stdio::piped()).spawn();
-        let Ok(mut pager) = started else { return self.data(text) };
-        // The reader may quit before the end.
-        let _ = pager.stdin.take().map(|mut input| input.write_all(text.as_bytes()));
-        let ended = pager.wait();
+        let ended = started.and_then(|mut pager| {
+            // The reader may quit before the end.
+            let _ = pager.stdin.take().map(|mut input| input.write_all(text.as_bytes()));
+            pager.wait()
+        });
         IS_PAGING.store(false, Ordering::Relaxed);
-        ended.map(drop).context("cannot wait for the pager")
+        match ended {
+            Ok(status) if !NOT_STARTED.contains(&status.code()) => Ok(()),
+            _ => self.data(text),
+        }
     }
 
     pub(crate) fn flush(&self) -> Result<()> {
@@ -309,5 +316,34 @@ impl Ui {
             Ok(style) => bar.with_style(style.progress_chars("█▌ ")),
             Err(_) => bar,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek};
+
+    use super::*;
+
+    /// What reaches standard output of a list of three lines on a screen of two.
+    fn paged(pager: &str) -> String {
+        let mut file = tempfile::tempfile().unwrap();
+        let ui = Ui::new(ColorChoice::Never, false, Terminal::default());
+        let within = ui.within(Some(file.try_clone().unwrap()));
+        let ui = Ui { pager: Some((pager.to_owned(), 2)), ..within };
+        ui.page(|screen| ["one", "two", "three"].iter().for_each(|line| screen.line(line)))
+            .unwrap();
+        ui.flush().unwrap();
+        file.rewind().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_list_is_printed_if_the_pager_cannot_be_started() {
+        assert_eq!(paged("nosuchpager 2>&-"), "one\ntwo\nthree\n");
+        assert_eq!(paged("exec 2>&-; LESS=FRX; export LESS; /"), "one\ntwo\nthree\n");
+        assert_eq!(paged("cat >/dev/null; exit 1"), "", "the pager had it");
     }
 }
