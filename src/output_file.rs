@@ -11,6 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result};
 use tempfile::NamedTempFile;
 
+use crate::error::{CommandError, ErrorKind};
+
 /// The present temporary files, for [`forget_unfinished`].
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -45,7 +47,7 @@ impl OutputFile {
 
     /// Begins the output at `target`. Links are followed.
     pub(crate) fn begin(target: &Path) -> Result<Self> {
-        let begin = || -> io::Result<Self> {
+        let begin = || -> Result<Self> {
             let target = follow_links(target)?;
             let out = match direct(&target)? {
                 Some(file) => Out::Direct(BufWriter::new(file)),
@@ -156,9 +158,13 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
     fs::metadata(&path).map(|_| path)
 }
 
-fn temporary(target: &Path) -> io::Result<NamedTempFile> {
-    // The library's error would name a temporary file.
-    let temporary = NamedTempFile::new_in(folder(target)).map_err(|error| plain(&error))?;
+fn temporary(target: &Path) -> Result<NamedTempFile> {
+    let folder = folder(target);
+    let temporary = NamedTempFile::new_in(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => no_folder(folder).into(),
+        // The library's error would name a temporary file.
+        _ => anyhow::Error::from(plain(&error)),
+    })?;
     unfinished().push(temporary.path().to_owned());
     Ok(temporary)
 }
@@ -192,6 +198,11 @@ fn folder(target: &Path) -> &Path {
     target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+fn no_folder(folder: &Path) -> CommandError {
+    let message = format!("the folder {} does not exist", folder.display());
+    CommandError::new(ErrorKind::Io, message).hint("create it first")
+}
+
 fn place(target: &Path) -> String {
     format!("cannot write {}", target.display())
 }
@@ -206,6 +217,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::error::report;
 
     fn write(path: &Path, text: &str) -> Result<()> {
         let mut file = OutputFile::begin(path)?;
@@ -268,6 +280,31 @@ mod tests {
         write(&pipe, "through").unwrap();
         assert_eq!(reader.join().unwrap(), "through");
         assert!(!fs::metadata(&pipe).unwrap().is_file());
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_named() {
+        let place = tempfile::tempdir().unwrap();
+        let (nowhere, link) = (place.path().join("nowhere"), place.path().join("latest"));
+        let file = nowhere.join("x.csv");
+        symlink(&file, &link).unwrap();
+        let begun = [
+            (&file, OutputFile::begin(&file)),
+            (&file, OutputFile::begin_new(&file)),
+            (&link, OutputFile::begin(&link)),
+        ];
+        for (path, begun) in begun {
+            let report = report(&begun.err().unwrap()).unwrap();
+            let (path, folder) = (path.display(), nowhere.display());
+            assert_eq!(
+                report.message,
+                format!("cannot write {path}: the folder {folder} does not exist")
+            );
+            assert_eq!(
+                (report.kind, &report.hints[..]),
+                (ErrorKind::Io, &["create it first".to_owned()][..])
+            );
+        }
     }
 
     #[test]
