@@ -1,5 +1,7 @@
 //! Posts to Slack through an incoming webhook.
 
+use std::io::ErrorKind;
+
 use anyhow::Result;
 use ureq::Agent;
 use url::Url;
@@ -12,6 +14,8 @@ use crate::store::SendingLimits;
 
 pub(super) struct Webhook {
     url: Secret,
+    /// The host and port, which are no secret.
+    server: String,
     agent: Agent,
     redactor: Redactor,
 }
@@ -27,7 +31,9 @@ impl Webhook {
         let path =
             Some(parsed.path().trim_matches('/')).filter(|path| path.len() > 1).unwrap_or_default();
         let redactor = Redactor::new([url.expose(), parsed.as_str(), path]);
-        Ok(Webhook { agent: agent(&parsed, limits), url, redactor })
+        let port = parsed.port_or_known_default().unwrap_or_default();
+        let server = format!("{}:{port}", parsed.host_str().unwrap_or_default());
+        Ok(Webhook { agent: agent(&parsed, limits), url, server, redactor })
     }
 
     /// Posts a message; Slack has accepted it when this succeeds. The body of the answer is not
@@ -40,7 +46,7 @@ impl Webhook {
         let response = request
             .header("content-type", "application/json; charset=utf-8")
             .send(payload.to_string())
-            .map_err(|error| SendError::new(self.redactor.clean(&error.to_string())))?;
+            .map_err(|error| SendError::new(self.redactor.clean(&self.explain(&error))))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
@@ -49,6 +55,15 @@ impl Webhook {
         let patience = response.headers().get("retry-after");
         let patience = patience.and_then(|value| value.to_str().ok()?.trim().parse().ok());
         Err(SendError { text, patience })
+    }
+
+    fn explain(&self, error: &ureq::Error) -> String {
+        match error {
+            ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                format!("connection refused by {}", self.server)
+            }
+            error => error.to_string(),
+        }
     }
 }
 

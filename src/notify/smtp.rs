@@ -1,5 +1,7 @@
 //! E-mail over SMTP.
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -7,7 +9,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::transport::smtp::{SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT};
+use lettre::transport::smtp::{self, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT};
 use lettre::{Address, Message, SmtpTransport, Transport};
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -72,7 +74,7 @@ impl Mailer {
     pub(super) fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let tls = self.tls.as_ref().map_err(SendError::new)?;
         let message = self.message(mail).map_err(SendError::new)?;
-        let unreachable = |error: std::io::Error| {
+        let unreachable = |error: io::Error| {
             let error = harmless(&error.to_string());
             SendError::new(format!("cannot reach the mail server: {error}"))
         };
@@ -82,9 +84,22 @@ impl Mailer {
             Ok(_) => Ok(()),
             Err(error) => Err(SendError::new(match relay.complaint() {
                 Some(complaint) => complaint.to_owned(),
-                None => self.redactor.clean(&error.to_string()),
+                None => self.explain(&error),
             })),
         }
+    }
+
+    /// What an error of the conversation means.
+    fn explain(&self, error: &smtp::Error) -> String {
+        // The library has no kind of its own for this error.
+        if error.is_client() && error.to_string().ends_with(NO_LOGIN) {
+            return "the mail server offers no way to log in, and the URL has a password"
+                .to_owned();
+        }
+        if is_silence(error) {
+            return format!("no answer from the mail server within {:?}", self.limits.step);
+        }
+        self.redactor.clean(&error.to_string())
     }
 
     /// The server name is the one in its certificate; only the address is that of the relay.
@@ -120,6 +135,16 @@ impl Mailer {
     }
 }
 
+/// How the library puts it that a server offers none of the ways to log in that it knows.
+const NO_LOGIN: &str = "No compatible authentication mechanism was found";
+
+/// Whether the server did not answer in time. What has not come is an error "would block".
+fn is_silence(error: &smtp::Error) -> bool {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let mut kinds = causes.filter_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
+    kinds.any(|kind| matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut))
+}
+
 /// The sender, as `signals@example.com` or `Signals <signals@example.com>`.
 ///
 /// # Errors
@@ -143,7 +168,7 @@ pub(super) enum Encryption {
 }
 
 impl Encryption {
-    fn of(self, host: &str) -> Result<Tls, lettre::transport::smtp::Error> {
+    fn of(self, host: &str) -> Result<Tls, smtp::Error> {
         Ok(match self {
             Encryption::None => Tls::None,
             Encryption::StartTls => Tls::Required(TlsParameters::new(host.to_owned())?),

@@ -17,15 +17,18 @@ fn in_time<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// What is said of a mail server that hangs.
+const SILENCE: &str = "no answer from the mail server within 400ms";
+
 /// What a mail server does to ana's mail, and the resulting error.
 const MISDEEDS: [(Stage, Deed, &str); 11] = [
-    (Stage::To, Deed::Hang, "network error"),
+    (Stage::To, Deed::Hang, SILENCE),
     (Stage::To, Deed::Close, "incomplete response"),
     (Stage::To, Deed::Say("421 go away"), "421"),
     (Stage::To, Deed::Say("450 later"), "450"),
     (Stage::To, Deed::Say("550 no such user"), "no such user"),
     (Stage::Data, Deed::Say("554 no"), "554"),
-    (Stage::End, Deed::Hang, "network error"),
+    (Stage::End, Deed::Hang, SILENCE),
     (Stage::End, Deed::Close, "incomplete response"),
     (Stage::End, Deed::Say("552 too big"), "too big"),
     (Stage::To, Deed::Dribble, "not done within 1s"),
@@ -65,15 +68,15 @@ fn one_mail_that_fails_holds_up_no_other() {
 #[test]
 fn a_mail_server_that_fails_does_not_hold_up_slack() {
     let cases: Vec<(MailServer, &str)> = vec![
-        (MailServer::that(Stage::Greeting, Deed::Hang, None), "error"),
+        (MailServer::that(Stage::Greeting, Deed::Hang, None), SILENCE),
         (MailServer::that(Stage::Greeting, Deed::Close, None), "incomplete response"),
         (MailServer::that(Stage::Greeting, Deed::Dribble, None), "not done within 1s"),
         (MailServer::that(Stage::Greeting, Deed::Flood, None), "does not stop talking"),
         (MailServer::that(Stage::Greeting, Deed::Say("421 busy"), None), "421"),
-        (MailServer::that(Stage::Hello, Deed::Hang, None), "network error"),
-        (MailServer::that(Stage::From, Deed::Hang, None), "network error"),
+        (MailServer::that(Stage::Hello, Deed::Hang, None), SILENCE),
+        (MailServer::that(Stage::From, Deed::Hang, None), SILENCE),
         (MailServer::that(Stage::From, Deed::Say("550 who are you?"), None), "who are you?"),
-        (MailServer::that(Stage::Data, Deed::Hang, None), "network error"),
+        (MailServer::that(Stage::Data, Deed::Hang, None), SILENCE),
         (MailServer::new(Security::WrongName), "certificate"),
     ];
     for (server, said) in cases {
@@ -103,9 +106,33 @@ fn hanging_after_a_mail_was_accepted_is_not_a_failure() {
 
 #[test]
 fn a_port_without_a_listener() {
-    let post = Post::new().mail(format!("smtp://127.0.0.1:{}", closed_port()));
+    let port = closed_port();
+    let post = Post::new()
+        .mail(format!("smtp://127.0.0.1:{port}"))
+        .slack(format!("http://127.0.0.1:{port}/hook"));
     let messages = in_time(|| post.sends(10));
     assert!(states(&messages).iter().all(|state| state.starts_with("failed")), "{messages:?}");
+    for message in &messages {
+        let error = message["error"].as_str().unwrap();
+        match message["channel"].as_str() {
+            Some("slack") => assert_eq!(error, format!("connection refused by 127.0.0.1:{port}")),
+            _ => assert!(error.starts_with("cannot reach the mail server: "), "{error}"),
+        }
+    }
+}
+
+/// Nothing is sent without a login if the URL has one.
+#[test]
+fn a_server_that_offers_no_login_gets_nothing_where_there_is_a_password() {
+    let server = MailServer::that(Stage::Hello, Deed::Say("250 mail.test"), None);
+    let post = Post::new().mail(server.url().replace("smtp://", "smtp://ana:hunter2@"));
+    for message in post.sends(10) {
+        assert_eq!(
+            message["error"],
+            "the mail server offers no way to log in, and the URL has a password"
+        );
+    }
+    assert_eq!(server.taken().len(), 0);
 }
 
 /// A server in between that hides STARTTLS must not get the mail in plain text.
