@@ -14,6 +14,7 @@ use crate::domain::preset::{self, Choice};
 use crate::domain::rule::Rule;
 use crate::error::not_allowed;
 use crate::query::not_in_the_future;
+use crate::render::counted;
 use crate::run::last_complete_day;
 use crate::store::{Finish, Store};
 use crate::views::backtest as view;
@@ -81,9 +82,9 @@ impl Tune {
                 return Err(not_allowed(message).hint(hint).into());
             }
             Tuned::TooFewChurns(churns) => {
-                let message = format!(
-                    "{churns} churns in the first part are too few to tune by: {FEWEST_CHURNS} are needed"
-                );
+                let churns =
+                    counted(churns, "churn in the first part is", "churns in the first part are");
+                let message = format!("{churns} too few to tune by: {FEWEST_CHURNS} are needed");
                 let hint = "`signals rule preset add fading silent hardly-used unusually-silent` takes the set that ships";
                 return Err(not_allowed(message).hint(hint).into());
             }

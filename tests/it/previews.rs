@@ -155,8 +155,17 @@ fn trying_an_edit_says_what_it_adds_and_removes() {
 fn tuning_on_few_churns_is_refused() {
     let sandbox = book(4);
     sandbox.ok("company churn s0 --on 2026-03-30");
-    sandbox.fails("tune --budget 5", 9).says(&["fading", "unusually-silent"]);
+    let said = "0 churns in the first part are too few to tune by: 20 are needed";
+    sandbox.fails("tune --budget 5", 9).says(&[said, "fading", "unusually-silent"]);
     assert_eq!(sandbox.array("rule list"), [] as [serde_json::Value; 0]);
+
+    let events = "company_id,event,timestamp\nlate,login,2025-01-01\nlate,login,2025-06-01\n";
+    sandbox.write("events.csv", events);
+    sandbox.write("late.csv", "company_id,csm,churned_on\nlate,ana,2025-06-10\n");
+    sandbox.ok("import events.csv late.csv");
+    sandbox
+        .fails("tune --budget 5 --split 2026-01-01", 9)
+        .says(&["1 churn in the first part is too few to tune by"]);
 }
 
 /// A book of 60 companies of one CSM, active every day from 1 January 2025: 24 fall silent after
