@@ -214,6 +214,8 @@ fn no_database(message: String) -> CommandError {
     CommandError::new(ErrorKind::NoDatabase, message)
 }
 
+const RIGHT_FILE: &str = "--db PATH or SIGNALS_DB names the right file";
+
 const BEGIN: &str = "`signals init` makes one; `--db PATH` or SIGNALS_DB names another";
 
 /// Creates the file before SQLite does: the side files of the WAL copy its mode, and the umask must
@@ -373,7 +375,7 @@ fn require_ours(connection: &Connection, path: &Path) -> Result<()> {
             format!("{path} was written by a newer version of signals (schema {version})"),
             "install that version, or a later one",
         ),
-        _ => return Err(no_database(format!("{path} is a database of another program")).into()),
+        _ => (format!("{path} is a database of another program"), RIGHT_FILE),
     };
     Err(no_database(message).hint(hint).into())
 }
@@ -385,10 +387,10 @@ fn sqlite_code(error: &anyhow::Error) -> Option<ErrorCode> {
 fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
     match sqlite_code(&error) {
         Some(ErrorCode::NotADatabase) => {
-            no_database(format!("{} is not a database", path.display()))
-                .hint("--db PATH or SIGNALS_DB names the right file")
-                .into()
+            no_database(format!("{} is not a database", path.display())).hint(RIGHT_FILE).into()
         }
+        // What this program refuses names the file already.
+        _ if error.is::<CommandError>() => error,
         _ => error.context(format!("cannot open {}", path.display())),
     }
 }

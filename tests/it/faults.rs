@@ -339,6 +339,15 @@ fn a_database_of_another_program_is_left_alone() {
     change(&sandbox, &format!("PRAGMA journal_mode = WAL; {theirs}"));
     refuses(&cut_off(&sandbox, "INSERT INTO signals VALUES (2, 'y')"));
     refuses(&sandbox);
+    let path = sandbox.path("signals.db");
+    assert_eq!(
+        sandbox.fails("list", 6).stderr,
+        format!(
+            "error: {} is a database of another program\n\
+             hint: --db PATH or SIGNALS_DB names the right file\n",
+            path.display()
+        )
+    );
 }
 
 #[test]
