@@ -160,7 +160,9 @@ pub(crate) fn panic_report(panic: &(dyn std::any::Any + Send)) -> CommandError {
 
 fn chain_text(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for part in error.chain().map(ToString::to_string) {
+    // Below each error of SQLite is its code, which says the same.
+    let causes = error.chain().filter(|cause| !cause.is::<ffi::Error>());
+    for part in causes.map(ToString::to_string) {
         if !part.is_empty() && !parts.last().is_some_and(|last| last.contains(&part)) {
             parts.push(part);
         }
@@ -282,6 +284,18 @@ mod tests {
         assert_eq!(report.message, "cannot acknowledge: signal 7 is closed");
         assert_eq!(report.hints, ["signals reopen 7"]);
         assert_eq!(report.kind, ErrorKind::NotAllowed);
+    }
+
+    #[test]
+    fn an_error_of_sqlite_is_told_once() {
+        let code = ffi::Error::new(ffi::SQLITE_CORRUPT);
+        let message = "database disk image is malformed";
+        let failure = rusqlite::Error::SqliteFailure(code, Some(message.to_owned()));
+        let error = anyhow::Error::from(failure).context("cannot open signals.db");
+        assert_eq!(
+            report(&error).unwrap().message,
+            "cannot open signals.db: database disk image is malformed"
+        );
     }
 
     #[test]

@@ -406,6 +406,20 @@ fn check_finds_pages_that_were_overwritten() {
     fs::write(sandbox.path("signals.db"), &whole[..middle * 4096]).unwrap();
     sandbox.fails("check", 7);
 
+    // A schema that cannot be read: what follows an error does not lead back to it.
+    let mut damaged = whole.clone();
+    damaged[100..200].fill(0xa5);
+    fs::write(sandbox.path("signals.db"), &damaged).unwrap();
+    let path = sandbox.path("signals.db");
+    let error =
+        format!("error: cannot open {}: database disk image is malformed\n", path.display());
+    let restore = "hint: restore the newest backup";
+    assert_eq!(sandbox.fails("check", 7).stderr, format!("{error}{restore}\n"));
+    assert_eq!(
+        sandbox.fails("list", 7).stderr,
+        format!("{error}{restore}; `signals check` tells what is damaged\n")
+    );
+
     fs::write(sandbox.path("signals.db"), &whole).unwrap();
     sandbox.ok("check");
 }
