@@ -133,16 +133,21 @@ pub(super) fn explain_nothing(
 ) -> Result<()> {
     context.ui.flush()?;
     let FilterOptions { csm, event, rule, .. } = filter;
-    if let Some(csm) = csm {
-        let csms: Vec<String> = store.csms()?.into_iter().map(|(_, csm)| csm).collect();
-        explain_unfound(context, "CSMs", "no company is looked after by", csm, csms);
-    }
+    explain_csm(context, store, csm.as_deref())?;
     if let Some(event) = event {
         explain_unknown(context, "there is no event", event, store.event_names()?);
     }
     if let Some(rule) = rule {
         explain_unfound(context, "rules", "there is no rule", rule, store.rule_names()?);
     }
+    Ok(())
+}
+
+/// Explains `--csm` with a name that no company has, or with one that fits several.
+pub(super) fn explain_csm(context: &Context, store: &Store, csm: Option<&str>) -> Result<()> {
+    let Some(csm) = csm else { return Ok(()) };
+    let csms: Vec<String> = store.csms()?.into_iter().map(|(_, csm)| csm).collect();
+    explain_unfound(context, "CSMs", "no company is looked after by", csm, csms);
     Ok(())
 }
 

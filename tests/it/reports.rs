@@ -314,6 +314,9 @@ fn a_report_is_as_of_its_day_and_of_its_customers() {
         shown.starts_with("Customer health\nas of 2026-03-30, customers: segment small; CSM ana\n"),
         "{shown}"
     );
+    let nobody = sandbox.ok("report dashboard --csm @bem");
+    nobody.says(&["hint: no company is looked after by '@bem'; did you mean '@ben'?"]);
+    assert_eq!(sandbox.ok("report dashboard --csm @BE").stderr, "");
     sandbox.fails("report health --segment smoll", 9).says(&["did you mean 'small'"]);
     sandbox.fails("report health --where 'mrr >'", 2);
     sandbox.fails("report health --as-of 2026-05-01", 2);

@@ -92,7 +92,7 @@ impl<'s> Question<'s> {
         let names: Vec<&str> = PORTFOLIO.into_iter().chain(names_in(&self.conditions)).collect();
         let mut all =
             SelectedCompanies::select(self.store, &self.catalogue, &names, &[], self.as_of)?;
-        let poor_of_team = poor_of_team(&all, self.day())?;
+        let (poor_of_team, count) = (poor_of_team(&all, self.day())?, all.keys().len());
         all.keep_where(&self.catalogue, &self.conditions)?;
         if let Some(csm) = &self.csm {
             all.keep("csm", csm)?;
@@ -103,7 +103,8 @@ impl<'s> Question<'s> {
         let meant: FxHashMap<_, _> = all.keys().into_iter().zip(mrr).collect();
         let presences = self.store.presences(Scope::All)?;
         let presences = presences.into_iter().filter(|(key, _)| meant.contains_key(key)).collect();
-        let portfolio = Portfolio { head: self.head.clone(), customers, poor_of_team };
+        let is_filtered = meant.len() < count;
+        let portfolio = Portfolio { head: self.head.clone(), customers, poor_of_team, is_filtered };
         Ok(SelectedBook { portfolio, meant, presences })
     }
 

@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::backtest::BacktestOptions;
+use super::list::explain_csm;
 use super::options::{ending, output_file, refuse_terminal};
 use crate::context::Context;
 use crate::error::usage;
@@ -203,7 +204,9 @@ impl ReportOptions {
         self.output.write(context, |has_logo| {
             let store = context.reader()?;
             make(&Question::new(context, &store, &self.selection, has_logo)?)
-        })
+        })?;
+        context.ui.flush()?;
+        explain_csm(context, &context.reader()?, self.selection.csm.as_deref())
     }
 }
 

@@ -26,7 +26,7 @@ const SEGMENT: GroupKey = |customer| customer.segment.as_ref();
 pub(super) fn overall(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "How are our customers?";
     if portfolio.customers.is_empty() {
-        return ReportSection::without_data(TITLE, NO_CUSTOMERS);
+        return portfolio.without_data(TITLE, NO_CUSTOMERS);
     }
     let customers = &portfolio.customers;
     let of = |band: Band| customers.iter().filter(move |customer| customer.band == band);
@@ -107,17 +107,17 @@ fn problem_section(
 ) -> ReportSection {
     const TITLE: &str = "Where is there a health problem?";
     if portfolio.customers.is_empty() {
-        return ReportSection::without_data(TITLE, NO_CUSTOMERS);
+        return portfolio.without_data(TITLE, NO_CUSTOMERS);
     }
     if !portfolio.has_health() {
-        return ReportSection::without_data(TITLE, NO_SCORES);
+        return portfolio.without_data(TITLE, NO_SCORES);
     }
     let is_known =
         |group: GroupKey| portfolio.customers.iter().any(|customer| group(customer).is_some());
     let known = groupings.iter().filter(|(group, ..)| is_known(*group));
     let tables: Vec<Table> = known.map(|grouping| shape(by(portfolio, *grouping))).collect();
     if tables.is_empty() {
-        return ReportSection::without_data(
+        return portfolio.without_data(
             TITLE,
             "No plan, lifecycle stage or product is known: import these columns with the companies.",
         );
@@ -214,7 +214,7 @@ fn by(portfolio: &Portfolio, (group, name, title, label): Grouping) -> Table {
 pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "How is health in each stage?";
     if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {
-        return ReportSection::without_data(TITLE, NO_STAGES);
+        return portfolio.without_data(TITLE, NO_STAGES);
     }
     let numbers = by(portfolio, (STAGE, "health", "Health by stage", "stage"));
     let share = |(_, members): &Grouped<'_>, band| {

@@ -81,7 +81,7 @@ pub(super) fn section(portfolio: &Portfolio, losses: &Losses) -> ReportSection {
     const TITLE: &str = "Are cancellations going up or down?";
     let (day, months) = (portfolio.day(), losses.by_month());
     if losses.cancellations.is_empty() && losses.downsells.is_empty() {
-        return ReportSection::without_data(
+        return portfolio.without_data(
             TITLE,
             "No cancellations in the last 12 months: if there were any, import companies with \
              `churned_on`, or subscriptions with `ended_on`.",

@@ -41,6 +41,8 @@ pub(crate) struct Portfolio {
     pub customers: Vec<Customer>,
     /// The number of poor customers of each CSM in the team, A to Z, regardless of the filter.
     pub poor_of_team: BTreeMap<String, u64>,
+    /// Whether there are companies that the filter leaves out.
+    pub is_filtered: bool,
 }
 
 impl Portfolio {
@@ -62,6 +64,16 @@ impl Portfolio {
         self.customers.iter().any(|customer| customer.band != Band::Unknown)
     }
 
+    /// A section without data, and why.
+    fn without_data(&self, title: &'static str, why: &'static str) -> ReportSection {
+        ReportSection::without_data(title, self.why_nothing(why))
+    }
+
+    /// Why something is missing: `usually`, unless the filter leaves no customer.
+    fn why_nothing(&self, usually: &'static str) -> &'static str {
+        if self.customers.is_empty() && self.is_filtered { NONE_MATCH } else { usually }
+    }
+
     fn report(&self, title: &str, sections: Vec<ReportSection>) -> Report {
         Report { title: title.to_owned(), head: self.head.clone(), summary: None, sections }
     }
@@ -73,8 +85,9 @@ pub(crate) type EarlierPulses = HashMap<CompanyKey, Option<PulseMark>>;
 
 const NO_SCORES: &str = "No health scores yet: import events with `signals import`, then `signals run` scores customers.";
 
-const NO_CUSTOMERS: &str =
-    "No customers: import companies with `signals import`, or widen the filter.";
+const NO_CUSTOMERS: &str = "No customers: import companies with `signals import`.";
+
+const NONE_MATCH: &str = "No customers match the filter.";
 
 const NO_STAGES: &str =
     "No lifecycle stages: import the column `lifecycle_stage` with the companies.";
@@ -96,7 +109,7 @@ pub(crate) fn dashboard(
         trend::section(portfolio, history),
         bands::problems(portfolio),
         workload::section(portfolio),
-        rules::traffic(traffic),
+        rules::traffic(portfolio, traffic),
         talk::section(portfolio, talk::MOST),
     ];
     Report {
@@ -117,6 +130,7 @@ fn summary(
     let if_scored = |cell| if portfolio.has_health() { cell } else { Cell::Unknown };
     let share = match portfolio.has_health() {
         true => format!("{} of all", Cell::share_of(poor_count, count).text()),
+        false if count == 0 => String::new(),
         false => "no health scores yet".to_owned(),
     };
     let (month, cancelled) = losses.this_month(portfolio.day());
@@ -124,6 +138,7 @@ fn summary(
     let all_mrr = mrr(portfolio.customers.iter());
     let (net, gross, kept) = match retention {
         Some(kept) => (Cell::Percent(kept.net), Cell::Percent(kept.gross), "over 12 months"),
+        None if count == 0 => (Cell::Unknown, Cell::Unknown, ""),
         None => (Cell::Unknown, Cell::Unknown, "needs 12 months of subscriptions"),
     };
     let none = String::new;
@@ -189,7 +204,7 @@ pub(crate) fn workload(portfolio: &Portfolio) -> Report {
 }
 
 pub(crate) fn signals(portfolio: &Portfolio, lives: &[SignalLife]) -> Report {
-    portfolio.report("Signals by rule", vec![rules::section(lives)])
+    portfolio.report("Signals by rule", vec![rules::section(portfolio, lives)])
 }
 
 /// One company, for a review meeting.

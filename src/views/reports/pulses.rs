@@ -31,7 +31,7 @@ pub(super) fn levels(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "What do we think of our customers?";
     let customers = &portfolio.customers;
     if customers.iter().all(|customer| customer.pulse.is_none()) {
-        return ReportSection::without_data(TITLE, NO_PULSES);
+        return portfolio.without_data(TITLE, NO_PULSES);
     }
     let count = customers.len() as u64;
     let of_level =
@@ -162,7 +162,7 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> ReportSection {
     if at_risk.is_empty() {
         let nobody = "No customer has a pulse of some-risk or lower.";
         let is_any = portfolio.customers.iter().any(|customer| customer.pulse.is_some());
-        return ReportSection::without_data(TITLE, if is_any { nobody } else { NO_PULSES });
+        return portfolio.without_data(TITLE, if is_any { nobody } else { NO_PULSES });
     }
     let all = counted(at_risk.len() as u64, "customer", "customers");
     let answer = match categories.rows.iter().find(|row| row.item.name != NONE) {
@@ -209,7 +209,7 @@ fn factor_table(
 pub(super) fn stages(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "How is the pulse in each stage?";
     if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {
-        return ReportSection::without_data(TITLE, NO_STAGES);
+        return portfolio.without_data(TITLE, NO_STAGES);
     }
     let groups = || grouped(&portfolio.customers, |customer| customer.stage.as_ref());
     let of = |(_, members): &Grouped<'_>, level: Option<Level>| {

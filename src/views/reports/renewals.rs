@@ -25,7 +25,7 @@ pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
         .filter_map(|customer| Some((customer.renewal_on? - day, customer)))
         .collect();
     if renewing.is_empty() {
-        return ReportSection::without_data(
+        return portfolio.without_data(
             TITLE,
             "No renewal dates: import the column `renewal_on` with the companies, or subscriptions.",
         );

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::counted;
+use super::{Portfolio, counted};
 use crate::domain::portfolio::median;
 use crate::domain::signal::{
     HistoryEntry, Outcome, SignalLife, SignalType, Traffic, TrafficByType,
@@ -10,14 +10,14 @@ use crate::domain::signal::{
 use crate::render::report::{Cell, ReportSection, RowLabel, Table};
 
 const NO_SIGNALS: &str =
-    "No signal was raised yet: `signals rule list` shows the rules that look for them.";
+    "No signal was raised for these customers yet: `signals rule list` shows the rules.";
 
 const MOST_REASONS: usize = 3;
 
-pub(super) fn traffic(of_type: &TrafficByType) -> ReportSection {
+pub(super) fn traffic(portfolio: &Portfolio, of_type: &TrafficByType) -> ReportSection {
     const TITLE: &str = "What became of the signals?";
     if of_type.is_empty() {
-        return ReportSection::without_data(TITLE, NO_SIGNALS);
+        return portfolio.without_data(TITLE, NO_SIGNALS);
     }
     let of = |signal_type: SignalType| of_type.get(&signal_type).copied().unwrap_or_default();
     let types = SignalType::ALL.iter().map(|signal_type| (signal_type, of(*signal_type)));
@@ -41,10 +41,10 @@ pub(super) fn traffic(of_type: &TrafficByType) -> ReportSection {
     ReportSection { title: TITLE, answer, tables: vec![table] }
 }
 
-pub(super) fn section(lives: &[SignalLife]) -> ReportSection {
+pub(super) fn section(portfolio: &Portfolio, lives: &[SignalLife]) -> ReportSection {
     const TITLE: &str = "How does each rule do?";
     if lives.is_empty() {
-        return ReportSection::without_data(TITLE, NO_SIGNALS);
+        return portfolio.without_data(TITLE, NO_SIGNALS);
     }
     let mut rules: BTreeMap<&str, Vec<&SignalLife>> = BTreeMap::new();
     lives.iter().for_each(|life| rules.entry(&life.rule).or_default().push(life));

@@ -89,6 +89,7 @@ fn portfolio() -> Portfolio {
         },
         customers,
         poor_of_team: poor_of_team.map(|(name, poor)| (name.to_owned(), poor)).into(),
+        is_filtered: false,
     }
 }
 
@@ -393,6 +394,34 @@ fn without_scores_nothing_is_said_of_health() {
     );
     let nobody = Portfolio { customers: Vec::new(), poor_of_team: BTreeMap::new(), ..portfolio() };
     assert_eq!(answers(&health(&nobody, &[]))[0], NO_CUSTOMERS);
+}
+
+#[test]
+fn a_filter_that_leaves_nobody_is_why_there_is_nothing() {
+    let nobody = Portfolio {
+        customers: Vec::new(),
+        poor_of_team: BTreeMap::new(),
+        is_filtered: true,
+        ..portfolio()
+    };
+    let (no_losses, no_signals) = (Losses::default(), TrafficByType::new());
+    let top = dashboard(&nobody, &[], &no_losses, &no_signals, None);
+    let none = "No customers match the filter.";
+    let nobody_to_talk_about = "No customer needs talking about.";
+    assert_eq!(answers(&top), [none, none, none, none, none, none, nobody_to_talk_about]);
+    let top = lines(top.summary.as_ref().unwrap());
+    assert_eq!((top[3].as_str(), top[5].as_str()), ("nrr: - | ", "poor_customers: - | "));
+    for report in [
+        health(&nobody, &history()),
+        super::pulse(&nobody),
+        risk_factors(&nobody),
+        stages(&nobody),
+        renewals(&nobody),
+        workload(&nobody),
+        signals(&nobody, &[]),
+    ] {
+        assert!(answers(&report).iter().all(|answer| *answer == none), "{report:?}");
+    }
 }
 
 #[test]

@@ -107,7 +107,7 @@ pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> ReportSect
     const TITLE: &str = "Are health scores going up or down?";
     let now = today(portfolio);
     if !portfolio.has_health() && history.iter().all(|then| !then.has_scores()) {
-        return ReportSection::without_data(TITLE, NO_SCORES);
+        return portfolio.without_data(TITLE, NO_SCORES);
     }
     let tables = vec![weeks(&now, history), comparisons(&now, history)];
     ReportSection { title: TITLE, answer: answer(portfolio, &now, history), tables }
@@ -115,7 +115,7 @@ pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> ReportSect
 
 fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String {
     if !portfolio.has_health() {
-        return NO_SCORES.to_owned();
+        return portfolio.why_nothing(NO_SCORES).to_owned();
     }
     let month = month_ago(portfolio, history);
     let Some((then, comparison, change)) = month.and_then(|then| {
@@ -212,7 +212,7 @@ fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
 pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> ReportSection {
     const TITLE: &str = "Whose health moved most?";
     if !portfolio.has_health() {
-        return ReportSection::without_data(TITLE, NO_SCORES);
+        return portfolio.without_data(TITLE, NO_SCORES);
     }
     let then = month_ago(portfolio, history);
     let moved = portfolio.customers.iter().filter_map(|customer| {

@@ -20,11 +20,11 @@ struct CsmWorkload<'c> {
 pub(super) fn section(portfolio: &Portfolio) -> ReportSection {
     const TITLE: &str = "Who is overloaded?";
     if portfolio.customers.is_empty() {
-        return ReportSection::without_data(TITLE, NO_CUSTOMERS);
+        return portfolio.without_data(TITLE, NO_CUSTOMERS);
     }
     let team = &portfolio.poor_of_team;
     if team.is_empty() {
-        return ReportSection::without_data(
+        return portfolio.without_data(
             TITLE,
             "Workload cannot be compared without CSMs: import the column `csm` with the companies.",
         );
