@@ -107,14 +107,14 @@ fn health_answer(customer: &Customer, review: &Review) -> String {
     };
     let now = format!("Health is {} ({})", Cell::Number(score).text(), customer.band);
     let against = |change: &HealthChange| {
-        let moved = Cell::Change(score - change.before).text().into_owned();
-        let why = match change.measures.first() {
-            Some(most) if to_one_decimal(most.change) != 0.0 => {
-                format!(", most of all {} ({})", most.measure, Cell::Change(most.change).text())
-            }
-            _ => String::new(),
-        };
-        format!("{moved} against {} days ago{why}", change.days)
+        let moved = to_one_decimal(score - change.before);
+        // A fall is not explained by a measure that rose, even by more.
+        let is_cause = |one: &&MeasureChange| to_one_decimal(one.change) * moved > 0.0;
+        let why = change.measures.iter().find(is_cause).map(|most| {
+            format!(", most of all {} ({})", most.measure, Cell::Change(most.change).text())
+        });
+        let why = why.unwrap_or_default();
+        format!("{} against {} days ago{why}", Cell::Change(moved).text(), change.days)
     };
     let changes: Vec<String> = review.changes.iter().map(against).collect();
     match changes.is_empty() {

@@ -1,9 +1,11 @@
 //! Every number of every report, computed by hand for a few customers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::*;
 use crate::domain::day::Instant;
+use crate::domain::health::{Assessment, Bands, MeasureChange, Scoring};
 use crate::domain::portfolio::tests::{customer, pulse};
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalType, Traffic};
 use crate::render::report::Letterhead;
@@ -422,6 +424,51 @@ fn a_filter_that_leaves_nobody_is_why_there_is_nothing() {
     ] {
         assert!(answers(&report).iter().all(|answer| *answer == none), "{report:?}");
     }
+}
+
+#[test]
+fn a_change_of_health_is_explained_by_a_measure_that_went_the_same_way() {
+    let change = |days, before, measures: &[(&str, f64)]| HealthChange {
+        days,
+        before,
+        measures: measures
+            .iter()
+            .map(|(name, change)| MeasureChange {
+                measure: (*name).to_owned(),
+                change: *change,
+                before: None,
+                now: None,
+            })
+            .collect(),
+    };
+    let bands = Bands { good: 70.0, average: 40.0 };
+    let scoring = Scoring { name: "all".to_owned(), bands, measures: Vec::new() };
+    let health = Assessment::of(&Arc::new(scoring), Vec::new());
+    let review = |changes| Review {
+        health: Some(health.clone()),
+        history: Vec::new(),
+        changes,
+        signals: Vec::new(),
+        people: Vec::new(),
+        has_people: false,
+        tasks: Vec::new(),
+    };
+    let answer = |changes| {
+        let acme = of(1, "ana", "adoption", "gold", 1000.0, 50.0);
+        answers(&company(&portfolio(), &acme, &review(changes)))[0].to_owned()
+    };
+    // The largest change first, as they are explained.
+    let measures = [("satisfaction", 5.0), ("usage", -4.8), ("logins", -3.5)];
+    assert_eq!(
+        answer(vec![change(7, 53.3, &measures), change(28, 45.0, &measures[..1])]),
+        "Health is 50.0 (average): -3.3 against 7 days ago, most of all usage (-4.8); \
+         +5.0 against 28 days ago, most of all satisfaction (+5.0)."
+    );
+    // What is shown as 0.0 has no cause.
+    assert_eq!(
+        answer(vec![change(7, 49.96, &[("usage", 5.04), ("logins", -5.0)])]),
+        "Health is 50.0 (average): 0.0 against 7 days ago."
+    );
 }
 
 #[test]
