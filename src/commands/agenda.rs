@@ -8,7 +8,7 @@ use super::{run, task};
 use crate::context::Context;
 use crate::ops::agenda;
 use crate::query::{AsOfOption, both_days, person_meant};
-use crate::views::agenda::AGENDA;
+use crate::views::agenda::{AGENDA, Asked};
 
 /// Show what to do next, company by company, most at stake first.
 ///
@@ -54,6 +54,8 @@ impl Agenda {
             false => person_meant(context, &store, self.csm.as_deref())?,
         };
         let agenda = agenda::gather(context, &store, person.as_deref(), self.as_of)?;
+        let as_of = self.as_of.day(context, &store);
+        let asked = Asked { person: person.as_deref(), is_everyones: self.everyone, as_of };
         let most = if self.all { usize::MAX } else { self.limit };
         if self.csm.is_none()
             && let Some(name) = &person
@@ -64,18 +66,18 @@ impl Agenda {
         if !self.format.is_table() {
             self.format.print(context, &AGENDA, &agenda.lines(most))?;
             context.ui.flush()?;
-            let left_out = agenda.left_out(most, person.as_deref());
+            let left_out = agenda.left_out(most, asked);
             left_out.iter().for_each(|line| context.ui.note(line));
         } else if agenda.groups.is_empty() && agenda.snoozed == 0 {
             context.ui.note(AGENDA.when_empty);
         } else {
-            if self.as_of.day(context, &store).is_none()
+            if as_of.is_none()
                 && let Some(days) = both_days(context, &store)?
             {
                 context.ui.note(days);
             }
-            let (link, person) = (store.company_link()?, person.as_deref());
-            context.ui.page(|screen| agenda.draw(screen, most, person, link.as_ref()))?;
+            let link = store.company_link()?;
+            context.ui.page(|screen| agenda.draw(screen, most, asked, link.as_ref()))?;
         }
         match &person {
             Some(name) if agenda.groups.is_empty() => task::hint_at_stranger(context, &store, name),

@@ -32,11 +32,16 @@ pub(crate) fn gather(
     let mut reviews = reviews(store, today)?;
     let is_theirs =
         |name: Option<&String>| person.is_none_or(|person| name.is_some_and(|name| name == person));
-    let mut groups = Vec::new();
+    let (mut groups, mut snoozed, mut has_snoozed_of_others) = (Vec::new(), 0, false);
+    let mut asleep = if until.is_none() { store.snoozed_signals(today)? } else { HashMap::new() };
     for at_stake in by_stake(&customers, today) {
         let (key, is_own) = (at_stake.customer.key, is_theirs(at_stake.customer.csm.as_ref()));
         let mut signals = signals.remove(&key).unwrap_or_default();
         signals.retain(|signal| is_own || is_theirs(signal.assigned_to.as_ref()));
+        let mut asleep = asleep.remove(&key).unwrap_or_default();
+        asleep.retain(|assigned_to| is_own || is_theirs(assigned_to.as_ref()));
+        snoozed += asleep.len() as u64;
+        has_snoozed_of_others |= !is_own && !asleep.is_empty();
         let group = CompanyAgenda {
             signals,
             tasks: tasks.remove(&key).unwrap_or_default(),
@@ -47,9 +52,7 @@ pub(crate) fn gather(
             groups.push(group);
         }
     }
-    let snoozed = if until.is_none() { store.snoozed_signals(today)? } else { Vec::new() };
-    let snoozed = snoozed.iter().filter(|csm| is_theirs(csm.as_ref())).count() as u64;
-    Ok(Agenda { groups, today, snoozed })
+    Ok(Agenda { groups, today, snoozed, has_snoozed_of_others })
 }
 
 fn tasks_by_company(

@@ -88,11 +88,20 @@ impl Store {
         self.read_all(sql, [until.unwrap_or(today)], |row| row.try_into())
     }
 
-    /// The CSM of the company of every signal that is snoozed on a day.
-    pub(crate) fn snoozed_signals(&self, today: Day) -> Result<Vec<Option<String>>> {
-        let sql = "SELECT c.csm FROM signals s JOIN companies c ON c.id = s.company
-                   WHERE s.acknowledgement IS NULL AND s.snoozed_until > ?1";
-        self.read_all(sql, [today], |row| row.get("csm"))
+    /// To whom each signal that is snoozed on a day is assigned, if to anybody, by company.
+    pub(crate) fn snoozed_signals(
+        &self,
+        today: Day,
+    ) -> Result<HashMap<CompanyKey, Vec<Option<String>>>> {
+        let sql = "SELECT company, assigned_to FROM signals
+                   WHERE acknowledgement IS NULL AND snoozed_until > ?1";
+        let rows: Vec<(CompanyKey, Option<String>)> =
+            self.read_all(sql, [today], |row| row.try_into())?;
+        let mut signals: HashMap<CompanyKey, Vec<Option<String>>> = HashMap::new();
+        for (company, assigned_to) in rows {
+            signals.entry(company).or_default().push(assigned_to);
+        }
+        Ok(signals)
     }
 
     /// The day of the last business review of each company that had one, on or before `until`.

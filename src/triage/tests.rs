@@ -71,7 +71,8 @@ fn session() -> Session {
         ),
         third,
     ];
-    let agenda = Agenda { groups, today: day("2026-04-01"), snoozed: 0 };
+    let today = day("2026-04-01");
+    let agenda = Agenda { groups, today, snoozed: 0, has_snoozed_of_others: false };
     let mut session = Session::new(agenda, Some("Ana".to_owned()));
     session.detail = Some(detail());
     session

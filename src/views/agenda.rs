@@ -15,6 +15,31 @@ pub(crate) struct Agenda {
     pub today: Day,
     /// How many signals are left out because they are snoozed.
     pub snoozed: u64,
+    /// Whether one of them is assigned to the person, and the company has another CSM.
+    pub has_snoozed_of_others: bool,
+}
+
+/// What an agenda was asked for; its hints repeat it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub person: Option<&'a str>,
+    /// Everybody's was asked for, even if the user is a CSM.
+    pub is_everyones: bool,
+    pub as_of: Option<Day>,
+}
+
+impl Asked<'_> {
+    /// The option of lists that selects the person.
+    fn csm(&self) -> String {
+        self.person.map(|name| format!(" --csm {}", word(name))).unwrap_or_default()
+    }
+
+    /// The options of the agenda itself.
+    fn options(&self) -> String {
+        let everyone = if self.is_everyones { " --everyone" } else { "" };
+        let as_of = self.as_of.map(|day| format!(" --as-of {day}")).unwrap_or_default();
+        format!("{}{everyone}{as_of}", self.csm())
+    }
 }
 
 /// A company and what there is to do for it.
@@ -129,12 +154,12 @@ impl Agenda {
         &self,
         screen: &mut Screen,
         most: usize,
-        person: Option<&str>,
+        asked: Asked<'_>,
         link: Option<&CompanyLink>,
     ) {
         let shown = self.groups.iter().take(most);
         (1..).zip(shown).for_each(|(rank, group)| group.draw(screen, rank, self.today, link));
-        let left_out = self.left_out(most, person);
+        let left_out = self.left_out(most, asked);
         if !left_out.is_empty() {
             screen.gap();
         }
@@ -142,14 +167,16 @@ impl Agenda {
     }
 
     /// What was left out, and how to see it; one line each.
-    pub(crate) fn left_out(&self, most: usize, person: Option<&str>) -> Vec<String> {
-        let csm = person.map(|name| format!(" --csm {}", word(name))).unwrap_or_default();
+    pub(crate) fn left_out(&self, most: usize, asked: Asked<'_>) -> Vec<String> {
+        let (csm, options) = (asked.csm(), asked.options());
         let mut lines = Vec::new();
         let more = self.groups.len().saturating_sub(most);
         if more > 0 {
             let more = counted(more as u64, "company is", "companies are");
             let all = self.groups.len();
-            lines.push(format!("{more} left out, of {all}: `signals agenda{csm} --all` shows all"));
+            lines.push(format!(
+                "{more} left out, of {all}: `signals agenda{options} --all` shows all"
+            ));
         }
         let shown = || self.groups.iter().take(most).flat_map(|group| &group.signals);
         if shown().any(|signal| signal.signal_type != SignalType::Bad) {
@@ -161,6 +188,8 @@ impl Agenda {
         }
         if self.snoozed > 0 {
             let what = counted(self.snoozed, "signal is snoozed", "signals are snoozed");
+            // Lists know the CSM of a company, but not to whom a signal is assigned.
+            let csm = if self.has_snoozed_of_others { String::new() } else { csm };
             lines.push(format!("{what}: `signals list --snoozed{csm}`"));
         }
         lines

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Sandbox;
+use crate::support::{Outcome, Sandbox};
 
 const COMPANIES: &str = "company_id,name,csm,manager,created_on\n\
     acme,Acme Foods,ana,,2026-03-01\n\
@@ -283,6 +283,51 @@ fn the_agenda_has_the_company_with_most_at_stake_first() {
     let churned = rows(&sandbox, "agenda --as-of 2026-03-31", &["company_id", "kind", "day"]);
     assert_eq!(churned, [json!(["alone", "review", "2026-03-31"])]);
     sandbox.fails("agenda --as-of 2026-04-02", 2);
+}
+
+/// What the agenda says was left out, for another user than the tests have.
+#[track_caller]
+fn left_out(sandbox: &Sandbox, user: &str, options: &str) -> String {
+    let outcome = Outcome::of(options, {
+        let mut command = sandbox.command(&format!("agenda {options}"));
+        command.env("SIGNALS_USER", user);
+        command
+    });
+    outcome.stdout.lines().filter(|line| line.contains("`signals")).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn what_the_agenda_left_out_is_shown_with_the_options_that_were_given() {
+    let sandbox = with_signal();
+    sandbox.ok("task add globex soon --due 2026-04-08");
+    let shown = |options| left_out(&sandbox, "ana", options);
+    let line =
+        |command: &str| format!("1 company is left out, of 2: `signals {command}` shows all");
+    assert_eq!(shown(""), "");
+    assert_eq!(
+        shown("--limit 0 --everyone"),
+        "2 companies are left out, of 2: `signals agenda --everyone --all` shows all"
+    );
+    assert_eq!(shown("--limit 1 --everyone"), line("agenda --everyone --all"));
+    sandbox.ok("task add globex late --due 2026-03-30 --for ana");
+    assert_eq!(shown("--limit 1"), line("agenda --csm ana --all"));
+    assert_eq!(shown("--limit 1 --as-of today"), line("agenda --csm ana --as-of 2026-04-01 --all"));
+}
+
+/// Signal 1 is of acme, which ana looks after.
+#[test]
+fn the_agenda_counts_the_snoozed_signals_that_would_be_on_it() {
+    let sandbox = with_signal();
+    sandbox.ok("snooze 1 --until 2026-04-09 --reason 'Call is booked'");
+    let shown = |user| left_out(&sandbox, user, "");
+    assert_eq!(shown("ana"), "1 signal is snoozed: `signals list --snoozed --csm ana`");
+    assert_eq!(shown("ben"), "");
+    sandbox.ok("assign 1 ben");
+    assert_eq!(shown("ana"), "1 signal is snoozed: `signals list --snoozed --csm ana`");
+    assert_eq!(shown("ben"), "1 signal is snoozed: `signals list --snoozed`");
+    assert_eq!(shown("nobody"), "1 signal is snoozed: `signals list --snoozed`");
+    sandbox.ok("company churn acme --on 2026-03-12");
+    assert_eq!(shown("ana"), "", "a churned company is not on the agenda");
 }
 
 #[test]
