@@ -9,8 +9,8 @@ use crate::domain::attributes::Datum;
 use crate::domain::health::Band;
 use crate::domain::signal::{SignalState, SignalType};
 use crate::query::{AsOfOption, SelectedCompanies, has_churned};
-use crate::render::counted;
 use crate::render::escape::for_terminal;
+use crate::render::{counted, thousands};
 use crate::store::{SignalFilter, SignalOrder, Snoozed, Store};
 use crate::views::signals::NEWEST;
 
@@ -50,11 +50,19 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     }
     let store = context.reader()?;
     let totals = store.open_totals(context.today(&store))?;
-    let open =
-        |wanted| totals.iter().find(|(kind, _)| *kind == wanted).map_or(0, |(_, count)| *count);
-    let (bad, good, info) = (open(SignalType::Bad), open(SignalType::Good), open(SignalType::Info));
+    let awake = |wanted| {
+        let total = totals.iter().find(|(kind, ..)| *kind == wanted);
+        total.map_or(0, |(_, count, snoozed)| count - snoozed)
+    };
+    let [bad, good, info] = [SignalType::Bad, SignalType::Good, SignalType::Info].map(awake);
     let as_of = store.latest_run_day()?.map(|day| format!(", as of {day}")).unwrap_or_default();
-    context.ui.note(format!("{bad} bad, {good} good and {info} info signals are open{as_of}"));
+    let snoozed = match totals.iter().map(|(.., snoozed)| snoozed).sum() {
+        0 => String::new(),
+        snoozed => format!("; {} more snoozed: `signals list --snoozed`", thousands(snoozed)),
+    };
+    context
+        .ui
+        .note(format!("{bad} bad, {good} good and {info} info signals are open{as_of}{snoozed}"));
     if bad > 0 {
         print_newest(context, &store)?;
     }

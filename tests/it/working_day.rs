@@ -83,6 +83,18 @@ fn a_snoozed_signal_is_left_out_of_lists_until_its_day() {
 }
 
 #[test]
+fn what_is_snoozed_is_counted_apart_when_the_program_is_started_alone() {
+    let sandbox = sandbox();
+    let said = "4 bad, 0 good and 0 info signals are open, as of 2026-03-31";
+    assert!(sandbox.ok("").stderr.starts_with(&format!("{said}\n")));
+    sandbox.ok("snooze 1 2 3 4 --until 2026-04-03 --reason 'Call is booked'");
+    let outcome = sandbox.ok("");
+    let said = "0 bad, 0 good and 0 info signals are open, as of 2026-03-31; 4 more snoozed: `signals list --snoozed`";
+    assert!(outcome.stderr.starts_with(&format!("{said}\n")), "{outcome}");
+    assert!(!outcome.printed().contains("no signals"), "{outcome}");
+}
+
+#[test]
 fn a_snooze_needs_an_open_signal_a_reason_and_a_day_to_come() {
     let sandbox = sandbox();
     let (a, g) = (id(&sandbox, "acme", "big"), id(&sandbox, "globex", "big"));

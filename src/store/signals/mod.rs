@@ -247,11 +247,12 @@ impl Store {
         })
     }
 
-    /// The number of open signals of each type, for companies that have not churned by a day.
-    pub(crate) fn open_totals(&self, today: Day) -> Result<Vec<(SignalType, u64)>> {
-        let sql =
-            "SELECT s.type, count(*) AS count FROM signals s JOIN companies c ON c.id = s.company
-             WHERE s.acknowledgement IS NULL AND coalesce(c.churned_on > ?1, TRUE) GROUP BY s.type";
+    /// The number of open signals of each type, and how many of them are snoozed, for companies
+    /// that have not churned by a day.
+    pub(crate) fn open_totals(&self, today: Day) -> Result<Vec<(SignalType, u64, u64)>> {
+        let sql = "SELECT s.type, count(*) AS count, count(*) FILTER (WHERE s.snoozed_until > ?1) AS snoozed
+                   FROM signals s JOIN companies c ON c.id = s.company
+                   WHERE s.acknowledgement IS NULL AND coalesce(c.churned_on > ?1, TRUE) GROUP BY s.type";
         self.read_all(sql, [today], |row| row.try_into())
     }
 
