@@ -21,7 +21,8 @@ pub(crate) struct Man {
 
 impl Man {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
-        let command = Cli::command();
+        // The manual has the long help, but not of options without a short one.
+        let command = Cli::command().mut_args(|argument| argument.hide_short_help(false));
         match self.out {
             Some(folder) => {
                 std::fs::create_dir_all(&folder)

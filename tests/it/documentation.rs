@@ -95,6 +95,25 @@ fn every_help_has_examples_that_are_understood() {
 }
 
 /// The files for cron and systemd that come with the package.
+/// In the manual a description is on the line after its option.
+#[test]
+fn the_manual_describes_every_option() {
+    let sandbox = sandbox();
+    sandbox.ok("man --out pages");
+    let pages = ["signals.1", "signals-list.1", "signals-import.1"];
+    let pages =
+        pages.map(|name| std::fs::read_to_string(sandbox.path("pages").join(name)).unwrap());
+    for page in pages.iter().chain([&sandbox.ok("man").stdout]) {
+        let mut lines = page.lines();
+        while let Some(line) = lines.next() {
+            let is_option = line.starts_with("\\fB\\-");
+            let text = if is_option { lines.next().unwrap_or_default() } else { "text" };
+            assert!(text.starts_with(char::is_alphanumeric), "{line} is followed by {text:?}");
+        }
+    }
+    assert!(pages[0].contains("The database [env: SIGNALS_DB]"));
+}
+
 #[test]
 fn commands_of_the_packaged_examples_are_understood() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/examples");
