@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape;
 use super::look::{Align, Look, Tone, hyperlink};
-use super::wrap::{cut, wrap};
+use super::wrap::{LEAST_BARS, cut, is_bar, wrap};
 
 const BETWEEN: &str = "  ";
 
@@ -243,7 +243,7 @@ impl TextTable {
 
     /// How each column adapts to a narrow terminal.
     fn fits(&self) -> Vec<Fit> {
-        let is_bars = |text: &str| text.chars().all(|c| c == ' ' || ('▁'..='█').contains(&c));
+        let is_bars = |text: &str| text.chars().all(|c| c == ' ' || is_bar(c));
         let mut has_text = vec![false; self.columns.len()];
         for (place, (text, _)) in self.cells().enumerate() {
             has_text[place % self.columns.len()] |= !is_bars(text);
@@ -300,10 +300,8 @@ const LEAST_COLUMNS: usize = 3;
 pub(super) const LEAST_WIDTH: usize = 8;
 /// The least width of a name,
 const LEAST_NAME: usize = 20;
-/// of a text that wraps,
+/// and of a text that wraps.
 const LEAST_TEXT: usize = 20;
-/// and of a sparkline: two weeks.
-const LEAST_BARS: usize = 14;
 
 /// Cells up to this width are never broken: a date has ten columns.
 const SHORT: usize = 10;

@@ -1,6 +1,11 @@
 //! Fits text into the width of a terminal.
 
+use std::borrow::Cow;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The least width of a sparkline beside a text: two weeks.
+pub(super) const LEAST_BARS: usize = 14;
 
 /// Cuts a text to at most `width` columns, ending with … if it was cut.
 pub(crate) fn cut(text: &str, width: usize) -> String {
@@ -27,10 +32,11 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
 }
 
 /// Wraps a text into lines of at most `width` columns, between words if possible. A text that fits
-/// is unchanged: blanks before a sparkline are days without a value.
+/// is unchanged: blanks before a sparkline are days without a value. A sparkline does not wrap.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let text = &with_newest_days(text, width);
     if text.width() <= width {
-        return vec![text.to_owned()];
+        return vec![text.to_string()];
     }
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -49,6 +55,27 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A text whose sparkline, if it has one, has lost its oldest days: as many as make the text fit, if
+/// two weeks remain, else as many as make the sparkline fit.
+fn with_newest_days(text: &str, width: usize) -> Cow<'_, str> {
+    let excess = text.width().saturating_sub(width);
+    let Some(begin) = text.find(is_bar).filter(|_| excess > 0) else { return text.into() };
+    // Blanks at the beginning of a text are days too.
+    let begin = if text[..begin].trim().is_empty() { 0 } else { begin };
+    let rest = &text[begin..];
+    let end = rest.find(|c| c != ' ' && !is_bar(c)).unwrap_or(rest.len());
+    let line = rest[..end].trim_end();
+    let days = line.chars().count();
+    let kept = if days >= excess + LEAST_BARS { days - excess } else { days.min(width) };
+    let newest: String = line.chars().skip(days - kept).collect();
+    format!("{}{newest}{}", &text[..begin], &rest[line.len()..]).into()
+}
+
+/// Whether a character is a bar of a sparkline.
+pub(super) fn is_bar(character: char) -> bool {
+    ('▁'..='█').contains(&character)
 }
 
 /// Breaks a line between words, but not within a command in backticks, so that it can be copied.
@@ -92,6 +119,21 @@ mod tests {
         assert_eq!(wrap_prose(hint, 6, usize::MAX), hint);
         assert_eq!(wrap_prose("  two  spaces, and a `", 0, 10), "  two \nspaces,\nand a `");
         assert_eq!(wrap_prose("", 0, 10), "");
+    }
+
+    #[test]
+    fn a_sparkline_loses_its_oldest_days_and_does_not_wrap() {
+        let days = "▁▂▃▄▅▆▇█ ▂▃▄▅▆▇█▁▂▃▄";
+        let cases: [(String, usize, &[&str]); 5] = [
+            (format!("{days}  March"), 27, &["▁▂▃▄▅▆▇█ ▂▃▄▅▆▇█▁▂▃▄  March"]),
+            (format!("{days}  March"), 21, &["▇█ ▂▃▄▅▆▇█▁▂▃▄  March"]),
+            (format!("{days}  March"), 11, &["▂▃▄▅▆▇█▁▂▃▄", "March"]),
+            (format!("score: {days}"), 24, &["score: ▄▅▆▇█ ▂▃▄▅▆▇█▁▂▃▄"]),
+            (format!("    {days}"), 20, &[days]),
+        ];
+        for (text, width, expected) in cases {
+            assert_eq!(wrap(&text, width), expected, "{text} in {width}");
+        }
     }
 
     #[test]
