@@ -22,18 +22,21 @@ impl Screen {
     /// A heading, preceded by an empty line unless the screen is empty.
     pub(crate) fn heading(&mut self, text: &str) {
         self.gap();
-        self.styled_line(text, Some(Style::new().bold()));
+        for line in self.fitted(text, 0) {
+            self.styled_line(&line, Some(Style::new().bold()));
+        }
     }
 
     /// A heading of three parts, of which the middle is a link if it has an address and the terminal
     /// may show links.
     pub(crate) fn linked_heading(&mut self, parts: [&str; 3], address: Option<String>) {
-        let [before, middle, after] = parts.map(escape::for_terminal);
+        let [before, middle, _] = parts.map(escape::for_terminal);
         let begin = self.text.len();
         self.heading(&parts.concat());
         if let Some(address) = address.filter(|_| self.look.shows_links()) {
-            let plain = format!("{before}{middle}{after}");
-            let linked = format!("{before}{}{after}", hyperlink(&middle, &address));
+            // The rest may be on another line.
+            let plain = format!("{before}{middle}");
+            let linked = format!("{before}{}", hyperlink(&middle, &address));
             let heading = self.text.split_off(begin).replacen(&plain, &linked, 1);
             self.text.push_str(&heading);
         }
@@ -63,14 +66,18 @@ impl Screen {
     /// A text after an indent or a label, in a colour. On a terminal it wraps between words, and
     /// further lines align with the first.
     pub(crate) fn wrapped(&mut self, label: &str, text: &str, tone: Tone) {
-        let text = escape::for_terminal(text);
-        let room = self.look.width.map(|width| usize::from(width).saturating_sub(label.width()));
-        let room = room.filter(|room| *room >= LEAST_WIDTH).unwrap_or(usize::MAX);
         let mut begin = label.to_owned();
-        for line in wrap(&text, room) {
+        for line in self.fitted(text, label.width()) {
             self.toned_line(format!("{begin}{line}").trim_end(), tone);
             begin = " ".repeat(label.width());
         }
+    }
+
+    /// The lines of a text after a label of this width.
+    fn fitted(&self, text: &str, label: usize) -> Vec<String> {
+        let room = self.look.width.map(|width| usize::from(width).saturating_sub(label));
+        let room = room.filter(|room| *room >= LEAST_WIDTH).unwrap_or(usize::MAX);
+        wrap(&escape::for_terminal(text), room)
     }
 
     /// Names with their values, aligned.
@@ -113,6 +120,19 @@ mod tests {
             let text = screen.into_text();
             assert!(text.contains("1. 1. Acme (7)") && !text.contains("]8;;"), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_heading_wraps_and_keeps_its_link() {
+        let address = "https://crm.example/7".to_owned();
+        let mut screen = Screen::new(Look { has_colour: true, width: Some(20) });
+        screen.linked_heading(["1. ", "Acme", ", as of 2026-03-31"], Some(address));
+        let link = "\u{1b}]8;;https://crm.example/7\u{1b}\\Acme\u{1b}]8;;\u{1b}\\";
+        let [bold, end] = ["\u{1b}[1m", "\u{1b}[0m"];
+        assert_eq!(
+            screen.into_text(),
+            format!("{bold}1. {link}, as of{end}\n{bold}2026-03-31{end}\n")
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ const BAR: f64 = 20.0;
 pub(crate) fn screen(report: &Report, look: Look) -> String {
     let mut screen = Screen::new(look);
     screen.heading(&report.heading());
-    screen.line(&format!("{}, {}", report.head.days(), report.head.filter));
+    screen.wrapped("", &format!("{}, {}", report.head.days(), report.head.filter), Tone::Plain);
     if let Some(summary) = &report.summary {
         screen.gap();
         let pairs: Vec<_> =
@@ -32,21 +32,21 @@ fn summary_text(row: &TableRow) -> String {
 fn write_section(screen: &mut Screen, report: &Report, section: &ReportSection) {
     screen.heading(section.title);
     if !section.answer.is_empty() {
-        screen.line(&section.answer);
+        screen.wrapped("", &section.answer, Tone::Plain);
     }
     for table in &section.tables {
         screen.gap();
         screen.line(table.title);
         if table.rows.is_empty() {
-            screen.line(&format!("  {}", table.when_empty));
+            screen.wrapped("  ", table.when_empty, Tone::Plain);
             continue;
         }
         screen.table(&text_table(report, table));
         if let Some(line) = below(table) {
-            screen.line(&line);
+            screen.wrapped("", &line, Tone::Plain);
         }
         if let Some(note) = table.note {
-            screen.toned_line(note, Tone::Faint);
+            screen.wrapped("", note, Tone::Faint);
         }
     }
 }
@@ -130,5 +130,46 @@ fn below(table: &Table) -> Option<String> {
             Some(format!("{}: {line}", table.column(column)?.1.title))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::day::Day;
+    use crate::render::report::{Cell, Letterhead, ReportHead, RowLabel};
+
+    #[test]
+    fn sentences_and_notes_wrap_at_a_narrow_terminal() {
+        let rows = [("login", 5)];
+        let table = Table::of("events", "Events", ("event", "event"), rows, |(name, _)| {
+            RowLabel::new(name)
+        })
+        .number("count", "count", |(_, count)| Cell::Count(*count))
+        .done()
+        .noted("An event counts on the day on which it happened.");
+        let answer = "Customers log in about as often as in the four weeks before that.".to_owned();
+        let report = Report {
+            title: "Usage".to_owned(),
+            head: ReportHead {
+                as_of: Day::from_number(0),
+                entries: Day::from_number(1),
+                filter: "customers: CSM ana".to_owned(),
+                letter: Letterhead::default(),
+                link: None,
+            },
+            summary: None,
+            sections: vec![ReportSection {
+                title: "How much is it used?",
+                answer,
+                tables: vec![table],
+            }],
+        };
+        let text = screen(&report, Look { has_colour: false, width: Some(40) });
+        assert!(text.lines().all(|line| line.width() <= 40), "{text}");
+        assert!(
+            text.contains("Customers log in about as often as in\nthe four weeks before that.\n"),
+            "{text}"
+        );
     }
 }
