@@ -46,10 +46,11 @@ pub(crate) const TASKS: Listing<ListedTask> = Listing {
     columns: &[
         Column::right("id", |listed| plain(listed.task.id)),
         Column::left("due", |listed| plain(listed.task.due_on)),
-        Column::left("state", |listed| state(&listed.task, listed.today)),
         Column::left("company", |listed| plain(company(&listed.task))),
-        Column::left("who", |listed| plain(or_dash(listed.task.assignee.as_ref()))),
+        // A narrow terminal hides the last columns first.
         Column::left("task", |listed| plain(&listed.task.title)),
+        Column::left("state", |listed| state(&listed.task, listed.today)),
+        Column::left("who", |listed| plain(or_dash(listed.task.assignee.as_ref()))),
     ],
     when_empty: "no tasks",
 };
