@@ -363,7 +363,32 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         ),
         (
             "[[health.profile]]\nname = 'p'\ngood = 101\nmeasure = [{ name = 'm', kind = 'reactive', value = 'mrr', from = 0, to = 1, weight = 1 }]",
-            ":1: [[health.profile]]: the health profile 'p': good from 101",
+            ":3: good: good from 101 and average from 40: a score is 0 to 100",
+            "",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\naverage = 80\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = 1",
+            ":3: average: average from 80 is above good from 70",
+            "",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = -1",
+            ":3: [[health.profile.measure]]: measure 'm': the weight -1 is not above 0",
+            "",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = 1\n[[health.profile.measure]]\nname = 'n'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 2\nto = 2\nweight = 1",
+            ":10: [[health.profile.measure]]: measure 'n': a scale from 2 to 2 has no length",
+            "",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nmap = { a = 101 }\nweight = 1",
+            ":3: [[health.profile.measure]]: measure 'm': 'a' scores 101",
+            "",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = 1\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = 1",
+            ":10: [[health.profile.measure]]: it has two measures 'm'",
             "",
         ),
         (

@@ -28,17 +28,35 @@ fn read(table: &ConfigTable<'_>) -> Option<Box<dyn Definition>> {
         Bands { good: good.unwrap_or(usual.good), average: average.unwrap_or(usual.average) };
     let condition =
         if table.has("where") { Some(table.required("where")?.to_owned()) } else { None };
-    let measures: Vec<Option<Measure>> = measures_of(table).iter().map(read_measure).collect();
+    let tables = measures_of(table);
+    let measures: Vec<Option<Measure>> = tables.iter().map(read_measure).collect();
     let measures = measures.into_iter().collect::<Option<_>>()?;
     let profile = Profile {
         condition,
         priority,
         scoring: Scoring { name: name?.to_owned(), bands, measures },
     };
-    if let Err(error) = profile.validate() {
+    report_faults(table, &tables, &profile);
+    Some(Box::new(profile))
+}
+
+/// Records what is wrong with a profile: at the line of a band or measure if it is one of theirs.
+fn report_faults(table: &ConfigTable<'_>, measures: &[ConfigTable<'_>], profile: &Profile) {
+    let scoring = &profile.scoring;
+    let bands = scoring.bands.validate();
+    if let Err(error) = &bands {
+        table.error(if table.has("good") { "good" } else { "average" }, error, None);
+    }
+    let of_measures: Vec<_> = (0..measures.len())
+        .filter_map(|place| Some((&measures[place], scoring.validate_measure(place).err()?)))
+        .collect();
+    of_measures.iter().for_each(|(measure, error)| measure.error("", error, None));
+    if bands.is_ok()
+        && of_measures.is_empty()
+        && let Err(error) = profile.validate()
+    {
         table.error("", error, None);
     }
-    Some(Box::new(profile))
 }
 
 fn measures_of<'d>(table: &ConfigTable<'d>) -> Vec<ConfigTable<'d>> {

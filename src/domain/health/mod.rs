@@ -240,7 +240,7 @@ impl Profile {
 }
 
 impl Bands {
-    fn validate(self) -> Result<(), String> {
+    pub(crate) fn validate(self) -> Result<(), String> {
         let Bands { good, average } = self;
         if ![good, average].iter().all(|bound| (0.0..=100.0).contains(bound)) {
             return Err(format!(
@@ -260,13 +260,17 @@ impl Scoring {
         if self.measures.is_empty() {
             return Err("it has no measures".to_owned());
         }
-        self.measures.iter().enumerate().try_for_each(|(place, measure)| {
-            let is_second = self.measures[..place].iter().any(|other| other.name == measure.name);
-            match is_second {
-                true => Err(format!("it has two measures '{}'", measure.name)),
-                false => measure.validate(place + 1),
-            }
-        })
+        (0..self.measures.len()).try_for_each(|place| self.validate_measure(place))
+    }
+
+    /// Whether the measure at this place can be saved.
+    pub(crate) fn validate_measure(&self, place: usize) -> Result<(), String> {
+        let measure = &self.measures[place];
+        let is_second = self.measures[..place].iter().any(|other| other.name == measure.name);
+        match is_second {
+            true => Err(format!("it has two measures '{}'", measure.name)),
+            false => measure.validate(place + 1),
+        }
     }
 }
 
