@@ -49,6 +49,12 @@ impl FactKind {
         })
     }
 
+    /// Whether ids are all that its files must have.
+    pub fn has_only_ids(&self) -> bool {
+        let mut required = self.columns.iter().filter(|column| column.required);
+        required.all(|column| column.cell == CellType::Id)
+    }
+
     /// The column with that name, regardless of spelling.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| folded(&column.name) == folded(name))

@@ -145,6 +145,57 @@ fn an_id_and_unknown_columns_are_companies_only_when_nothing_speaks_against_it()
 }
 
 #[test]
+fn a_list_of_people_is_told() {
+    for text in [
+        "person_id,company_id\nu,a\nu,a\nv,a\n",
+        "user_id,account_id,name,email,role,created_on,title,phone,Timezone\nu,a,U,,,,,,\n",
+        "user_id,account_id,created_at\nu,a,2026-03-01\n",
+        "contact_id,Company Name,department\nu,Acme,Sales\nv,Acme,Sales\n",
+        "person_id,company_id,name,last_login_at,signup_date\nu,a,U,2026-03-01,\nv,a,V,,\n",
+        "person_id,company_id,email,score\nu,a,u@a.example,7\nv,a,v@a.example,7\n",
+        "id,user_id,account_id,role\n1,u,a,admin\n2,v,a,admin\n",
+        "person_id,company_id,email,last_seen_at,updated_at\nu,a,x,,1\nu,a,y,,2\n",
+    ] {
+        assert_eq!(refusal_of(text).0, "people", "{text}");
+    }
+}
+
+#[test]
+fn what_people_do_is_no_list_of_people() {
+    // Such a file would move the person to another company.
+    for (text, nearest) in [
+        (
+            "account_id,event_time,event_type_id,user_id,event_value\na,2026-03-01,7,u,1\n",
+            "events, lacking event",
+        ),
+        ("user_id,account_id,timestamp\nu,a,2026-03-01\n", "events, lacking event"),
+        ("user_id,account_id,page,viewed_at\nu,a,/,2026-03-01\n", "people (no column missing)"),
+        ("company_id,person_id,count,date\na,u,5,2026-03-01\n", "events, lacking event"),
+        (
+            "user_id,company_id,ticket_id,created_at\nu,a,7,2026-03-01\n",
+            "tickets (no column missing)",
+        ),
+        ("user_id,company_id,score,comment\nu,a,9,\n", "nps, lacking responded_on"),
+        ("user_id,company_id,order_id,amount\nu,a,7,10\n", "people (no column missing)"),
+        ("company_id,person_id,day\na,u,2026-03-01\n", "people (no column missing)"),
+        ("ride_id,user_id,company_id,amount\n7,u,a,10\n", "people (no column missing)"),
+        ("user_id,account_id,page\nu,a,/\nu,a,/b\n", "people (no column missing)"),
+        (
+            "user_id,account_id,email,viewed_at\nu,a,x,2026-03-01\nu,a,x,2026-03-02\n",
+            "people (no column missing)",
+        ),
+        (
+            "user_id,company_id,email,ticket_id,created_at\nu,a,x,7,2026-03-01\n",
+            "tickets (no column missing)",
+        ),
+    ] {
+        let (said, _) = refusal_of(text);
+        let begins = "f.csv:1: cannot tell what this is: it could be ";
+        assert!(said.starts_with(begins) && said.contains(nearest), "{text}: {said}");
+    }
+}
+
+#[test]
 fn a_file_of_counts_for_a_company_and_a_day_is_told_of_the_wide_form() {
     let wide = "rows of a company and a day, with a count for each event, are read with --wide";
     let first_hint = |text| refusal_of(text).1.first().cloned().unwrap_or_default();

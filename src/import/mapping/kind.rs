@@ -41,18 +41,28 @@ pub(super) fn kind_of(
         left.retain(|matches| matches.kind.told_by.is_empty());
     }
     match left.as_slice() {
-        [only] if is_unmistakable(only) && is_list_of_companies(only, &all, head) => Ok(only.kind),
+        [only] if is_unmistakable(only) && is_list(only, &all, head) => Ok(only.kind),
         _ => Err(cannot_tell(head, &all)),
     }
 }
 
-/// For a kind that accepts any column: whether the file really is of that kind. True for other
-/// kinds.
-fn is_list_of_companies(only: &Matches, all: &[Matches], head: Head<'_>) -> bool {
-    if !only.kind.custom {
+/// For a kind that its ids alone identify, which files of other kinds have too: whether the file
+/// really is a list of companies or of people. True for other kinds.
+fn is_list(only: &Matches, all: &[Matches], head: Head<'_>) -> bool {
+    if !only.kind.has_only_ids() {
         return true;
     }
-    if has_rival(only, all, head) || only.is_about_something_else(head.header) {
+    if has_rival(only, all, head) {
+        return false;
+    }
+    match only.kind.custom {
+        true => is_list_of_companies(only, head),
+        false => is_list_of_people(only, head),
+    }
+}
+
+fn is_list_of_companies(only: &Matches, head: Head<'_>) -> bool {
+    if only.is_about_something_else(head.header) {
         return false;
     }
     let places = || only.found.iter().flat_map(|found| &found.places);
@@ -60,30 +70,46 @@ fn is_list_of_companies(only: &Matches, all: &[Matches], head: Head<'_>) -> bool
         return true;
     }
     // With only a known id, the rows may be anything of which companies have many.
-    let unknown = (0..head.header.names.len()).filter(|at| !places().any(|place| place == at));
     let speaks = |at: usize| speaks_of_another_kind(&head.header.names[at]);
-    !places().any(|at| has_twice(head, &[*at])) && !unknown.into_iter().any(speaks)
+    !has_twice(head, &only.id()) && !only.unknown(head.header).any(speaks)
 }
 
-/// Whether the file may be of another kind that has one column under an unknown name. A file with a
-/// row for each company and a column that only companies have is a list of companies.
+/// Everything that people do has the id of the person and often that of the company, and would move
+/// people between companies.
+fn is_list_of_people(only: &Matches, head: Head<'_>) -> bool {
+    let header = head.header;
+    let is_about_others = only.is_about_something_else(header)
+        || only.unknown(header).any(|at| speaks_of_another_kind(&header.names[at]));
+    let is_ordered = only.kind.latest_by.iter().any(|name| header.find(name).is_some());
+    let may_be_happenings = has_twice(head, &only.id()) && !is_ordered;
+    if only.own_columns().next().is_some() {
+        !(is_about_others && may_be_happenings)
+    } else {
+        !is_about_others && (!may_be_happenings || only.unknown(header).next().is_none())
+    }
+}
+
+/// Whether the file may be of another kind: one that lacks nothing, or has one column under an
+/// unknown name. A file with a row for each id and a column that only the chosen kind has is a list
+/// even if the other lacks just one.
 fn has_rival(chosen: &Matches, all: &[Matches], head: Head<'_>) -> bool {
-    let id = chosen.pairs().find(|(column, _)| column.name == "company_id");
-    let id = id.and_then(|(_, found)| found.places.first().copied());
-    let has_one_row_each = id.is_some_and(|at| !has_twice(head, &[at]));
+    let has_one_row_each = !chosen.id().is_empty() && !has_twice(head, &chosen.id());
     let has_own_column = |other: &Matches| {
-        chosen.pairs().any(|(column, found)| {
-            let is_common = matches!(column.name.as_str(), "company_id" | "name");
-            !is_common && !found.is_missing() && other.kind.column(&column.name).is_none()
-        })
+        chosen
+            .own_columns()
+            .any(|column| column.name != "name" && other.kind.column(&column.name).is_none())
+    };
+    let is_possible = |other: &Matches| match other.lacks().len() {
+        0 if other.has_what_tells_it() => true,
+        0 | 1 => !(has_one_row_each && has_own_column(other)),
+        _ => false,
     };
     all.iter()
-        .filter(|other| other.kind.name != chosen.kind.name && other.lacks().len() == 1)
-        .filter(|other| !(has_one_row_each && has_own_column(other)))
+        .filter(|other| other.kind.name != chosen.kind.name && is_possible(other))
         .any(|other| other.evidence().any(|(column, _)| chosen.kind.column(&column.name).is_none()))
 }
 
-/// Words in headers of files with many rows per company.
+/// Words in headers of files with many rows per company or person.
 const WORDS_OF_OTHERS: [&str; 18] = [
     "day",
     "date",

@@ -131,6 +131,25 @@ impl Matches {
         self.pairs().any(|(column, found)| column.name == "company_id" && !found.is_missing())
     }
 
+    /// Where the id of the rows is, the first column of its kind.
+    pub(super) fn id(&self) -> Vec<usize> {
+        self.found.first().and_then(|found| found.places.first().copied()).into_iter().collect()
+    }
+
+    /// The optional columns that indicate this kind. As companies have any column, even a name that
+    /// is used if there is nothing better does.
+    pub(super) fn own_columns(&self) -> impl Iterator<Item = &'static Column> {
+        let tells = |found: &Found| found.is_sure() || (self.kind.custom && !found.is_missing());
+        let own = self.pairs().filter(move |(column, found)| !column.required && tells(found));
+        own.map(|(column, _)| column)
+    }
+
+    /// The columns of the file that this kind does not know.
+    pub(super) fn unknown(&self, header: &Header) -> impl Iterator<Item = usize> {
+        let known = |at: &usize| self.found.iter().any(|found| found.places.contains(at));
+        (0..header.names.len()).filter(move |at| !known(at))
+    }
+
     /// Whether `other` uses every required column of this kind as well, and so explains more of the
     /// header.
     pub(super) fn is_within(&self, other: &Matches) -> bool {
