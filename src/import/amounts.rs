@@ -192,6 +192,11 @@ pub(crate) fn is_number(cell: &str) -> bool {
     Number::of(cell).is_some()
 }
 
+/// Whether a cell is a number without a currency or a percent sign, as counts are.
+pub(crate) fn is_bare_number(cell: &str) -> bool {
+    cell.parse::<f64>().is_ok() || Number::bare(cell).is_some()
+}
+
 /// A number without its currency and sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Number {
@@ -232,6 +237,16 @@ impl Number {
         }
         let form = Form::of(without_currency_behind(text))?;
         Some(Number { is_negative, is_percent, form })
+    }
+
+    /// The number in a cell that has no currency and no percent sign.
+    fn bare(cell: &str) -> Option<Number> {
+        let may_be_in = |char: char| {
+            char.is_ascii_digit()
+                || is_gap(char)
+                || matches!(char, '.' | ',' | '-' | '+' | '\u{2212}')
+        };
+        Number::of(cell).filter(|_| cell.chars().all(may_be_in))
     }
 
     /// `00123` is an id, not a number.
@@ -506,6 +521,16 @@ mod tests {
             assert_eq!(number, Ok(Some(expected.to_owned())), "{cell}");
         }
         assert_eq!(decide(&["$5"]).style.number("five"), Ok(None));
+    }
+
+    #[test]
+    fn a_bare_number_may_have_groups_but_no_currency() {
+        for cell in ["5", "-2", "1,200", "1'200", "1.200,5", "9,5", "1e5", "+7"] {
+            assert!(is_bare_number(cell), "{cell}");
+        }
+        for cell in ["$5", "45%", "10 EUR", "2026-03-01", "10.0.0.1", "Acme 7", "1,20,000", "-"] {
+            assert!(!is_bare_number(cell), "{cell}");
+        }
     }
 
     #[test]

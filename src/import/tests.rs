@@ -204,12 +204,39 @@ fn a_file_of_counts_for_a_company_and_a_day_is_told_of_the_wide_form() {
         first_hint("account_id,Usage Day,logins\n1,2026-03-05,10\n2,2026-03-05,20\n"),
         format!("{wide} --map timestamp=\"Usage Day\"")
     );
+    assert_eq!(first_hint("account_id,date,logins\n1,2026-03-05,\"1,200\"\n"), wide);
     for text in [
         "account_id,date,feature,n\n1,2026-03-05,f,10\n1,2026-03-05,g,20\n",
         "account_id,date,colour\n1,2026-03-05,red\n1,2026-03-06,red\n",
     ] {
         assert!(!first_hint(text).contains("--wide"), "{text}");
     }
+}
+
+#[test]
+fn grouped_counts_of_the_wide_form_are_events() {
+    let wide = Options { wide: true, ..Options::default() };
+    let of = |text: &str| {
+        let ignored = sheet_of(text.as_bytes(), &wide).unwrap().plan.mapping.ignored;
+        (events_of(text, &wide), ignored)
+    };
+    let text = "company_id,date,logins,Region\na,2026-03-01,\"1,200\",North\n\
+                a,2026-03-02,\"1,100\",North\n";
+    let expected = [
+        "2 a logins - - 1200 2026-03-01T00:00:00Z 2026-03-01",
+        "3 a logins - - 1100 2026-03-02T00:00:00Z 2026-03-02",
+    ];
+    assert_eq!(of(text), (expected.map(str::to_owned).to_vec(), vec!["Region".to_owned()]));
+    let notes = sheet_of(text.as_bytes(), &wide).unwrap().plan.mapping.notes;
+    assert_eq!(
+        notes,
+        ["columns of events: '1,200' is read as 1200; --decimal , would read it as 1.200"]
+    );
+    // Never left out as text: a half is no count.
+    let text = "company_id;date;hours;Region\na;2026-03-01;1,5;North\n";
+    let (said, ignored) = of(text);
+    assert!(said[0].starts_with("f.csv:2: hours: ") && said.len() == 1, "{said:?}");
+    assert_eq!(ignored, ["Region"]);
 }
 
 #[test]

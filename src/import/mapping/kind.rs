@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::amounts::is_bare_number;
 use super::super::catalogue::{FactKind, catalogue};
 use super::super::cells::content;
 use super::super::header::Header;
@@ -223,11 +224,8 @@ fn hint_at_wide(companies: &Matches, head: Head<'_>) -> Option<String> {
             && cells(*at).next().is_some()
             && cells(*at).all(|cell| cell.contains(['-', '/', '.']))
     })?;
-    let is_numeric = |at: &usize| {
-        *at != day
-            && cells(*at).next().is_some()
-            && cells(*at).all(|cell| cell.parse::<f64>().is_ok())
-    };
+    let is_numeric =
+        |at: &usize| *at != day && cells(*at).next().is_some() && cells(*at).all(is_bare_number);
     if others().find(is_numeric).is_none() || has_twice(head, &[id, day]) {
         return None;
     }

@@ -208,7 +208,9 @@ impl Mapping {
             notes.extend(decided.note(&mapped.header));
         }
         let of_events = self.wide.iter().flat_map(|place| cells(place.index));
-        self.wide_numbers = NumberStyle::decide(of_events, said, is_semicolon).style;
+        let decided = NumberStyle::decide(of_events, said, is_semicolon);
+        self.wide_numbers = decided.style;
+        notes.extend(decided.note("columns of events"));
         for custom in &mut self.custom {
             let decided = NumberStyle::decide(cells(custom.index), said, is_semicolon);
             if decided.is_dressed {

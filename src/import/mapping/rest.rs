@@ -1,6 +1,7 @@
 //! Columns of a file that the kind does not have: custom attributes, events of the wide form, and
 //! columns that are ignored.
 
+use super::super::amounts::is_bare_number;
 use super::super::attributes::custom_name;
 use super::super::catalogue::{FactKind, Product};
 use super::super::cells::{self, content};
@@ -46,7 +47,7 @@ pub(super) fn numbers_and_rest(
     let Head { file, header, sample } = head;
     let is_text = |at: &usize| {
         let mut cells = sample.iter().filter_map(|row| content(row.get(*at)?)).peekable();
-        cells.peek().is_some() && cells.all(|cell| cell.parse::<f64>().is_err())
+        cells.peek().is_some() && !cells.any(is_bare_number)
     };
     let (text, numbers): (Vec<usize>, Vec<usize>) = left_over(header, columns).partition(is_text);
     if numbers.is_empty() {
