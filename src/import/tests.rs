@@ -208,9 +208,32 @@ fn a_file_of_counts_for_a_company_and_a_day_is_told_of_the_wide_form() {
     for text in [
         "account_id,date,feature,n\n1,2026-03-05,f,10\n1,2026-03-05,g,20\n",
         "account_id,date,colour\n1,2026-03-05,red\n1,2026-03-06,red\n",
+        "account_id,event,day,n\n1,login,2026-03-05,10\n1,login,2026-03-06,20\n",
     ] {
         assert!(!first_hint(text).contains("--wide"), "{text}");
     }
+}
+
+#[test]
+fn a_file_of_counts_is_named_but_not_told() {
+    let text = "company_id,event,day,count\na,login,2026-03-05,10\n";
+    assert_eq!(
+        refusal_of(text),
+        (
+            "f.csv:1: cannot tell what this is: it could be counts (no column missing; only with \
+             --kind); events, lacking timestamp; goals, lacking due_on; companies (no column missing)"
+                .to_owned(),
+            vec![
+                "say which with --kind, and --map COLUMN=\"Header\" for a column of another name"
+                    .to_owned()
+            ]
+        )
+    );
+    let (said, _) = refusal_of("company_id,person_id,day\na,u,2026-03-05\n");
+    assert!(
+        said.contains("it could be counts (no column missing; only with --kind); people"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -16,9 +16,10 @@ pub(super) fn kind_of(
     head: Head<'_>,
     overrides: &[(String, String)],
 ) -> Result<&'static FactKind, CommandError> {
-    let kinds = catalogue().kinds.iter().filter(|kind| !kind.only_when_said);
-    let all: Vec<Matches> =
-        kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
+    let find = |kind| Matches::find(kind, head.header, None, overrides, None);
+    let (said, told): (Vec<&FactKind>, Vec<&FactKind>) =
+        catalogue().kinds.iter().partition(|kind| kind.only_when_said);
+    let all: Vec<Matches> = told.into_iter().map(find).collect();
     let speaks =
         |matches: &&Matches| matches.evidence().next().is_some() && matches.has_what_tells_it();
     let mut complete: Vec<&Matches> =
@@ -43,7 +44,11 @@ pub(super) fn kind_of(
     }
     match left.as_slice() {
         [only] if is_unmistakable(only) && is_list(only, &all, head) => Ok(only.kind),
-        _ => Err(cannot_tell(head, &all)),
+        _ => {
+            // Named, though never told, where it fits.
+            let fitting = said.into_iter().map(find).filter(|matches| matches.lacks().is_empty());
+            Err(cannot_tell(head, &all.into_iter().chain(fitting).collect::<Vec<_>>()))
+        }
     }
 }
 
@@ -184,7 +189,8 @@ fn cannot_tell(head: Head<'_>, all: &[Matches]) -> CommandError {
         "{file}:{line}: cannot tell what this is: it could be {}",
         possible.join("; ")
     ));
-    let wide = all.iter().find_map(|matches| hint_at_wide(matches, head));
+    let names_events = all.iter().any(Matches::names_events);
+    let wide = all.iter().filter(|_| !names_events).find_map(|matches| hint_at_wide(matches, head));
     wide.into_iter()
         .fold(failure, CommandError::hint)
         .hint("say which with --kind, and --map COLUMN=\"Header\" for a column of another name")
@@ -245,7 +251,8 @@ fn lacking(matches: &Matches, header: &Header) -> String {
         matches.lacks().iter().map(|column| matches.with_nearest(column, header)).collect();
     let kind = &matches.kind.name;
     if lacks.is_empty() {
-        format!("{kind} (no column missing)")
+        let only_when_said = if matches.kind.only_when_said { "; only with --kind" } else { "" };
+        format!("{kind} (no column missing{only_when_said})")
     } else {
         format!("{kind}, lacking {}", lacks.join(", "))
     }

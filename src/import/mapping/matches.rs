@@ -127,6 +127,11 @@ impl Matches {
         })
     }
 
+    /// Whether the rows name their events, unlike those of the wide form.
+    pub(super) fn names_events(&self) -> bool {
+        self.pairs().any(|(column, found)| column.name == "event" && !found.is_missing())
+    }
+
     pub(super) fn knows_company(&self) -> bool {
         self.pairs().any(|(column, found)| column.name == "company_id" && !found.is_missing())
     }
