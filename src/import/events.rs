@@ -159,7 +159,7 @@ impl Places {
         let time = mapped(self.timestamp);
         let Filled { cell, header, zone } =
             filled(&row, time).ok_or_else(|| RowError::blank(time))?;
-        let expected = Expected { zone, plausible: Plausible::Past, is_day: false };
+        let expected = Expected { zone, plausible: Plausible::Past, is_day: time.holds_days };
         let moment = times.read(cell, expected).map_err(RowError::in_column(header))?;
         let (person, id) = (optional(self.person)?, optional(self.id)?);
         if let (None, None, Some(place)) = (company, person, self.person) {

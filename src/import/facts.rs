@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Sheet;
-use super::catalogue::{CellType, Column};
+use super::catalogue::CellType;
 use super::cell_error::{CellError, shown};
 use super::cells::{self, Breaks, content};
 use super::mapping::{Custom, Mapped, Mapping, Place};
@@ -163,7 +163,7 @@ fn value<'a>(
         CellType::Whole { min, max } => Value::Whole(mapped.numbers.whole(cell, *min, *max)?),
         CellType::Money => Value::Money(mapped.numbers.money(cell)?),
         CellType::Past | CellType::Date => {
-            return moment(cell, mapped.column, zone, times);
+            return moment(cell, mapped, zone, times);
         }
         CellType::Choice { of, words } => Value::Text(choice(cell, of, words)?),
         CellType::Choices { of, .. } => {
@@ -177,14 +177,14 @@ fn value<'a>(
 
 fn moment<'a>(
     cell: &str,
-    column: &Column,
+    mapped: &Mapped,
     zone: Option<ColumnZone>,
     times: &mut TimeReader,
 ) -> Result<Option<Value<'a>>, CellError> {
-    let is_past = column.cell == CellType::Past;
+    let is_past = mapped.column.cell == CellType::Past;
     let plausible = if is_past { Plausible::Past } else { Plausible::Ever };
-    let expected = Expected { zone, plausible, is_day: column.holds_days() };
-    let moment = match column.open_ended {
+    let expected = Expected { zone, plausible, is_day: mapped.holds_days };
+    let moment = match mapped.column.open_ended {
         true => times.read_end(cell, expected)?,
         false => Some(times.read(cell, expected)?),
     };

@@ -263,6 +263,40 @@ fn grouped_counts_of_the_wide_form_are_events() {
 }
 
 #[test]
+fn a_wide_file_of_days_is_read_by_days() {
+    let days_of = |text: &str, options: &Options| {
+        let source = Source::from_reader(
+            "f.csv".to_owned(),
+            Box::new(Cursor::new(text.to_owned())),
+            None,
+            None,
+        );
+        let new_york = zone("America/New_York");
+        let incoming = Incoming::from_source(source.unwrap(), options).unwrap();
+        let mut sheet = incoming.sheet(new_york, NOW.parse().unwrap(), &[]).unwrap();
+        let (mut days, mut rejects) = (Vec::new(), Rejects::new("f.csv", None));
+        read_events(&mut sheet, &mut rejects, |row| {
+            days.push(row.day.to_string());
+            Ok(Verdict::Accepted)
+        })
+        .unwrap();
+        assert_eq!(rejects.messages(), &[] as &[String], "{text}");
+        days
+    };
+    let wide = Options { wide: true, ..Options::default() };
+    for cell in ["2026-03-02T00:00:00Z", "20260302", "2026-03-02", "1772409600"] {
+        let text = format!("company_id,timestamp,logins\na,{cell},5\nb,{cell},7\n");
+        assert_eq!(days_of(&text, &wide), ["2026-03-02", "2026-03-02"], "{cell}");
+    }
+    // Rows of hours are times: 19:00 and 20:00 of the day before in New York.
+    let hours = "a,2026-03-02T00:00:00Z,5\na,2026-03-02T01:00:00Z,7\n";
+    let text = format!("company_id,date,logins\n{hours}");
+    assert_eq!(days_of(&text, &wide), ["2026-03-01", "2026-03-01"]);
+    let text = "company_id,timestamp,event\na,2026-03-02T00:00:00Z,login\n";
+    assert_eq!(days_of(text, &Options::default()), ["2026-03-01"]);
+}
+
+#[test]
 fn the_nearest_kinds_are_named_first() {
     let said = |header| plan_of(header, &Options::default());
     assert_eq!(

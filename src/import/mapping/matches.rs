@@ -294,6 +294,7 @@ impl Matches {
             otherwise: places.collect(),
             year,
             numbers: NumberStyle::default(),
+            holds_days: column.holds_days(),
         })
     }
 }

@@ -14,9 +14,10 @@ use self::matches::Matches;
 use self::rest::{notes_on_namesakes, numbers_and_rest, refuse_events, the_rest};
 use super::amounts::{DecimalMark, NumberStyle};
 use super::catalogue::{CellType, Column, FactKind, Product, catalogue};
+use super::cells::content;
 use super::header::Header;
 use super::spelling::folded;
-use super::times::ColumnZone;
+use super::times::{ColumnZone, has_time_of_day};
 use crate::domain::EVENTS;
 use crate::domain::similar_names::nearest;
 use crate::error::{CommandError, refused, usage};
@@ -54,6 +55,8 @@ pub(crate) struct Mapped {
     pub year: Option<Place>,
     /// How to read its amounts and whole numbers.
     pub numbers: NumberStyle,
+    /// Whether its cells are days and not times.
+    pub holds_days: bool,
 }
 
 /// A column of the file that becomes a custom attribute.
@@ -186,7 +189,8 @@ impl Mapping {
         matches.refuse_twice(head)?;
         matches.refuse_clashes(head)?;
         matches.refuse_lacking(head, matches.lacks_but(NOT_IN_WIDE), None)?;
-        let columns = matches.mapped(head.header);
+        let mut columns = matches.mapped(head.header);
+        columns.iter_mut().for_each(|mapped| mapped.holds_days |= shows_days(mapped, head));
         let (wide, mut ignored) = numbers_and_rest(head, &columns)?;
         let notes = notes_on_namesakes(head.header, &mut ignored);
         Ok(Mapping { wide, ignored, notes, ..Mapping::of(kind, columns) })
@@ -250,6 +254,13 @@ impl Mapping {
     pub(crate) fn get(&self, name: &str) -> Option<&Mapped> {
         self.columns.iter().find(|mapped| mapped.column.name == name)
     }
+}
+
+/// Whether a column of times shows nothing but days, as in a file with a row for each company and
+/// day.
+fn shows_days(mapped: &Mapped, head: Head<'_>) -> bool {
+    let mut cells = head.sample.iter().filter_map(|row| content(row.get(mapped.index)?));
+    mapped.column.cell == CellType::Past && !cells.any(has_time_of_day)
 }
 
 /// Columns of events that the wide form does not have: the header is the event, the cells are

@@ -454,6 +454,21 @@ fn known_date([year, month, day]: [u32; 3]) -> Option<Day> {
     NaiveDate::from_ymd_opt(year as i32, month, day).map(Day::from)
 }
 
+/// Whether a cell is a time with a time of day other than midnight.
+pub(crate) fn has_time_of_day(cell: &str) -> bool {
+    match Number::of(cell) {
+        Some(number) if number.digits.len() < UNIX_DIGITS => !number.is_whole(),
+        Some(number) => {
+            let micros = Unit::of_size(number.value()).micros(number.value());
+            micros.is_none_or(|micros| micros % (DAY * MICROS) != 0) || !number.is_whole()
+        }
+        None => {
+            let clock = written::parse(cell).and_then(|written| written.clock);
+            clock.is_some_and(|clock| clock.second_of_day() != 0 || clock.micros != 0)
+        }
+    }
+}
+
 /// `0000-00-00`, in any order and with any time of day.
 fn is_zero_date(cell: &str) -> bool {
     let date = cell.split([' ', 'T']).next().unwrap_or_default();
@@ -890,6 +905,26 @@ mod tests {
         for (cell, expected) in cases {
             let mut reader = reader(zone("America/New_York"), Some(DateFormat::Spreadsheet));
             assert_eq!(told(reader.read(cell, DAY_OF)), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn midnight_and_a_bare_day_are_no_time_of_day() {
+        for cell in [
+            "2026-03-02",
+            "20260302",
+            "02/03/2026",
+            "2026-03-02T00:00:00Z",
+            "2 Mar 2026 12:00 AM",
+            "1772409600",
+            "1772409600000",
+            "46143",
+            "soon",
+        ] {
+            assert!(!has_time_of_day(cell), "{cell}");
+        }
+        for cell in ["2026-03-02T09:00:00Z", "2026-03-02 00:00:00.5", "1772409601", "46143.5"] {
+            assert!(has_time_of_day(cell), "{cell}");
         }
     }
 
