@@ -316,6 +316,29 @@ fn the_nearest_kinds_are_named_first() {
 }
 
 #[test]
+fn companies_under_an_unknown_id_are_named_first() {
+    let map = |header: &str| {
+        format!("if '{header}' is the company_id: --kind companies --map company_id=\"{header}\"")
+    };
+    for (header, like) in [
+        ("name,csm,plan,mrr", "name"),
+        ("id,name,csm,mrr,renewal_on", "id"),
+        ("id,name,plan", "id"),
+        ("Company,CSM,MRR", "Company"),
+        ("Account Name,CSM,MRR", "Account Name"),
+        ("Client ID,Client Name,CSM,MRR", "Client ID"),
+    ] {
+        let (said, hints) = refusal_of(header);
+        let begins = "f.csv:1: cannot tell what this is: it could be companies, lacking company_id";
+        assert!(said.starts_with(begins), "{header}: {said}");
+        assert_eq!(hints.first(), Some(&map(like)), "{header}");
+    }
+    let (_, hints) = refusal_of("company_id,event,timestmp");
+    let expected = "if 'timestmp' is the timestamp: --kind events --map timestamp=\"timestmp\"";
+    assert_eq!(hints.first().map(String::as_str), Some(expected));
+}
+
+#[test]
 fn columns_that_are_not_read_may_have_the_same_name() {
     let tickets = "company_id,ticket_id,opened_at,Labels,labels,Labels,x";
     assert_eq!(

@@ -191,7 +191,9 @@ fn cannot_tell(head: Head<'_>, all: &[Matches]) -> CommandError {
     ));
     let names_events = all.iter().any(Matches::names_events);
     let wide = all.iter().filter(|_| !names_events).find_map(|matches| hint_at_wide(matches, head));
+    let map = nearest_kinds(all).next().and_then(|nearest| hint_at_map(nearest, header));
     wide.into_iter()
+        .chain(map)
         .fold(failure, CommandError::hint)
         .hint("say which with --kind, and --map COLUMN=\"Header\" for a column of another name")
 }
@@ -206,7 +208,9 @@ fn nearest_kinds(all: &[Matches]) -> impl Iterator<Item = &Matches> {
     let mut kinds: Vec<(isize, usize, &Matches)> = all
         .iter()
         .filter(|matches| {
-            matches.evidence().next().is_some() || (known(matches) > 1 && matches.knows_company())
+            let (known, lacks) = (known(matches), matches.lacks().len());
+            matches.evidence().next().is_some()
+                || (known > 1 && (matches.knows_company() || known > lacks))
         })
         .map(|matches| {
             let (known, lacks) = (known(matches), matches.lacks().len());
@@ -215,6 +219,14 @@ fn nearest_kinds(all: &[Matches]) -> impl Iterator<Item = &Matches> {
         .collect();
     kinds.sort_by_key(|(score, known, _)| std::cmp::Reverse((*score, *known)));
     kinds.into_iter().take(MOST_KINDS).map(|(.., matches)| matches)
+}
+
+/// A hint for files that lack one column of the nearest kind and have one like it.
+fn hint_at_map(nearest: &Matches, header: &Header) -> Option<String> {
+    let [column] = nearest.lacks()[..] else { return None };
+    let like = nearest.name_like(column, header)?;
+    let (kind, name) = (&nearest.kind.name, &column.name);
+    Some(format!("if '{like}' is the {name}: --kind {kind} --map {name}=\"{like}\""))
 }
 
 /// A hint for files with a row for each company and day, and columns of numbers.

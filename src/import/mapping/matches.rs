@@ -261,6 +261,20 @@ impl Matches {
         }
     }
 
+    /// The column of the file that may be a missing column of the kind: one with a similar name, or
+    /// for the id of a company the only unknown id, else the name.
+    pub(super) fn name_like(&self, column: &Column, header: &Header) -> Option<String> {
+        let similar = nearest(&column.name, self.free_names(header));
+        if similar.is_some() || column.name != "company_id" {
+            return similar;
+        }
+        let is_id = |name: &String| name.to_lowercase().ends_with("id");
+        let mut ids = self.free_names(header).filter(is_id);
+        let name = self.pairs().find(|(column, _)| column.name == "name");
+        let name = || Some(header.names[*name?.1.places.first()?].clone());
+        ids.next().filter(|_| ids.next().is_none()).or_else(name)
+    }
+
     pub(super) fn free_names<'h>(&self, header: &'h Header) -> impl Iterator<Item = String> + 'h {
         let taken: Vec<usize> = self.found.iter().flat_map(|found| found.places.clone()).collect();
         let free = move |(at, name): &(usize, &'h String)| !taken.contains(at) && !name.is_empty();
