@@ -53,6 +53,8 @@ pub(super) fn read_rows(
     // Rows of events that are not data cannot be read as events anyway.
     let (is_table, is_events) = (lines.is_none(), mapping.kind.name == EVENTS);
     let mut furniture = Furniture::of(&plan.headers);
+    // Rows without content are blank lines. No kind accepts them, so only rejected rows are examined.
+    let mut blank = 0;
     let mut read_row = |row: Row<'_>, rejects: &mut Rejects<'_>| {
         let outcome = match shape(&row, width) {
             Ok(()) if is_events || !is_table => {
@@ -68,6 +70,10 @@ pub(super) fn read_rows(
             },
             Err(wrong) => Err(wrong),
         };
+        if is_table && outcome.is_err() && row.is_blank() {
+            blank += 1;
+            return Ok(());
+        }
         let outcome = match outcome {
             Err(_) if is_table && let Some(what) = furniture.unreadable(&row) => {
                 Err(RowError::row(what.to_owned()))
@@ -92,7 +98,7 @@ pub(super) fn read_rows(
     };
     // The rejects so far matter even more if the file is refused.
     rejects.flush()?;
-    ended.map(|()| read)
+    ended.map(|()| read - blank)
 }
 
 /// Adds a rejected row to the rejects, or refuses the file.

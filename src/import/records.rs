@@ -75,6 +75,11 @@ impl<'a> Row<'a> {
             || icu_normalizer::ComposingNormalizerBorrowed::new_nfc().is_normalized(text)
     }
 
+    /// Whether all of its fields are empty or white space.
+    pub fn is_blank(&self) -> bool {
+        self.fault.is_none() && self.fields().all(|field| field.trim().is_empty())
+    }
+
     pub fn fields(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let Row { text, bounds, .. } = *self;
         bounds.iter().map(move |(from, to)| &text[*from..*to])
