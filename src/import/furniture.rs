@@ -71,7 +71,7 @@ impl Furniture {
     }
 
     /// Why a row is not data. Must be called for every row, in order. Finds only what cannot be
-    /// data: a label or a word for totals, with nothing but numbers beside it.
+    /// data: a label or a word for totals, with nothing but numbers and a blank beside it.
     pub(super) fn found(&mut self, row: &Row<'_>) -> Option<&'static str> {
         let first = content(row.field(0));
         let is_alone = row.fields().skip(1).all(|cell| content(cell).is_none());
@@ -85,8 +85,10 @@ impl Furniture {
             let is_footer = begins_a_footer(first) || is_total(first);
             return (is_after_blank || is_phrase || is_footer).then_some(FOOTER);
         }
-        let are_numbers = || row.fields().skip(1).filter_map(content).all(is_number);
-        (is_total(first) && are_numbers()).then_some(TOTAL)
+        let others = || row.fields().skip(1).map(content);
+        let has_blank = || others().any(|cell| cell.is_none());
+        let are_numbers = || others().flatten().all(is_number);
+        (is_total(first) && has_blank() && are_numbers()).then_some(TOTAL)
     }
 
     /// The same for a row that cannot be read as data.
@@ -161,7 +163,6 @@ mod tests {
             ("Total,,150", TOTAL),
             ("Grand Total:,,\t1200.50", TOTAL),
             ("Totals (2 records),,", FOOTER),
-            ("total,2,150", TOTAL),
             ("Subtotal,,$5", TOTAL),
             ("Summe,,7", TOTAL),
             ("Confidential Information - Do Not Distribute,,", FOOTER),
@@ -179,6 +180,7 @@ mod tests {
     fn companies_with_such_names_are_data() {
         for row in [
             "Total,TotalEnergies SE,150",
+            "total,2,150",
             "Total Energies,,150",
             "Totalizator,,150",
             "Sumo,,5",
@@ -190,6 +192,7 @@ mod tests {
         ] {
             assert_eq!(found(&format!("company_id,name,mrr\n{row}")).0, [None], "{row}");
         }
+        assert_eq!(found("company_id,mrr\nTotal,150").0, [None]);
         assert_eq!(found("company_id,name\nAcme Inc,").0, [None]);
         assert_eq!(found("company_id\nAcme Inc").0, [None]);
     }
