@@ -132,19 +132,25 @@ impl NumberStyle {
         Ok(amount)
     }
 
-    /// Reads a whole number from `least` to `most`. `1.000` is one or a thousand, as with amounts.
+    /// Reads a whole number from `least` to `most`. As with amounts, `1.000` is one or a thousand,
+    /// and `12,0` is 12.
     ///
     /// # Errors
     /// As [`cells::whole`]; an ambiguous number refuses the file.
     pub(crate) fn whole(self, cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
-        let number = || Number::of(cell).filter(|number| !number.is_percent);
-        match cell.contains(['.', ',']).then(number).flatten() {
-            Some(Number { is_negative, form: form @ Form::Either { .. }, .. }) => {
-                let sign = if is_negative { "-" } else { "" };
-                cells::whole(&format!("{sign}{}", self.plain(cell, form)?), least, most)
-            }
-            _ => cells::whole(cell, least, most),
+        // Nearly all of them have digits only.
+        let is_plain = cell.bytes().all(|byte| byte.is_ascii_digit());
+        let number = if is_plain { None } else { Number::bare(cell) };
+        let Some(Number { is_negative, form, .. }) = number else {
+            return cells::whole(cell, least, most);
+        };
+        let plain = self.plain(cell, form)?;
+        let (units, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
+        if decimals.bytes().any(|byte| byte != b'0') {
+            return Err(CellError::row(format!("{} is not a whole number", shown(cell))));
         }
+        let sign = if is_negative { "-" } else { "" };
+        cells::whole(&format!("{sign}{units}"), least, most)
     }
 
     /// Reads the number of events of a row, as [`NumberStyle::whole`].
@@ -576,10 +582,21 @@ mod tests {
             (Some(DecimalMark::Point), "1,000", 1000),
             (Some(DecimalMark::Comma), "-2.000", -2000),
             (None, "12.0", 12),
+            (None, "12,0", 12),
+            (Some(DecimalMark::Comma), "1.200,00", 1200),
+            (None, "1'200", 1200),
         ] {
             assert_eq!(style(mark).whole(cell, -9999, 9999), Ok(number), "{cell}");
         }
         assert!(matches!(style(None).whole("1.000", 0, 9999), Err(CellError::File { .. })));
         assert!(style(Some(DecimalMark::Point)).whole("1.234", 0, 9999).is_err());
+        for (cell, reason) in [
+            ("12,5", "'12,5' is not a whole number"),
+            ("$1,200.00", "'$1,200.00' is not a whole number"),
+            ("12,0%", "'12,0%' is not a whole number"),
+            ("-2,0", "'-2' is out of range (0 to 9999)"),
+        ] {
+            assert_eq!(style(None).whole(cell, 0, 9999), Err(CellError::row(reason)), "{cell}");
+        }
     }
 }

@@ -228,12 +228,10 @@ pub fn whole(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
     })
 }
 
-/// A whole number with an optional label, as surveys write the ends of their scales: `Extremely
-/// likely - 10`, `0 (not at all likely)`.
-///
-/// # Errors
-/// Anything else, including two numbers, rejects the row.
-pub fn labelled(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
+/// The number in a cell with an optional label, as surveys write the ends of their scales:
+/// `Extremely likely - 10`, `0 (not at all likely)`. The whole cell if there is no label, or more
+/// than one number.
+pub fn without_label(cell: &str) -> &str {
     let digits: Vec<&str> =
         cell.split(|char: char| !char.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
     let has_label = cell.chars().any(char::is_alphabetic);
@@ -242,9 +240,9 @@ pub fn labelled(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
             if has_label
                 && (cell.starts_with(number) || cell.ends_with(number) || cell.ends_with(')')) =>
         {
-            whole(number, least, most)
+            number
         }
-        _ => whole(cell, least, most),
+        _ => cell,
     }
 }
 
@@ -379,10 +377,10 @@ mod tests {
             ("9.0", 9),
             ("7", 7),
         ] {
-            assert_eq!(labelled(cell, 0, 10), Ok(score), "{cell}");
+            assert_eq!(whole(without_label(cell), 0, 10), Ok(score), "{cell}");
         }
         for cell in ["likely", "11 - more than likely", "8 out of 10", "9.5", "1-2", "q3 x", "-1"] {
-            assert!(labelled(cell, 0, 10).is_err(), "{cell}");
+            assert!(whole(without_label(cell), 0, 10).is_err(), "{cell}");
         }
     }
 

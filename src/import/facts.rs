@@ -158,7 +158,7 @@ fn value<'a>(
         CellType::Prose => Value::Text(cells::text(cell, Breaks::Kept)?),
         CellType::Count => Value::Whole(i64::from(mapped.numbers.count(cell)?)),
         CellType::Whole { min, max } if mapped.column.labelled => {
-            Value::Whole(cells::labelled(cell, *min, *max)?)
+            Value::Whole(mapped.numbers.whole(cells::without_label(cell), *min, *max)?)
         }
         CellType::Whole { min, max } => Value::Whole(mapped.numbers.whole(cell, *min, *max)?),
         CellType::Money => Value::Money(mapped.numbers.money(cell)?),

@@ -557,6 +557,28 @@ fn amounts_are_read_by_what_their_column_shows() {
 }
 
 #[test]
+fn a_decimal_comma_with_zeros_is_a_whole_number() {
+    let cells = |text: &str, column: &str| {
+        let mut rejects = Rejects::new("f.csv", None);
+        let (mut sheet, mut cells) =
+            (sheet_of(text.as_bytes(), &Options::default()).unwrap(), Vec::new());
+        read_facts(&mut sheet, &mut rejects, |row| {
+            cells.push(row.get(column).map(|value| format!("{value:?}")).unwrap_or_default());
+            Ok(Verdict::Accepted)
+        })
+        .unwrap();
+        cells.extend(rejects.messages().iter().cloned());
+        cells
+    };
+    assert_eq!(
+        cells("company_id;name;seats\na;A;12,0\nb;B;1,5\n", "seats"),
+        ["Whole(12)", "f.csv:3: seats: '1,5' is not a whole number"]
+    );
+    let nps = "company_id;score;responded_on\na;9,0;2026-03-01\nb;10 - likely;2026-03-01\n";
+    assert_eq!(cells(nps, "score"), ["Whole(9)", "Whole(10)"]);
+}
+
+#[test]
 fn a_footer_makes_no_company() {
     let report = "Account ID,Account Name,Account Owner,Type\n\
                   001A,Acme,Ann,Customer\n\

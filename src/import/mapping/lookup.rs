@@ -1,6 +1,7 @@
 //! Looks for a column in a header: by name, by the names of a product, by month and year, or as a
 //! survey question.
 
+use super::super::amounts::NumberStyle;
 use super::super::catalogue::{CellType, Column, Product};
 use super::super::cells::{self, content};
 use super::super::header::Header;
@@ -107,8 +108,10 @@ fn has_word(text: &str, words: &[String]) -> bool {
 
 fn holds(column: &Column, cell: &str) -> bool {
     match column.cell {
-        CellType::Whole { min, max } if column.labelled => cells::labelled(cell, min, max).is_ok(),
-        CellType::Whole { min, max } => cells::whole(cell, min, max).is_ok(),
+        CellType::Whole { min, max } => {
+            let cell = if column.labelled { cells::without_label(cell) } else { cell };
+            NumberStyle::default().whole(cell, min, max).is_ok()
+        }
         _ => true,
     }
 }
