@@ -339,6 +339,29 @@ fn companies_under_an_unknown_id_are_named_first() {
 }
 
 #[test]
+fn a_refusal_says_why_a_fitting_list_is_not_read() {
+    for (text, why) in [
+        ("account_id,day,logins\n1,2026-03-01,5\n", "companies: 'day' may be about something else"),
+        ("company_id,industry\na,x\na,y\n", "companies: a company_id occurs twice"),
+        (
+            "order_id,company_id\n7,a\n",
+            "companies: the first column, 'order_id', is the id of something else",
+        ),
+        ("company_id,event,when\n", "companies: 'event' is a column of events"),
+        ("user_id,account_id,page\nu,a,/\nu,a,/b\n", "people: a person_id occurs twice"),
+        (
+            "user_id,account_id,timestamp\nu,a,2026-03-01\n",
+            "people: 'timestamp' is a column of events",
+        ),
+    ] {
+        let (kind, why) = why.split_once(": ").unwrap();
+        let hint = format!("{kind} are read only with --kind here: {why}");
+        let (_, hints) = refusal_of(text);
+        assert!(hints.contains(&hint), "{text}: {hints:?}");
+    }
+}
+
+#[test]
 fn columns_that_are_not_read_may_have_the_same_name() {
     let tickets = "company_id,ticket_id,opened_at,Labels,labels,Labels,x";
     assert_eq!(

@@ -43,7 +43,7 @@ pub(super) fn kind_of(
         left.retain(|matches| matches.kind.told_by.is_empty());
     }
     match left.as_slice() {
-        [only] if is_unmistakable(only) && is_list(only, &all, head) => Ok(only.kind),
+        [only] if is_unmistakable(only) && why_no_list(only, &all, head).is_none() => Ok(only.kind),
         _ => {
             // Named, though never told, where it fits.
             let fitting = said.into_iter().map(find).filter(|matches| matches.lacks().is_empty());
@@ -52,53 +52,47 @@ pub(super) fn kind_of(
     }
 }
 
-/// For a kind that its ids alone identify, which files of other kinds have too: whether the file
-/// really is a list of companies or of people. True for other kinds.
-fn is_list(only: &Matches, all: &[Matches], head: Head<'_>) -> bool {
+/// For a kind that its ids alone identify, which files of other kinds have too: why the file may not
+/// be a list of companies or of people. `None` for other kinds.
+fn why_no_list(only: &Matches, all: &[Matches], head: Head<'_>) -> Option<String> {
     if !only.kind.has_only_ids() {
-        return true;
+        return None;
     }
-    if has_rival(only, all, head) {
-        return false;
-    }
-    match only.kind.custom {
-        true => is_list_of_companies(only, head),
-        false => is_list_of_people(only, head),
-    }
+    let rival = || rival_of(only, all, head);
+    let of_its_own = || match only.kind.custom {
+        true => why_no_list_of_companies(only, head),
+        false => why_no_list_of_people(only, head),
+    };
+    rival().or_else(of_its_own)
 }
 
-fn is_list_of_companies(only: &Matches, head: Head<'_>) -> bool {
-    if only.is_about_something_else(head.header) {
-        return false;
-    }
-    let places = || only.found.iter().flat_map(|found| &found.places);
-    if places().count() > 1 {
-        return true;
+fn why_no_list_of_companies(only: &Matches, head: Head<'_>) -> Option<String> {
+    let about_others = only.about_something_else(head.header);
+    if about_others.is_some() || only.found.iter().flat_map(|found| &found.places).count() > 1 {
+        return about_others;
     }
     // With only a known id, the rows may be anything of which companies have many.
-    let speaks = |at: usize| speaks_of_another_kind(&head.header.names[at]);
-    !has_twice(head, &only.id()) && !only.unknown(head.header).any(speaks)
+    repeated(only, head).or_else(|| of_another_kind(only, head.header))
 }
 
 /// Everything that people do has the id of the person and often that of the company, and would move
 /// people between companies.
-fn is_list_of_people(only: &Matches, head: Head<'_>) -> bool {
+fn why_no_list_of_people(only: &Matches, head: Head<'_>) -> Option<String> {
     let header = head.header;
-    let is_about_others = only.is_about_something_else(header)
-        || only.unknown(header).any(|at| speaks_of_another_kind(&header.names[at]));
+    let about_others = only.about_something_else(header).or_else(|| of_another_kind(only, header));
     let is_ordered = only.kind.latest_by.iter().any(|name| header.find(name).is_some());
-    let may_be_happenings = has_twice(head, &only.id()) && !is_ordered;
+    let repeated = repeated(only, head).filter(|_| !is_ordered);
     if only.own_columns().next().is_some() {
-        !(is_about_others && may_be_happenings)
+        about_others.filter(|_| repeated.is_some())
     } else {
-        !is_about_others && (!may_be_happenings || only.unknown(header).next().is_none())
+        about_others.or(repeated.filter(|_| only.unknown(header).next().is_some()))
     }
 }
 
-/// Whether the file may be of another kind: one that lacks nothing, or has one column under an
-/// unknown name. A file with a row for each id and a column that only the chosen kind has is a list
-/// even if the other lacks just one.
-fn has_rival(chosen: &Matches, all: &[Matches], head: Head<'_>) -> bool {
+/// Another kind that the file may be of: one that lacks nothing, or has one column under an unknown
+/// name. A file with a row for each id and a column that only the chosen kind has is a list even if
+/// the other lacks just one.
+fn rival_of(chosen: &Matches, all: &[Matches], head: Head<'_>) -> Option<String> {
     let has_one_row_each = !chosen.id().is_empty() && !has_twice(head, &chosen.id());
     let has_own_column = |other: &Matches| {
         chosen
@@ -112,7 +106,24 @@ fn has_rival(chosen: &Matches, all: &[Matches], head: Head<'_>) -> bool {
     };
     all.iter()
         .filter(|other| other.kind.name != chosen.kind.name && is_possible(other))
-        .any(|other| other.evidence().any(|(column, _)| chosen.kind.column(&column.name).is_none()))
+        .flat_map(|other| other.evidence().map(move |(column, found)| (other, column, found)))
+        .find(|(_, column, _)| chosen.kind.column(&column.name).is_none())
+        .and_then(|(other, _, found)| {
+            let name = &head.header.names[*found.places.first()?];
+            Some(format!("'{name}' is a column of {}", other.kind.name))
+        })
+}
+
+fn repeated(only: &Matches, head: Head<'_>) -> Option<String> {
+    let id = &only.kind.columns.first()?.name;
+    has_twice(head, &only.id()).then(|| format!("a {id} occurs twice"))
+}
+
+/// A column of something that a company or a person may have many of.
+fn of_another_kind(only: &Matches, header: &Header) -> Option<String> {
+    let mut names = only.unknown(header).map(|at| &header.names[at]);
+    let name = names.find(|name| speaks_of_another_kind(name))?;
+    Some(format!("'{name}' may be about something else"))
 }
 
 /// Words in headers of files with many rows per company or person.
@@ -192,8 +203,14 @@ fn cannot_tell(head: Head<'_>, all: &[Matches]) -> CommandError {
     let names_events = all.iter().any(Matches::names_events);
     let wide = all.iter().filter(|_| !names_events).find_map(|matches| hint_at_wide(matches, head));
     let map = nearest_kinds(all).next().and_then(|nearest| hint_at_map(nearest, header));
+    let fitting = nearest_kinds(all).find(|matches| matches.lacks().is_empty());
+    let why = fitting.and_then(|matches| {
+        let why = why_no_list(matches, all, head)?;
+        Some(format!("{} are read only with --kind here: {why}", matches.kind.name))
+    });
     wide.into_iter()
         .chain(map)
+        .chain(why)
         .fold(failure, CommandError::hint)
         .hint("say which with --kind, and --map COLUMN=\"Header\" for a column of another name")
 }

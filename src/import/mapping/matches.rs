@@ -180,15 +180,15 @@ impl Matches {
         !self.kind.told_by.is_empty() && others.iter().all(|other| places(other).is_subset(&known))
     }
 
-    /// Whether the first column is an id of something unknown to this kind: then the rows are about
-    /// that thing.
-    pub(super) fn is_about_something_else(&self, header: &Header) -> bool {
-        let first = header.names.first().map(|name| name.to_lowercase()).unwrap_or_default();
-        let is_id = first == "id"
-            || first.ends_with("_id")
-            || first.ends_with(" id")
-            || first.ends_with("-id");
-        is_id && !self.found.iter().any(|found| found.places.contains(&0))
+    /// What is wrong with a first column that is an id of something unknown to this kind: the rows
+    /// are about that thing.
+    pub(super) fn about_something_else(&self, header: &Header) -> Option<String> {
+        let first = header.names.first()?;
+        let name = first.to_lowercase();
+        let is_id =
+            name == "id" || name.ends_with("_id") || name.ends_with(" id") || name.ends_with("-id");
+        (is_id && !self.found.iter().any(|found| found.places.contains(&0)))
+            .then(|| format!("the first column, '{first}', is the id of something else"))
     }
 
     pub(super) fn refuse_twice(
