@@ -670,7 +670,7 @@ fn columns_are_found_under_their_names_elsewhere() {
 #[test]
 fn a_mapping_by_hand_goes_before_everything() {
     type Pairs = &'static [(&'static str, &'static str)];
-    let cases: [(&str, Pairs, &str); 6] = [
+    let cases: [(&str, Pairs, &str); 7] = [
         (
             "account_id,customer_id,event,timestamp",
             &[("company_id", "Customer ID")],
@@ -690,6 +690,11 @@ fn a_mapping_by_hand_goes_before_everything() {
             "company_id,event,timestamp",
             &[("person_id", "usr")],
             "f.csv:1: no column 'usr' for --map person_id",
+        ),
+        (
+            "company_id,what,timestamp",
+            &[("event", "nope")],
+            "f.csv:1: no column 'nope' for --map event",
         ),
         (
             "company_id,event,timestamp",

@@ -126,7 +126,10 @@ impl Mapping {
         let kind = match (kind, product) {
             (Some(kind), _) => kind,
             (None, Some(product)) => FactKind::named(&product.kind)?,
-            (None, None) => kind_of(head, overrides)?,
+            (None, None) => kind_of(head, overrides).or_else(|unknown| {
+                refuse_absent_headers(head, overrides)?;
+                Err(unknown)
+            })?,
         };
         let matches = Matches::find(kind, head.header, product, overrides, Some(head.sample));
         check_overrides(head, kind, overrides)?;
@@ -289,20 +292,27 @@ fn check_overrides(
     kind: &FactKind,
     overrides: &[(String, String)],
 ) -> Result<(), CommandError> {
-    let Head { file, header, .. } = head;
-    for (column, name) in overrides {
+    for (column, _) in overrides {
         if kind.column(column).is_none() {
             let names: Vec<&str> = kind.columns.iter().map(|column| column.name.as_str()).collect();
             return Err(usage(format!("--map {column}: {} have no such column", kind.name))
                 .hint(format!("the columns are {}", names.join(", "))));
         }
-        if !name.trim().is_empty() && header.position(name).is_none() {
-            let near = nearest(name, header.names.iter().cloned());
-            let near = near.map(|near| format!(" (nearest: '{near}')")).unwrap_or_default();
-            let message =
-                format!("{file}:{}: no column '{name}' for --map {column}{near}", header.line);
-            return Err(refused(message).hint(format!("the file has: {}", header.names.join(", "))));
-        }
     }
-    Ok(())
+    refuse_absent_headers(head, overrides)
+}
+
+/// Refuses a file without a column that is mapped by hand.
+fn refuse_absent_headers(
+    Head { file, header, .. }: Head<'_>,
+    overrides: &[(String, String)],
+) -> Result<(), CommandError> {
+    let is_absent = |name: &str| !name.trim().is_empty() && header.position(name).is_none();
+    let Some((column, name)) = overrides.iter().find(|(_, name)| is_absent(name)) else {
+        return Ok(());
+    };
+    let near = nearest(name, header.names.iter().cloned());
+    let near = near.map(|near| format!(" (nearest: '{near}')")).unwrap_or_default();
+    let message = format!("{file}:{}: no column '{name}' for --map {column}{near}", header.line);
+    Err(refused(message).hint(format!("the file has: {}", header.names.join(", "))))
 }
