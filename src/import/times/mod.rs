@@ -278,11 +278,7 @@ impl TimeReader {
             (known_date([year, second, first]), known_date([year, first, second]));
         let day = match self.settings.date_format {
             None | Some(DateFormat::Spreadsheet) if day_first.or(month_first).is_some() => {
-                let message = format!("{} may be day/month or month/day", shown(cell));
-                return Err(CellError::File {
-                    message,
-                    hint: "say which with --date-format dmy or --date-format mdy",
-                });
+                return Err(no_format(cell, day_first.is_some(), month_first.is_some()));
             }
             Some(DateFormat::MonthFirst) => month_first,
             _ => day_first,
@@ -474,6 +470,20 @@ fn is_zero_date(cell: &str) -> bool {
     let date = cell.split([' ', 'T']).next().unwrap_or_default();
     let zeros = date.bytes().filter(|byte| *byte == b'0').count();
     zeros == 8 && date.bytes().all(|byte| b"0-/.".contains(&byte))
+}
+
+/// An error for a date that needs a date format. A single cell that tells the order decides nothing:
+/// the other cells of the file may contradict it.
+fn no_format(cell: &str, may_be_day_first: bool, may_be_month_first: bool) -> CellError {
+    let (what, hint) = match (may_be_day_first, may_be_month_first) {
+        (true, false) => ("has the day first", "say so with --date-format dmy"),
+        (false, true) => ("has the month first", "say so with --date-format mdy"),
+        _ => (
+            "may be day/month or month/day",
+            "say which with --date-format dmy or --date-format mdy",
+        ),
+    };
+    CellError::File { message: format!("{} {what}", shown(cell)), hint }
 }
 
 fn no_time(cell: &str) -> CellError {
@@ -762,7 +772,8 @@ mod tests {
         let asks = |cell| format!("file: '{cell}' may be day/month or month/day");
         let cases = [
             (None, "03/04/2025", asks("03/04/2025")),
-            (None, "13/04/2025", asks("13/04/2025")),
+            (None, "13/04/2025", "file: '13/04/2025' has the day first".to_owned()),
+            (None, "04/13/2025", "file: '04/13/2025' has the month first".to_owned()),
             (None, "3.4.25 10:00", asks("3.4.25 10:00")),
             (None, "31/31/2025", "'31/31/2025' is an impossible date".to_owned()),
             (Some(DayFirst), "03/04/2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
