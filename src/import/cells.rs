@@ -6,7 +6,6 @@
 
 use super::cell_error::{CellError, shown};
 use crate::domain::company::short_id;
-use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
 /// The trimmed cell; `None` if nothing or only a placeholder remains.
@@ -246,15 +245,6 @@ pub fn without_label(cell: &str) -> &str {
     }
 }
 
-/// The last day of a month.
-///
-/// # Errors
-/// Anything except a month of the years 1900 to 2200 rejects the row.
-pub fn last_day_of_month(month: &str, year: &str) -> Result<Day, CellError> {
-    let (month, year) = (whole(month, 1, 12)?, whole(year, 1900, 2200)?);
-    Day::last_of_month(year as i32, month as u32).ok_or_else(|| CellError::row("no such month"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,21 +395,5 @@ mod tests {
     fn ids_are_compared_by_what_salesforce_keeps_of_them() {
         assert_eq!(id("001D000000IqhSLIAZ", true), Ok("001D000000IqhSL"));
         assert_eq!(id("001D000000IqhSL", true), Ok("001D000000IqhSL"));
-    }
-
-    #[test]
-    fn months_end_on_their_last_day() {
-        for (month, year, day) in [
-            ("2", "2028", "2028-02-29"),
-            ("12", "2027", "2027-12-31"),
-            ("04", "2026", "2026-04-30"),
-        ] {
-            assert_eq!(
-                last_day_of_month(month, year).map(|day| day.to_string()),
-                Ok(day.to_owned())
-            );
-        }
-        assert!(last_day_of_month("13", "2026").is_err());
-        assert!(last_day_of_month("5", "26").is_err());
     }
 }

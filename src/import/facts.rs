@@ -133,8 +133,10 @@ fn value_of<'a, 'c>(
 ) -> Result<Option<Value<'a>>, RowError<'c>> {
     if let Some(year) = &mapped.year {
         let Some(month) = content(row.field(mapped.index)) else { return Ok(None) };
-        let day = cells::last_day_of_month(month, row.field(year.index).trim());
-        return day.map(|day| Some(Value::Day(day))).map_err(RowError::at(mapped));
+        let month = cells::whole(month, 1, 12).map_err(RowError::at(mapped))?;
+        let cell = row.field(year.index).trim();
+        let year = cells::whole(cell, 1900, 2200).map_err(RowError::in_column(&year.header))?;
+        return Ok(Day::last_of_month(year as i32, month as u32).map(Value::Day));
     }
     if let CellType::Choices { nothing: Some(word), .. } = &mapped.column.cell
         && cells::is_word(row.field(mapped.index), word)

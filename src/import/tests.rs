@@ -602,6 +602,35 @@ fn a_decimal_comma_with_zeros_is_a_whole_number() {
 }
 
 #[test]
+fn a_card_expires_on_the_last_day_of_its_month() {
+    let read = |month: &str, year: &str| {
+        let text = format!("id,Customer ID,Card Exp Month,Card Exp Year\np,acme,{month},{year}\n");
+        let mut rejects = Rejects::new("f.csv", None);
+        let (mut sheet, mut found) =
+            (sheet_of(text.as_bytes(), &Options::default()).unwrap(), Vec::new());
+        read_facts(&mut sheet, &mut rejects, |row| {
+            if let Some(Value::Day(day)) = row.get("payment_expires_on") {
+                found.push(day.to_string());
+            }
+            Ok(Verdict::Accepted)
+        })
+        .unwrap();
+        found.extend(rejects.messages().iter().cloned());
+        found.concat()
+    };
+    for (month, year, expected) in [
+        ("2", "2028", "2028-02-29"),
+        ("12", "2027", "2027-12-31"),
+        ("04", "2026", "2026-04-30"),
+        ("13", "2026", "f.csv:2: Card Exp Month: '13' is out of range (1 to 12)"),
+        ("5", "29", "f.csv:2: Card Exp Year: '29' is out of range (1900 to 2200)"),
+        ("", "2029", ""),
+    ] {
+        assert_eq!(read(month, year), expected, "{month} {year}");
+    }
+}
+
+#[test]
 fn a_footer_makes_no_company() {
     let report = "Account ID,Account Name,Account Owner,Type\n\
                   001A,Acme,Ann,Customer\n\
