@@ -2,12 +2,15 @@
 
 use crate::domain::attributes;
 
+/// What sets an attribute of a file apart from one of the catalogue, or a metric.
+pub(crate) const OWN_PREFIX: &str = "custom_";
+
 /// The attribute for a column: lower case, with underscores for everything except letters and
 /// digits, and the prefix `custom_` if the catalogue has that name.
 pub(crate) fn custom_name(header: &str) -> String {
     let kept = |char: char| if char.is_alphanumeric() { char } else { '_' };
     let name: String = header.trim().chars().flat_map(char::to_lowercase).map(kept).collect();
-    if attributes::find(&name).is_some() { format!("custom_{name}") } else { name }
+    if attributes::find(&name).is_some() { format!("{OWN_PREFIX}{name}") } else { name }
 }
 
 #[cfg(test)]

@@ -286,6 +286,11 @@ impl Sheet {
         &self.plan
     }
 
+    /// See [`Mapping::give_way`].
+    pub(crate) fn give_way(&mut self, metrics: &[String]) {
+        self.plan.mapping.give_way(metrics);
+    }
+
     /// How far reading has progressed.
     pub(crate) fn progress(&self) -> Progress {
         self.records.source().progress.clone()

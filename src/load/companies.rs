@@ -26,12 +26,10 @@ pub(super) fn load(
     rows: &mut SheetRows<'_, '_>,
     terms: LoadTerms,
 ) -> Result<Loaded> {
-    let metrics = store.metrics()?.into_iter();
     let mut loader = Loader {
         store,
         book: CompanyBook::of(store)?,
         rows: WrittenRows::default(),
-        metrics: metrics.map(|metric| metric.name.to_ascii_lowercase()).collect(),
         named: Vec::new(),
         companies: BTreeSet::new(),
         repeated: RepeatedRows::new(terms.last_wins),
@@ -53,8 +51,6 @@ struct Loader<'s> {
     store: &'s Store,
     book: CompanyBook,
     rows: WrittenRows,
-    /// The names of metrics, in lower case.
-    metrics: BTreeSet<String>,
     /// The companies of the file that have a name.
     named: Vec<(CompanyKey, String)>,
     /// All companies of the file.
@@ -112,18 +108,9 @@ impl Loader<'_> {
             self.store.state_churn(key, churned_on)?;
         }
         for (name, value) in &row.custom {
-            self.store.set_company_attribute(key, &self.own_name(name), value.as_deref())?;
+            self.store.set_company_attribute(key, name, value.as_deref())?;
         }
         Ok(())
-    }
-
-    /// The attribute for a custom column. The name of a metric refers to the metric.
-    fn own_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        if self.metrics.contains(name) {
-            Cow::Owned(format!("custom_{name}"))
-        } else {
-            Cow::Borrowed(name)
-        }
     }
 
     /// The company of the row. The id column may hold another company's name only if the row has no
@@ -155,7 +142,7 @@ impl Loader<'_> {
         };
         let attributes = self.store.company_attributes(key)?;
         let differs = |(name, value): &(&str, Option<Cow<'_, str>>)| {
-            attributes.get(self.own_name(name).as_ref()).map(String::as_str) != value.as_deref()
+            attributes.get(*name).map(String::as_str) != value.as_deref()
         };
         Ok(old != new || is_new_churn || row.custom.iter().any(differs))
     }
@@ -173,16 +160,16 @@ impl Loader<'_> {
         let mut remarks = Vec::new();
         let known = self.store.attribute_types()?;
         for custom in &plan.mapping.custom {
-            let name = self.own_name(&custom.name);
-            let values = self.store.attribute_values(&name)?;
-            if values.is_empty() && known.contains_key(name.as_ref()) {
+            let name = &custom.name;
+            let values = self.store.attribute_values(name)?;
+            if values.is_empty() && known.contains_key(name) {
                 continue;
             }
             let found = AttributeType::of(values.iter().map(String::as_str));
             if found == AttributeType::Text {
-                remarks.extend(remark(&name, &values));
+                remarks.extend(remark(name, &values));
             }
-            self.store.set_attribute_type(&name, found)?;
+            self.store.set_attribute_type(name, found)?;
         }
         Ok(remarks)
     }

@@ -243,6 +243,9 @@ fn load(
     let kind = request.options.kind.as_deref();
     let remembered = store.column_map(&header, kind)?;
     let mut sheet = incoming.sheet(store.zone(), started_at, &remembered)?;
+    let metrics: Vec<String> =
+        store.metrics()?.into_iter().map(|metric| metric.name.to_string()).collect();
+    sheet.give_way(&metrics);
     *plan = Some(sheet.plan().clone());
     let bar = bar(sheet.progress().total);
     let is_first = is_large(&sheet) && store.event_days()?.is_none();

@@ -406,7 +406,7 @@ fn a_custom_column_that_a_metric_has_gets_another_name() {
     let sandbox = Sandbox::new();
     sandbox.ok("metric add size --formula 1+1");
     sandbox.write("companies.csv", "company_id,size\nacme,70\n");
-    sandbox.ok("import companies.csv");
+    sandbox.ok("import companies.csv").says(&["own columns: custom_size"]);
     let acme = sandbox.array("company list --columns company_id,size,custom_size")[0].clone();
     assert_eq!(acme, json!({"company_id": "acme", "size": 2, "custom_size": 70}));
 }

@@ -13,6 +13,7 @@ use self::kind::kind_of;
 use self::matches::Matches;
 use self::rest::{notes_on_namesakes, numbers_and_rest, refuse_events, the_rest};
 use super::amounts::{DecimalMark, NumberStyle};
+use super::attributes::OWN_PREFIX;
 use super::catalogue::{CellType, Column, FactKind, Product, catalogue};
 use super::cells::content;
 use super::header::Header;
@@ -251,6 +252,16 @@ impl Mapping {
         let lacks = |column: &&Column| self.get(&column.name).is_none();
         let columns = self.kind.columns.iter().filter(lacks);
         columns.flat_map(|column| column.names().map(|name| (name, column.name.as_str())))
+    }
+
+    /// Renames the custom attributes that metrics have the names of: these names refer to the
+    /// metrics.
+    pub(crate) fn give_way(&mut self, metrics: &[String]) {
+        for custom in &mut self.custom {
+            if metrics.iter().any(|metric| metric.eq_ignore_ascii_case(&custom.name)) {
+                custom.name.insert_str(0, OWN_PREFIX);
+            }
+        }
     }
 
     /// The column with that name, if the file has it.
