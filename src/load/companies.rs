@@ -113,11 +113,12 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// The company of the row. The id column may hold another company's name only if the row has no
+    /// The company of the row. The id column may hold another company's name only if the file has no
     /// name column: a report without ids has names there, but a list with both is taken literally.
     fn find(&self, text: &str, row: &FactRow<'_>) -> Result<Option<CompanyKey>, SharedName> {
-        let is_name = row.text("name").is_none_or(|name| folded_name(name) == folded_name(text));
-        if is_name { self.book.find(text) } else { Ok(self.book.find_id(text)) }
+        let has_name = row.cells.iter().any(|(column, _)| *column == "name");
+        let is_name = row.text("name").is_some_and(|name| folded_name(name) == folded_name(text));
+        if is_name || !has_name { self.book.find(text) } else { Ok(self.book.find_id(text)) }
     }
 
     /// Whether `text` is the id of a company that was merged into this one: its record does not

@@ -1221,6 +1221,26 @@ fn where_a_column_orders_the_rows_of_one_id_the_latest_counts() {
 }
 
 #[test]
+fn a_blank_name_makes_no_id_the_name_of_another_company() {
+    let rows = "company_id,name,mrr\na2,Acme,49\nacme,,56\n";
+    for options in ["", "--last-wins"] {
+        let sandbox = Sandbox::new();
+        sandbox.write("f.csv", rows);
+        sandbox.ok(&format!("import {options} f.csv")).says(&["read 2: new 2, known 0"]);
+        let again = sandbox.ok(&format!("import {options} f.csv"));
+        again.says(&["read 2: new 0, known 2, rejected 0\n"]);
+        let list = sandbox.array("company list --columns company_id,name,mrr");
+        assert_eq!(
+            json!(list),
+            json!([
+                { "company_id": "a2", "name": "Acme", "mrr": 49.0 },
+                { "company_id": "acme", "name": null, "mrr": 56.0 },
+            ])
+        );
+    }
+}
+
+#[test]
 fn a_row_under_the_id_of_a_merged_company_changes_nothing() {
     let sandbox = with_csms();
     sandbox.ok("company merge b a");
