@@ -11,7 +11,7 @@ use super::options::{FormatOption, is_same_file, refuse_database};
 use super::steps::Steps;
 use crate::context::Context;
 use crate::domain::lists::first_few;
-use crate::error::{self, ErrorKind, usage};
+use crate::error::{self, CommandError, ErrorKind, usage};
 use crate::import::amounts::DecimalMark;
 use crate::import::catalogue::catalogue;
 use crate::import::header::Delimiter;
@@ -145,9 +145,7 @@ impl Import {
     fn import_all(&self, context: &Context, store: &mut Store, options: &Options) -> Result<()> {
         let mut steps = Steps::default();
         for file in load::in_order(store, &context.clock, &self.files, options) {
-            if let Some(kind) = self.import(context, store, file, options)? {
-                steps.note(kind);
-            }
+            steps.take(context, || self.import(context, store, file, options))?;
         }
         steps.end()
     }
@@ -158,7 +156,7 @@ impl Import {
         store: &mut Store,
         file: &Path,
         options: &Options,
-    ) -> Result<Option<ErrorKind>> {
+    ) -> Result<()> {
         if file.as_os_str() == "-" && io::stdin().is_terminal() {
             context.ui.note("reading from the terminal; Ctrl-D ends it");
         }
@@ -185,14 +183,11 @@ impl Import {
         self.report(context, &name, outcome)
     }
 
-    /// Prints the result of a file. Returns the kind of its error; one that is not about the file
-    /// ends the command.
-    fn report(
-        &self,
-        context: &Context,
-        name: &str,
-        outcome: LoadedFile,
-    ) -> Result<Option<ErrorKind>> {
+    /// Prints the result of a file.
+    ///
+    /// # Errors
+    /// Why the file was refused; or some rows were rejected, which was printed.
+    fn report(&self, context: &Context, name: &str, outcome: LoadedFile) -> Result<()> {
         let ui = &context.ui;
         if let Some(plan) = &outcome.plan {
             ui.note(format!("{name}: {}", describe(plan)));
@@ -203,23 +198,10 @@ impl Import {
         if hidden > 0 {
             ui.note(format!("and {hidden} more; --rejects FILE.csv writes all of them"));
         }
-        match outcome.result {
-            Ok(loaded) => {
-                self.summarise(context, outcome.plan.as_ref(), &loaded, outcome.rejected);
-                Ok(Some(ErrorKind::SomeRowsRejected).filter(|_| outcome.rejected > 0))
-            }
-            // The next file need not have the same problem.
-            Err(error) => match error::report(&error) {
-                Some(report)
-                    if report.kind == ErrorKind::InputRefused
-                        || (matches!(report.kind, ErrorKind::Usage | ErrorKind::Io)
-                            && self.files.len() > 1) =>
-                {
-                    ui.failure(&report);
-                    Ok(Some(report.kind))
-                }
-                _ => Err(error),
-            },
+        self.summarise(context, outcome.plan.as_ref(), &outcome.result?, outcome.rejected);
+        match outcome.rejected {
+            0 => Ok(()),
+            _ => Err(CommandError::reported(ErrorKind::SomeRowsRejected).into()),
         }
     }
 

@@ -32,7 +32,7 @@ impl Steps {
     }
 
     /// Remembers an error that was printed.
-    pub(super) fn note(&mut self, kind: ErrorKind) {
+    fn note(&mut self, kind: ErrorKind) {
         self.worst = Some(self.worst.map_or(kind, |worst| worst.graver(kind)));
     }
 

@@ -19,6 +19,23 @@ fn import_counts(sandbox: &Sandbox, rows: &[(&str, &str, &str, u64)]) {
     sandbox.ok("import --kind counts counts.csv");
 }
 
+#[test]
+fn a_file_that_the_state_of_a_day_refuses_stops_no_other() {
+    let sandbox = Sandbox::new();
+    import_counts(&sandbox, &[("acme", "login", "2026-03-01", 2)]);
+    sandbox.write("x.csv", "company_id,event,timestamp\nacme,login,2026-03-01\n");
+    let day = |day| format!("company_id,event,timestamp\nacme,login,{day}\n");
+    let refused = "x.csv has events of 2026-03-01, which came as counts";
+    for (command, file, day_of_file) in
+        [("import x.csv", "y.csv", "2026-03-02"), ("daily x.csv", "z.csv", "2026-03-03")]
+    {
+        sandbox.write(file, &day(day_of_file));
+        let outcome = sandbox.fails(&format!("{command} {file}"), 9);
+        outcome.says(&[refused, "read 1: new 1, known 0, rejected 0"]);
+    }
+    assert_eq!(sandbox.array("event list")[0]["total"], 4);
+}
+
 /// Ten companies that log in ten times each on every day of a range.
 fn ten_companies(from: &str, to: &str) -> Vec<(String, &'static str, String, u64)> {
     let (from, to) = (naive::day(from), naive::day(to));
