@@ -1,7 +1,7 @@
 //! Companies: a row updates the company with the same id.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -32,11 +32,13 @@ pub(super) fn load(
         rows: WrittenRows::default(),
         named: Vec::new(),
         companies: BTreeSet::new(),
+        churns: BTreeMap::new(),
         repeated: RepeatedRows::new(terms.last_wins),
         colleagues: Colleagues::new(store.team()?, store.known_colleagues()?),
         is_payments: rows.plan().mapping.orders_files,
     };
     let read = rows.read(|row| loader.take(row))?;
+    loader.churns.iter().try_for_each(|(key, day)| store.state_churn(*key, *day))?;
     let companies_joined = loader.join()?;
     let mut remarks = loader.types(rows.plan())?;
     remarks.extend(loader.repeated.judge(&rows.plan().file)?);
@@ -55,6 +57,8 @@ struct Loader<'s> {
     named: Vec<(CompanyKey, String)>,
     /// All companies of the file.
     companies: BTreeSet<CompanyKey>,
+    /// The churns that rows state, to be stored once it is known which rows count.
+    churns: BTreeMap<CompanyKey, Day>,
     repeated: RepeatedRows,
     colleagues: Colleagues,
     /// Whether the rows are payments, of which only the latest counts, even across files.
@@ -104,9 +108,10 @@ impl Loader<'_> {
             self.named.push((key, name.to_owned()));
         }
         // A churned customer returns only if a file says so, not because a cell is empty.
-        if let Some(churned_on) = churned_on(row) {
-            self.store.state_churn(key, churned_on)?;
-        }
+        match churned_on(row) {
+            Some(day) => self.churns.insert(key, day),
+            None => self.churns.remove(&key),
+        };
         for (name, value) in &row.custom {
             self.store.set_company_attribute(key, name, value.as_deref())?;
         }

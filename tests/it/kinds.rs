@@ -1220,6 +1220,46 @@ fn where_a_column_orders_the_rows_of_one_id_the_latest_counts() {
     assert_eq!(sandbox.array("company show a")[0]["people"][0]["name"], "New");
 }
 
+/// Imports a file with these rows, and then into another database with the rows the other way round.
+#[track_caller]
+fn in_both_orders(
+    before: &[(&str, &str)],
+    file: (&str, &str, [&str; 2]),
+    check: impl Fn(&Sandbox),
+) {
+    let (kind, header, [one, other]) = file;
+    for rows in [[one, other], [other, one]] {
+        let sandbox = Sandbox::new();
+        for (kind, text) in before {
+            sandbox.write("before.csv", text);
+            sandbox.ok(&format!("import --kind {kind} before.csv"));
+        }
+        sandbox.write("f.csv", &format!("{header}\n{}\n{}\n", rows[0], rows[1]));
+        sandbox.ok(&format!("import --kind {kind} f.csv")).says(&["1 row left out"]);
+        check(&sandbox);
+        sandbox.ok("check");
+    }
+}
+
+#[test]
+fn a_row_that_does_not_count_states_no_churn() {
+    let rows = ["a,A,2026-03-05,2026-03-05", "a,A,,2026-03-10"];
+    let file = ("companies", "company_id,name,churned_on,updated_at", rows);
+    in_both_orders(&[], file, |sandbox| {
+        assert_eq!(fields(sandbox, "a", &["churned_on"]), json!([null]));
+    });
+    let sandbox = Sandbox::new();
+    sandbox.write("f.csv", "company_id,name,churned_on\na,A,2026-03-05\na,A,\n");
+    sandbox.ok("import --last-wins f.csv");
+    assert_eq!(fields(&sandbox, "a", &["churned_on"]), json!([null]));
+    // A churn that was stored before stays.
+    sandbox.write("f.csv", "company_id,name,churned_on\na,A,2026-03-05\n");
+    sandbox.ok("import f.csv").says(&["changed 1"]);
+    sandbox.write("f.csv", "company_id,name,churned_on\na,A,\n");
+    sandbox.ok("import f.csv");
+    assert_eq!(fields(&sandbox, "a", &["churned_on"]), json!(["2026-03-05"]));
+}
+
 #[test]
 fn a_blank_name_makes_no_id_the_name_of_another_company() {
     let rows = "company_id,name,mrr\na2,Acme,49\nacme,,56\n";
