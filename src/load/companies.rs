@@ -1,6 +1,5 @@
 //! Companies: a row updates the company with the same id.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
@@ -42,11 +41,21 @@ pub(super) fn load(
     let companies_joined = loader.join()?;
     let mut remarks = loader.types(rows.plan())?;
     remarks.extend(loader.repeated.judge(&rows.plan().file)?);
+    loader.rows.changed = loader.repeated.changed();
     remarks.extend(store.csms_missing_in_team(terms.today)?);
     let Loader { rows, companies, .. } = loader;
     let companies_made = rows.new;
     let rest = Loaded::default();
     Ok(Loaded { read, rows, companies_made, companies_joined, companies, remarks, ..rest })
+}
+
+/// What a row of companies may change.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct CompanyRecord {
+    company: Company,
+    attributes: BTreeMap<String, String>,
+    /// A churn that is not yet stored.
+    new_churn: Option<Day>,
 }
 
 struct Loader<'s> {
@@ -81,10 +90,10 @@ impl Loader<'_> {
                 {
                     return Ok(());
                 }
-                let old = self.store.company(key)?;
-                let mut company = old.clone();
-                apply(&mut company, row, &mut self.colleagues);
-                self.rows.changed += u64::from(self.changes(key, &old, &company, row)?);
+                let old = self.record(key)?;
+                let new = self.changed(key, &old, row)?;
+                self.repeated.store(text, Some(&old), &new);
+                let (old, company) = (old.company, new.company);
                 if let Some(old_name) = old.name.as_ref().filter(|_| old.name != company.name) {
                     self.book.forget_name(old_name, key);
                 }
@@ -95,7 +104,9 @@ impl Loader<'_> {
                 let mut company = Company { company_id: text.to_owned(), ..Company::default() };
                 apply(&mut company, row, &mut self.colleagues);
                 self.rows.new += 1;
-                self.store.add_company(&company)?
+                let key = self.store.add_company(&company)?;
+                self.repeated.store(text, None, &CompanyRecord { company, ..Default::default() });
+                key
             }
         };
         self.book.add_id(text, key);
@@ -134,23 +145,33 @@ impl Loader<'_> {
         Ok(company.company_id != text && !is_name && !self.store.is_unlisted(key)?)
     }
 
-    /// Whether the row changes anything stored about the company.
-    fn changes(
-        &self,
+    /// What is stored about a company.
+    fn record(&self, key: CompanyKey) -> Result<CompanyRecord> {
+        let (company, attributes) = (self.store.company(key)?, self.store.company_attributes(key)?);
+        Ok(CompanyRecord { company, attributes, new_churn: None })
+    }
+
+    /// A record after a row.
+    fn changed(
+        &mut self,
         key: CompanyKey,
-        old: &Company,
-        new: &Company,
+        old: &CompanyRecord,
         row: &FactRow<'_>,
-    ) -> Result<bool> {
-        let is_new_churn = match churned_on(row) {
-            Some(churned_on) => !self.store.has_stated_churn(key, churned_on)?,
-            None => false,
-        };
-        let attributes = self.store.company_attributes(key)?;
-        let differs = |(name, value): &(&str, Option<Cow<'_, str>>)| {
-            attributes.get(*name).map(String::as_str) != value.as_deref()
-        };
-        Ok(old != new || is_new_churn || row.custom.iter().any(differs))
+    ) -> Result<CompanyRecord> {
+        let mut new = old.clone();
+        apply(&mut new.company, row, &mut self.colleagues);
+        for (name, value) in &row.custom {
+            match value {
+                Some(value) => new.attributes.insert((*name).to_owned(), value.to_string()),
+                None => new.attributes.remove(*name),
+            };
+        }
+        if let Some(day) = churned_on(row)
+            && !self.store.has_stated_churn(key, day)?
+        {
+            new.new_churn = Some(day);
+        }
+        Ok(new)
     }
 
     /// Whether the row is an older payment than the latest known one.

@@ -2,10 +2,16 @@
 //!
 //! Equal rows are one. Differing rows usually are an error of the export, such as a row for each
 //! line of an invoice: the file is refused, unless a column orders the rows or the user says that
-//! the last one counts.
+//! the last one counts. Rows are stored as they come, before the one that counts is known: a later
+//! one replaces what an earlier one stored.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+use compact_str::CompactString;
+use rustc_hash::FxHashMap;
 
 use crate::domain::day::Instant;
 use crate::error::{CommandError, refused};
@@ -34,22 +40,44 @@ impl Repetition {
     }
 }
 
+/// The row of an id that counts so far.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     line: u64,
     content: u64,
     as_of: Option<Instant>,
+    record: Record,
+}
+
+/// What the file has made of the stored record of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Record {
+    /// It is as it was before the file.
+    Kept,
+    /// It was not there before.
+    New,
+    /// It had this fingerprint before, and is different now.
+    Changed(u64),
+}
+
+/// Rows that differ from the one that counts, with nothing to decide between them.
+#[derive(Debug)]
+struct Conflict {
+    /// The lines of the one that counts and of the first of them.
+    lines: (u64, u64),
+    rows: u64,
 }
 
 /// The ids of a file, each with the row that counts.
 #[derive(Debug)]
 pub(super) struct RepeatedRows {
     last_wins: bool,
-    seen: HashMap<String, Seen>,
-    conflicts: Vec<String>,
-    conflict_count: usize,
+    seen: FxHashMap<CompactString, Seen>,
+    conflicts: HashMap<String, Conflict>,
     superseded: u64,
     is_ordered: bool,
+    /// Whether the time of a row could not be read that had to be compared.
+    has_undated: bool,
 }
 
 impl RepeatedRows {
@@ -57,52 +85,89 @@ impl RepeatedRows {
     pub(super) fn new(last_wins: bool) -> Self {
         RepeatedRows {
             last_wins,
-            seen: HashMap::new(),
-            conflicts: Vec::new(),
-            conflict_count: 0,
+            seen: FxHashMap::default(),
+            conflicts: HashMap::new(),
             superseded: 0,
             is_ordered: false,
+            has_undated: false,
         }
     }
 
     /// The role of a row among the accepted ones with its id.
     pub(super) fn turn(&self, id: &str, row: &FactRow<'_>) -> Repetition {
         let Some(seen) = self.seen.get(id) else { return Repetition::First };
-        let as_of = row.as_of.map(|moment| moment.at);
         if seen.content == content(row) {
-            Repetition::Equal
-        } else if seen.as_of.is_some() || as_of.is_some() {
-            if as_of >= seen.as_of { Repetition::First } else { Repetition::Outdated }
-        } else if self.last_wins {
-            Repetition::First
-        } else {
-            Repetition::Conflict
+            return Repetition::Equal;
+        }
+        match as_of(row).cmp(&seen.as_of) {
+            Ordering::Greater => Repetition::First,
+            Ordering::Less => Repetition::Outdated,
+            Ordering::Equal if self.last_wins => Repetition::First,
+            Ordering::Equal => Repetition::Conflict,
         }
     }
 
     /// Records an accepted row.
     pub(super) fn accept(&mut self, id: &str, row: &FactRow<'_>, turn: Repetition) {
-        let as_of = row.as_of.map(|moment| moment.at);
-        let seen = Seen { line: row.line, content: content(row), as_of };
+        let as_of = as_of(row);
+        let Some(seen) = self.seen.get_mut(id) else {
+            let (line, content) = (row.line, content(row));
+            let seen = Seen { line, content, as_of, record: Record::Kept };
+            self.seen.insert(id.into(), seen);
+            return;
+        };
+        let is_later = as_of > seen.as_of;
+        if matches!(turn, Repetition::First | Repetition::Outdated) {
+            self.superseded += 1;
+            self.is_ordered |= as_of != seen.as_of;
+            self.has_undated |= as_of.is_some() != seen.as_of.is_some();
+        }
         match turn {
             Repetition::First => {
-                let before = self.seen.insert(id.to_owned(), seen);
-                self.superseded += u64::from(before.is_some());
-                self.is_ordered |= before.is_some() && as_of.is_some();
+                (seen.line, seen.content, seen.as_of) = (row.line, content(row), as_of);
             }
-            Repetition::Equal => {}
-            Repetition::Outdated => {
-                self.superseded += 1;
-                self.is_ordered = true;
-            }
+            Repetition::Equal => seen.as_of = seen.as_of.max(as_of),
+            Repetition::Outdated => {}
             Repetition::Conflict => {
-                if self.conflicts.len() < NAMED {
-                    let first = self.seen.get(id).map_or(row.line, |seen| seen.line);
-                    self.conflicts.push(format!("'{id}' (lines {first} and {})", row.line));
-                }
-                self.conflict_count += 1;
+                let lines = (seen.line, row.line);
+                let conflict = Conflict { lines, rows: 0 };
+                self.conflicts.entry(id.to_owned()).or_insert(conflict).rows += 1;
             }
         }
+        // Whichever of the rows before was meant, this one is later.
+        if let Some(conflict) = is_later.then(|| self.conflicts.remove(id)).flatten() {
+            self.superseded += conflict.rows;
+        }
+    }
+
+    /// Records what an accepted row that counts makes of the stored record of its id. Returns
+    /// whether the record is new in the file.
+    pub(super) fn store<R: Debug + PartialEq>(
+        &mut self,
+        id: &str,
+        old: Option<&R>,
+        new: &R,
+    ) -> bool {
+        let Some(seen) = self.seen.get_mut(id) else { return false };
+        seen.record = match (seen.record, old) {
+            (Record::New, _) | (Record::Kept, None) => Record::New,
+            (Record::Kept, Some(old)) if old == new => Record::Kept,
+            (Record::Kept, Some(old)) => Record::Changed(fingerprint(old)),
+            (Record::Changed(before), _) if before == fingerprint(new) => Record::Kept,
+            (Record::Changed(before), _) => Record::Changed(before),
+        };
+        seen.record == Record::New
+    }
+
+    /// How many records from before the file are different now.
+    pub(super) fn changed(&self) -> u64 {
+        let records = self.seen.values().map(|seen| seen.record);
+        records.filter(|record| matches!(record, Record::Changed(_))).count() as u64
+    }
+
+    /// Whether rows were stored that do not count.
+    pub(super) fn has_superseded(&self) -> bool {
+        self.superseded > 0
     }
 
     /// A remark for the user after all rows were read.
@@ -110,24 +175,50 @@ impl RepeatedRows {
     /// # Errors
     /// Differing rows with the same id.
     pub(super) fn judge(&self, file: &str) -> Result<Option<String>, CommandError> {
-        if self.conflict_count > 0 {
-            let more = self.conflict_count.saturating_sub(self.conflicts.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            return Err(refused(format!(
-                "{file}: several rows have the same id but differ: {}{more}",
-                self.conflicts.join(", ")
-            ))
-            .hint("export one row for each id, or let the last one count: --last-wins"));
+        if !self.conflicts.is_empty() {
+            return Err(self.refusal(file));
         }
         let which = if self.is_ordered { "latest" } else { "last" };
+        let undated = match self.has_undated {
+            true => "; one without a time that can be read counts as the oldest",
+            false => "",
+        };
         Ok((self.superseded > 0).then(|| {
             let rows = if self.superseded == 1 { "row" } else { "rows" };
             format!(
-                "{} {rows} left out: of several rows of one id the {which} counts",
+                "{} {rows} left out: of several rows of one id the {which} counts{undated}",
                 self.superseded
             )
         }))
     }
+
+    fn refusal(&self, file: &str) -> CommandError {
+        let mut conflicts: Vec<_> = self.conflicts.iter().collect();
+        conflicts.sort_unstable_by_key(|(_, conflict)| conflict.lines.1);
+        let named = conflicts.iter().take(NAMED).map(|(id, conflict)| {
+            let (first, other) = conflict.lines;
+            format!("'{id}' (lines {first} and {other})")
+        });
+        let named: Vec<String> = named.collect();
+        let more = conflicts.len() - named.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        refused(format!(
+            "{file}: several rows have the same id but differ: {}{more}",
+            named.join(", ")
+        ))
+        .hint("export one row for each id, or let the last one count: --last-wins")
+    }
+}
+
+fn as_of(row: &FactRow<'_>) -> Option<Instant> {
+    row.as_of.map(|moment| moment.at)
+}
+
+/// A hash of a record.
+fn fingerprint(record: &impl Debug) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{record:?}").hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A hash of the row's cells in the columns that are read.

@@ -11,7 +11,8 @@ mod reasons;
 mod subscriptions;
 mod team;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Debug;
 use std::hash::Hash;
 
 use anyhow::Result;
@@ -31,7 +32,7 @@ use crate::import::FactRow;
 use crate::store::{Fact, Store};
 
 /// A kind of facts, as in files.
-trait LoadableFact: Fact + Clone + PartialEq {
+trait LoadableFact: Fact + Clone + Debug + PartialEq {
     /// What makes rows without an id equal.
     type Identity: Hash + Eq;
 
@@ -103,6 +104,10 @@ fn load<K: LoadableFact>(
     let mut equal = HashMap::new();
     let read = rows.read(|row| take::<K>(&mut facts, row, &mut repeated, &mut equal))?;
     facts.loaded.remarks.extend(repeated.judge(&rows.plan().file)?);
+    facts.loaded.rows.changed = repeated.changed();
+    if repeated.has_superseded() {
+        facts.forget_made_without::<K>()?;
+    }
     facts.finish(read)
 }
 
@@ -137,12 +142,15 @@ fn take<K: LoadableFact>(
         repeated.accept(id, row, repetition);
     }
     let is_changed = id.is_some() && repetition.counts() && stored.as_ref() != Some(&new);
+    let is_first = id.filter(|_| repetition.counts()).is_some_and(|id| {
+        repeated.store(id, stored.as_ref().filter(|stored| stored.is_record()), &new)
+    });
     if is_new || is_changed {
         store.save_fact(&new)?;
-        new.saved(stored.as_ref(), facts)?;
+        // What another row of the file stored was never there.
+        new.saved(stored.as_ref().filter(|_| !is_first), facts)?;
     }
     facts.loaded.rows.add(is_new);
-    facts.loaded.rows.changed += u64::from(is_changed && !is_new);
     Ok(())
 }
 
@@ -172,8 +180,14 @@ pub(super) struct FactLoad<'s> {
     learned: Vec<String>,
     /// The members of the team in the file.
     named: BTreeSet<String>,
+    /// Those of them who have left since the last file.
+    left: BTreeSet<String>,
     /// Ids of subscriptions and people, which may stand for their companies.
-    texts: Vec<(String, CompanyKey)>,
+    texts: BTreeMap<String, CompanyKey>,
+    /// The companies that people were at before the file, and those where they are now.
+    moves: BTreeMap<String, (CompanyKey, CompanyKey)>,
+    /// The last company before the file.
+    last_company: CompanyKey,
     /// Unknown words for the status of a subscription.
     unknown_statuses: BTreeSet<String>,
 }
@@ -198,7 +212,10 @@ impl<'s> FactLoad<'s> {
             without_interval: 0,
             learned: Vec::new(),
             named: BTreeSet::new(),
-            texts: Vec::new(),
+            left: BTreeSet::new(),
+            texts: BTreeMap::new(),
+            moves: BTreeMap::new(),
+            last_company: store.last_company()?,
             unknown_statuses: BTreeSet::new(),
         })
     }
@@ -251,8 +268,24 @@ impl<'s> FactLoad<'s> {
         Ok(key)
     }
 
+    /// Deletes the new companies that only rows without effect named.
+    fn forget_made_without<K: LoadableFact>(&mut self) -> Result<()> {
+        if self.loaded.companies_made == 0 {
+            return Ok(());
+        }
+        for company in self.store.delete_companies_without::<K>(self.last_company)? {
+            self.loaded.companies_made -= 1;
+            self.loaded.companies.remove(&company);
+            self.terms_changed.remove(&company);
+        }
+        Ok(())
+    }
+
     /// Applies the consequences of all rows together.
     pub(super) fn finish(mut self, read: u64) -> Result<Loaded> {
+        for (person, (from, to)) in self.moves.iter().filter(|(_, (from, to))| from != to) {
+            self.store.record_move(person, *from, *to, self.terms.today)?;
+        }
         self.terms_changed.iter().try_for_each(|company| self.store.refresh_breaks(*company))?;
         self.join()?;
         team::finish(&mut self)?;

@@ -36,12 +36,12 @@ impl LoadableFact for Person {
         if is_telling(&self.person_id) {
             facts.texts.extend(self.company.map(|company| (self.person_id.clone(), company)));
         }
-        match old {
-            Some(old) if old.company != self.company => {
-                facts.store.record_move(old, self, facts.terms.today)
-            }
-            _ => Ok(()),
+        if let Some((from, to)) = old.and_then(|old| old.company).zip(self.company)
+            && from != to
+        {
+            facts.moves.entry(self.person_id.clone()).or_insert((from, to)).1 = to;
         }
+        Ok(())
     }
 
     /// A person known only from events becomes a record when a file of people names their company.

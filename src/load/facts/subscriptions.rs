@@ -51,7 +51,7 @@ impl LoadableFact for Subscription {
     fn saved(&self, old: Option<&Self>, facts: &mut FactLoad<'_>) -> Result<()> {
         facts.terms_changed.extend(old.map(|old| old.company));
         facts.terms_changed.insert(self.company);
-        facts.texts.push((self.subscription_id.clone(), self.company));
+        facts.texts.insert(self.subscription_id.clone(), self.company);
         Ok(())
     }
 }

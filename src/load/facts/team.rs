@@ -42,8 +42,10 @@ impl LoadableFact for TeamMember {
     }
 
     fn saved(&self, old: Option<&Self>, facts: &mut FactLoad<'_>) -> Result<()> {
-        if self.left_on.is_some() && old.and_then(|old| old.left_on) != self.left_on {
-            facts.loaded.remarks.push(facts.store.remaining_work_of(&self.name)?);
+        if self.left_on.is_none() {
+            facts.left.remove(&self.name);
+        } else if old.and_then(|old| old.left_on) != self.left_on {
+            facts.left.insert(self.name.clone());
         }
         Ok(())
     }
@@ -65,6 +67,9 @@ pub(super) fn finish(facts: &mut FactLoad<'_>) -> Result<()> {
     let team = facts.store.team()?;
     facts.store.name_csms(&team)?;
     let today = facts.terms.today;
+    for name in &facts.left {
+        facts.loaded.remarks.push(facts.store.remaining_work_of(name)?);
+    }
     let missing: Vec<&str> = team
         .iter()
         .filter(|member| !facts.named.contains(&member.name) && !member.has_left(today))

@@ -102,6 +102,19 @@ impl Store {
         fact.add_details(self, self.connection.last_insert_rowid())
     }
 
+    /// Deletes the companies after `last` that no fact of a kind names. Returns them.
+    pub(crate) fn delete_companies_without<F: Fact>(
+        &self,
+        last: CompanyKey,
+    ) -> Result<Vec<CompanyKey>> {
+        let sql = format!(
+            "DELETE FROM companies WHERE id > ?1 AND NOT EXISTS (SELECT 1 FROM {} f WHERE f.company = companies.id)
+             RETURNING id",
+            F::table().name
+        );
+        self.read_all(&sql, [last], |row| row.get("id"))
+    }
+
     /// How many equal facts there are.
     pub(crate) fn equal_facts<F: Fact>(&self, fact: &F) -> Result<u64> {
         let FactTable { name, columns, details, .. } = F::table();

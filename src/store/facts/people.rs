@@ -4,16 +4,20 @@ use anyhow::Result;
 
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::fact_kinds::Person;
 use crate::store::Store;
 
 impl Store {
     /// Records that a person works for another company from `today` on, or from the day after their
     /// last event, so that those events stay with the old company.
-    pub(crate) fn record_move(&self, old: &Person, new: &Person, today: Day) -> Result<()> {
-        let (Some(from), Some(to)) = (old.company, new.company) else { return Ok(()) };
+    pub(crate) fn record_move(
+        &self,
+        person_id: &str,
+        from: CompanyKey,
+        to: CompanyKey,
+        today: Day,
+    ) -> Result<()> {
         let sql = "SELECT id FROM people WHERE person_id = ?1";
-        let key: u32 = self.read_one(sql, [&new.person_id], |row| row.get("id"))?;
+        let key: u32 = self.read_one(sql, [person_id], |row| row.get("id"))?;
         let sql = "INSERT INTO person_moves (person, since, company) SELECT ?1, NULL, ?2
                    WHERE NOT EXISTS (SELECT 1 FROM person_moves WHERE person = ?1)";
         self.execute(sql, (key, from))?;
