@@ -279,12 +279,11 @@ fn recount(
     for row in rows.drain(..) {
         written.known += 1;
         let Some(event) = found.get_mut(&row.identity) else { continue };
-        if event.now != u64::from(row.copies) {
-            event.now = u64::from(row.copies);
-            written.changed += u64::from(row.identity <= merge.last_old_identity);
-        }
+        event.now = u64::from(row.copies);
     }
     found.retain(|_, event| event.now != event.before);
+    let is_old = |identity: &&u32| **identity <= merge.last_old_identity;
+    written.changed += found.keys().filter(is_old).count() as u64;
     if found.is_empty() {
         return Ok(());
     }

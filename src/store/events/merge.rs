@@ -242,12 +242,13 @@ impl Merge<'_, '_> {
         mut again: Vec<WaitingEvent>,
         written: &mut WrittenRows,
     ) -> bool {
-        again.sort_by_key(|row| row.row);
+        written.known += again.len() as u64;
+        again.sort_unstable_by_key(|row| (row.identity, row.row));
         let places: FxHashMap<u32, usize> =
             events.iter().enumerate().map(|(place, event)| (event.key.identity, place)).collect();
         let mut is_changed = false;
-        for row in again {
-            written.known += 1;
+        for rows in again.chunk_by(|one, other| one.identity == other.identity) {
+            let row = &rows[rows.len() - 1];
             let Some(place) = places.get(&row.identity) else { continue };
             let copies = &mut events[*place].copies;
             if *copies != u64::from(row.copies) {

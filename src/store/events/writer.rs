@@ -1356,6 +1356,20 @@ mod tests {
         assert_eq!(stored, [(5, 4), (6, 1), (7, 3)]);
     }
 
+    #[test]
+    fn of_several_counts_of_an_id_only_the_last_can_change_the_stored_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let row = |copies| (0, 1, 5, copies, 1, Some(1), false);
+        write_rows(&mut store, WIDE, &[vec![row(3)]], false);
+        let (rows, days) = write_rows(&mut store, WIDE, &[vec![row(5), row(3)]], false);
+        assert_eq!((rows.new, rows.known, rows.changed), (0, 2, 0));
+        assert_eq!(days, []);
+        let (rows, days) = write_rows(&mut store, WIDE, &[vec![row(3), row(5)]], false);
+        assert_eq!((rows.new, rows.known, rows.changed), (0, 2, 1));
+        assert_eq!(days, [Day::from_number(20_000)]);
+    }
+
     /// However many events fit into one row of the table.
     #[test]
     fn only_changed_companies_are_logged_for_undoing() {
