@@ -1360,6 +1360,17 @@ fn rows_of_one_id_and_one_time_are_not_ordered() {
 }
 
 #[test]
+fn a_member_of_the_team_is_known_by_name_whatever_the_case_and_spaces() {
+    let sandbox = Sandbox::new();
+    let header = "name,role,email\n";
+    let rows = "Ana Pop,csm,a@x.example\nana  pop,manager,a@x.example\n";
+    import(&sandbox, "team", &format!("{header}{rows}"), [1, 1, 0]);
+    import(&sandbox, "team", "name,role\nANA POP,executive\n", [0, 1, 0]);
+    let team = query(&sandbox, "SELECT name, role, email FROM team");
+    assert_eq!(team, ["Ana Pop|executive|a@x.example"]);
+}
+
+#[test]
 fn a_blank_name_makes_no_id_the_name_of_another_company() {
     let rows = "company_id,name,mrr\na2,Acme,49\nacme,,56\n";
     for options in ["", "--last-wins"] {

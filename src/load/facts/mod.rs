@@ -11,6 +11,7 @@ mod reasons;
 mod subscriptions;
 mod team;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -28,6 +29,7 @@ use crate::domain::lists::first_few;
 use crate::domain::notify::is_address;
 use crate::domain::pulse::Pulse;
 use crate::domain::reason::Library;
+use crate::domain::team::Colleagues;
 use crate::import::FactRow;
 use crate::store::{Fact, Store};
 
@@ -42,6 +44,11 @@ trait LoadableFact: Fact + Clone + Debug + PartialEq {
     /// Applies a row to the stored fact with its id; or returns why the row is rejected.
     fn of_row(row: &FactRow<'_>, stored: Option<Self>, facts: &mut FactLoad<'_>)
     -> RowResult<Self>;
+
+    /// The id of a row, as it is stored.
+    fn id<'a>(row: &FactRow<'a>, _facts: &mut FactLoad<'_>) -> Option<Cow<'a, str>> {
+        Self::table().identity.column().and_then(|column| row.text(column)).map(Cow::Borrowed)
+    }
 
     /// What makes a fact without an id equal to another.
     fn identity(&self) -> Self::Identity;
@@ -121,7 +128,8 @@ fn take<K: LoadableFact>(
     equal: &mut Equal<K>,
 ) -> RowResult<()> {
     let store = facts.store;
-    let id = K::table().identity.column().and_then(|column| row.text(column));
+    let id = K::id(row, facts);
+    let id = id.as_deref();
     let repetition = id.map_or(Repetition::First, |id| repeated.turn(id, row));
     let stored = match id {
         Some(id) => store.fact::<K>(id)?,
@@ -178,6 +186,8 @@ pub(super) struct FactLoad<'s> {
     without_interval: u64,
     /// Reason codes that the file was the first to use.
     learned: Vec<String>,
+    /// The spelling of the names of the team.
+    members: Colleagues,
     /// The members of the team in the file.
     named: BTreeSet<String>,
     /// Those of them who have left since the last file.
@@ -202,6 +212,7 @@ fn check_address(email: Option<&str>) -> RowResult<()> {
 
 impl<'s> FactLoad<'s> {
     pub(super) fn of(store: &'s Store, terms: LoadTerms) -> Result<Self> {
+        let team = store.team()?.into_iter();
         Ok(FactLoad {
             store,
             terms,
@@ -211,6 +222,7 @@ impl<'s> FactLoad<'s> {
             terms_changed: BTreeSet::new(),
             without_interval: 0,
             learned: Vec::new(),
+            members: Colleagues::new(Vec::new(), team.map(|member| member.name)),
             named: BTreeSet::new(),
             left: BTreeSet::new(),
             texts: BTreeMap::new(),

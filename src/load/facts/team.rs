@@ -1,5 +1,7 @@
 //! Members of the team.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 
 use super::{FactLoad, LoadableFact, check_address};
@@ -13,12 +15,18 @@ use crate::load::{RowResult, rejected};
 impl LoadableFact for TeamMember {
     type Identity = String;
 
+    /// The name of a member, as it was first spelled: messages and tasks refer to it.
+    fn id<'a>(row: &FactRow<'a>, facts: &mut FactLoad<'_>) -> Option<Cow<'a, str>> {
+        row.text("name").map(|name| Cow::Owned(facts.members.name_of(name)))
+    }
+
     fn of_row(
         row: &FactRow<'_>,
         stored: Option<Self>,
         facts: &mut FactLoad<'_>,
     ) -> RowResult<Self> {
         let name: String = required(row, "name")?;
+        let name = facts.members.name_of(&name);
         facts.named.insert(name.clone());
         let mut member = stored.unwrap_or_else(|| TeamMember::new(name));
         let title: String = required(row, "role")?;
