@@ -1245,12 +1245,17 @@ mod tests {
         write(&mut store, WIDE, &[vec![event(0, 1, 5, 1)]]);
         let limits = Limits { piece: 2, ..WIDE };
         let mut writer = EventWriter { limits, ..store.event_writer(false).unwrap() };
-        let two = [event(0, 1, 6, 1), event(0, 1, 7, 1)].map(|event| WaitingEvent::new(&event, 1));
+        let person = "INSERT INTO people (id, person_id) VALUES (5, 'u5')";
+        store.connection.execute(person, []).unwrap();
+        let two = [6, 7].map(|micros| IncomingEvent { person: 5, ..event(0, 1, micros, 1) });
+        let two = two.map(|event| WaitingEvent::new(&event, 1));
         writer.merge(20_000, DayBefore::Something).company(1, &two, &[]).unwrap();
         writer.day_writer.flush().unwrap();
+        store.note_first_days(&writer.day_writer.first_days).unwrap();
         drop(writer);
         assert_eq!(rows_of(&store, "event_days"), 2);
         assert_eq!(content(&store).len(), 3);
+        assert_eq!(rows_of(&store, "first_people"), 1);
     }
 
     #[test]
