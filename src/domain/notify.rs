@@ -312,6 +312,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn types_are_listed_and_none_is_said() {
+        let prefers = |realtime: &str| {
+            let realtime = realtime.to_owned();
+            Preferences::of(&TeamMember { realtime, ..member("Ana", "csm", None) }).realtime_words()
+        };
+        let words = ["bad", "Good; bad", "", "none"].map(prefers);
+        assert_eq!(words, ["bad", "good;bad", "none", "none"]);
+    }
+
     fn team() -> Vec<TeamMember> {
         vec![
             member("ana", "csm", Some("mia")),
