@@ -48,6 +48,8 @@ pub(crate) struct Customer {
     pub mrr: Option<f64>,
     /// When its contract renews.
     pub renewal_on: Option<Day>,
+    /// When it churned, if that is after the day.
+    pub churned_on: Option<Day>,
     /// Its health score, 0 to 100.
     pub score: Option<f64>,
     /// Its health band.
@@ -278,7 +280,7 @@ pub(crate) struct AtStake {
 }
 
 /// The customers in the order in which to attend to them: highest stake first, then highest
-/// revenue, then by id.
+/// revenue, then by id. Without those who have churned by the day.
 pub(crate) fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
     let median_mrr = median(customers.iter().filter_map(|customer| customer.mrr).collect());
     let judge = |customer: &Customer| {
@@ -286,7 +288,8 @@ pub(crate) fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
         let points = stake(&concerns, customer.mrr, median_mrr);
         AtStake { customer: customer.clone(), concerns, points }
     };
-    let mut all: Vec<AtStake> = customers.iter().map(judge).collect();
+    let is_present = |customer: &&Customer| customer.churned_on.is_none_or(|churned| churned > day);
+    let mut all: Vec<AtStake> = customers.iter().filter(is_present).map(judge).collect();
     all.sort_by(|a, b| {
         let mrr = |at_stake: &AtStake| at_stake.customer.mrr.unwrap_or_default();
         (b.points.cmp(&a.points))
@@ -322,6 +325,7 @@ pub(crate) mod tests {
             product: None,
             mrr: None,
             renewal_on: None,
+            churned_on: None,
             score: None,
             score_change: None,
             band: Band::Unknown,
@@ -520,6 +524,7 @@ pub(crate) mod tests {
             Customer { mrr: Some(99.0), ..customer(4) },
             Customer { pulse: pulse(day(90), 1), bad_signals_that_hold: 9, ..customer(5) },
             Customer { mrr: Some(5.0), ..customer(6) },
+            Customer { band: Band::Poor, churned_on: Some(day(100)), ..customer(7) },
         ];
         // C-5 has 4 + 3 points, C-3 has 3, C-2 and C-1 have 1, plus 1 for an MRR of at least the
         // median of 10, C-4 and C-6 have none.

@@ -57,7 +57,7 @@ pub(crate) fn present_customers(
     let mut pulses = current_pulses(store.all_pulses(as_of.last_entry())?);
     let mut customers = Vec::new();
     for (key, values) in selected.keys().into_iter().zip(selected.values(&PORTFOLIO)?) {
-        if !has_churned(values[9], as_of.last_day()) {
+        if !has_churned(values[9], as_of.day) {
             let held = held.get(&key).copied().unwrap_or_default();
             customers.push(customer(key, &values, pulses.remove(&key), held));
         }
@@ -109,6 +109,7 @@ fn customer(
         product: text(6),
         mrr: values[7].number(),
         renewal_on: if let Datum::Day(day) = values[8] { Some(*day) } else { None },
+        churned_on: if let Datum::Day(day) = values[9] { Some(*day) } else { None },
         score: values[11].number(),
         score_change: values[15].number(),
         band: band.unwrap_or(Band::Unknown),

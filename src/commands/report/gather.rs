@@ -77,13 +77,13 @@ impl<'s> Question<'s> {
         Ok(Question { store, catalogue, conditions, csm, as_of, today, head })
     }
 
-    /// The last day of usage and health.
-    fn usage_day(&self) -> Day {
+    /// The day of the report: the last one of measured facts.
+    fn day(&self) -> Day {
         self.as_of.day
     }
 
-    /// The last day of everything else.
-    pub(super) fn day(&self) -> Day {
+    /// The last day of signals, tasks and pulses.
+    pub(super) fn last_day(&self) -> Day {
         self.head.last_day()
     }
 
@@ -120,7 +120,7 @@ impl<'s> Question<'s> {
         let farthest = COMPARED_WITH.into_iter().max().unwrap_or_default();
         let mut by_key: Vec<&(CompanyKey, Presence)> = book.presences.iter().collect();
         by_key.sort_unstable_by_key(|(key, _)| *key);
-        let days = (1..=farthest / WEEK).rev().map(|weeks| self.usage_day() - weeks * WEEK);
+        let days = (1..=farthest / WEEK).rev().map(|weeks| self.day() - weeks * WEEK);
         days.map(|day| self.snapshot(&by_key, day)).collect()
     }
 
@@ -220,10 +220,10 @@ impl<'s> Question<'s> {
     /// The signals of the customers, counted by type.
     pub(super) fn traffic(&self, portfolio: &Portfolio) -> Result<TrafficByType> {
         let present = keys(portfolio);
-        let recently = attributes::last(self.day(), MONTH).from;
+        let recently = attributes::last(self.last_day(), MONTH).from;
         let mut of_type = TrafficByType::new();
         for (company, signal_type, traffic) in
-            self.store.signal_traffic(self.as_of.last_entry(), recently, self.day())?
+            self.store.signal_traffic(self.as_of.last_entry(), recently, self.last_day())?
         {
             if present.contains(&company) {
                 let all = of_type.entry(signal_type).or_default();
@@ -237,7 +237,7 @@ impl<'s> Question<'s> {
     pub(super) fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
         let present = keys(portfolio);
         let mut lives = self.store.signal_lives(self.as_of.last_entry())?;
-        lives.retain(|life| life.raised_on <= self.day() && present.contains(&life.company));
+        lives.retain(|life| life.raised_on <= self.last_day() && present.contains(&life.company));
         Ok(lives)
     }
 }
@@ -272,11 +272,11 @@ impl Question<'_> {
     /// Reads the facts of a review of a company.
     pub(super) fn review(&self, customer: &Customer) -> Result<Review> {
         let (store, key) = (self.store, customer.key);
-        let days = DayRange { from: self.usage_day() - SHOWN_DAYS + 1, to: self.usage_day() };
+        let days = DayRange { from: self.day() - SHOWN_DAYS + 1, to: self.day() };
         let history = store.health_history(key, days)?;
-        let health = self.health_of(key, self.usage_day())?;
+        let health = self.health_of(key, self.day())?;
         let filter = SignalFilter { company: Some(key), ..self.open_signals() };
-        let windows = Windows::ending(self.usage_day(), MONTH);
+        let windows = Windows::ending(self.day(), MONTH);
         let active = store.company_activity(key, &Watch::people(), &windows)?.people;
         let has_people = active.iter().any(|person| person.person_id.is_some());
         let filter_of_tasks = TaskFilter { company: Some(key), ..self.open_tasks() };
@@ -305,7 +305,7 @@ impl Question<'_> {
     ) -> Result<Vec<HealthChange>> {
         let mut changes = Vec::new();
         for days in [7, MONTH] {
-            let before = self.health_of(key, self.usage_day() - days)?;
+            let before = self.health_of(key, self.day() - days)?;
             let Some((before, now)) = before.as_ref().zip(now) else { continue };
             if let Some((score, measures)) = before.score.zip(change::explain(before, now)) {
                 changes.push(HealthChange { days, before: score, measures });
@@ -315,7 +315,7 @@ impl Question<'_> {
     }
 
     fn open_signals(&self) -> SignalFilter {
-        SignalFilter { until: Some(self.day()), ..SignalFilter::default() }
+        SignalFilter { until: Some(self.last_day()), ..SignalFilter::default() }
     }
 
     /// The open signals that, as far as is known, hold and are not snoozed; newest first.

@@ -152,7 +152,7 @@ impl ReportCommand {
             }),
             ReportCommand::Pulse(options) => options.write_of(context, reports::pulse),
             ReportCommand::PulseChanges { days, options } => options.write(context, |question| {
-                let then = question.day() - i32::from(days);
+                let then = question.last_day() - i32::from(days);
                 let book = question.book()?;
                 let earlier = question.pulses_on(&book, then)?;
                 Ok(reports::pulse_changes(&book.portfolio, then, &earlier))

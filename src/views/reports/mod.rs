@@ -50,14 +50,9 @@ impl Portfolio {
         self.head.letter.money(amount)
     }
 
-    /// The last day of usage and health.
-    fn usage_day(&self) -> Day {
-        self.head.as_of
-    }
-
-    /// The last day of everything else: renewals, cancellations, pulse, signals and tasks.
+    /// The day of the report: the last one of measured facts.
     fn day(&self) -> Day {
-        self.head.last_day()
+        self.head.as_of
     }
 
     fn has_health(&self) -> bool {

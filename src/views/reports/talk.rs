@@ -10,7 +10,7 @@ pub(super) const MOST: usize = 10;
 
 /// At most `most` customers that need attention, most at stake first.
 pub(super) fn section(portfolio: &Portfolio, most: usize) -> ReportSection {
-    let list = to_talk_about(&portfolio.customers, portfolio.day(), most);
+    let list = to_talk_about(&portfolio.customers, portfolio.head.last_day(), most);
     let title = "Customers to talk about";
     let table = Table::of("talk_about", title, ("name", "customer"), &list, |at_stake| {
         company_item(&at_stake.customer)

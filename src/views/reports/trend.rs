@@ -44,11 +44,11 @@ const MOST_MOVERS: usize = 10;
 /// Today's customers, in the form of an earlier day.
 fn today(portfolio: &Portfolio) -> Snapshot {
     let scores = portfolio.customers.iter().map(|customer| (customer.key, customer.score));
-    Snapshot::new(portfolio.usage_day(), scores.collect())
+    Snapshot::new(portfolio.day(), scores.collect())
 }
 
 fn month_ago<'h>(portfolio: &Portfolio, history: &'h [Snapshot]) -> Option<&'h Snapshot> {
-    history.iter().find(|snapshot| snapshot.day == portfolio.usage_day() - MONTH)
+    history.iter().find(|snapshot| snapshot.day == portfolio.day() - MONTH)
 }
 
 #[derive(Default)]
