@@ -121,6 +121,7 @@ impl Store {
         // A transaction that begins by reading might not be allowed to write later, however long it
         // waits.
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let changes_before = self.connection.total_changes();
         let result = work(self);
         let end = if result.is_ok() && finish == Finish::Commit { "COMMIT" } else { "ROLLBACK" };
         let ended = self.connection.execute_batch(end);
@@ -129,7 +130,7 @@ impl Store {
             self.connection.execute_batch("ROLLBACK")?;
         }
         ended?;
-        if finish == Finish::Commit {
+        if finish == Finish::Commit && self.connection.total_changes() > changes_before {
             self.is_unused = false;
         }
         Ok(value)

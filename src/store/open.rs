@@ -98,10 +98,11 @@ impl Store {
         self.is_unused
     }
 
-    /// Deletes the file of a database that is unused and to which nobody else has written either.
-    /// Returns whether it did.
+    /// Deletes the file of a database that is unused, if nobody else has it open or has written to
+    /// it. Returns whether it did.
     pub(crate) fn remove_if_unused(self) -> Result<bool> {
-        if !self.is_unused || !self.is_empty()? {
+        // Another process would go on writing to the deleted file. The WAL can only be left alone.
+        if !self.is_unused || !self.leave_wal()? || !self.is_empty()? {
             return Ok(false);
         }
         let Store { connection, path, .. } = self;
@@ -417,4 +418,32 @@ fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
             .map_err(|_| damaged(format!("the database is in the unknown time zone '{name}'")))?;
     }
     Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_database_is_removed_only_while_nobody_else_uses_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let make = || Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let first = make();
+        let other = make();
+        assert!((first.is_unused(), other.is_unused()) == (true, false));
+        assert!(!first.remove_if_unused().unwrap());
+        drop(other);
+        std::fs::remove_file(&path).unwrap();
+
+        let mut first = make();
+        first.transaction(Finish::Commit, |_| Ok(())).unwrap();
+        assert!(first.remove_if_unused().unwrap());
+        assert!(!path.exists());
+
+        let mut first = make();
+        let settings = "INSERT INTO settings (name, value) VALUES ('a', 'b')";
+        first.transaction(Finish::Commit, |store| store.execute(settings, [])).unwrap();
+        assert!(!first.remove_if_unused().unwrap());
+    }
 }
