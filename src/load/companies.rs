@@ -37,7 +37,7 @@ pub(super) fn load(
         is_payments: rows.plan().mapping.orders_files,
     };
     let read = rows.read(|row| loader.take(row))?;
-    loader.churns.iter().try_for_each(|(key, day)| store.state_churn(*key, *day))?;
+    loader.churns.values().try_for_each(|(key, day)| store.state_churn(*key, *day))?;
     let companies_joined = loader.join()?;
     let mut remarks = loader.types(rows.plan())?;
     remarks.extend(loader.repeated.judge(&rows.plan().file)?);
@@ -66,8 +66,9 @@ struct Loader<'s> {
     named: Vec<(CompanyKey, String)>,
     /// All companies of the file.
     companies: BTreeSet<CompanyKey>,
-    /// The churns that rows state, to be stored once it is known which rows count.
-    churns: BTreeMap<CompanyKey, Day>,
+    /// The churns that rows state, by the id in the row, to be stored once it is known which rows
+    /// count.
+    churns: BTreeMap<String, (CompanyKey, Day)>,
     repeated: RepeatedRows,
     colleagues: Colleagues,
     /// Whether the rows are payments, of which only the latest counts, even across files.
@@ -120,8 +121,8 @@ impl Loader<'_> {
         }
         // A churned customer returns only if a file says so, not because a cell is empty.
         match churned_on(row) {
-            Some(day) => self.churns.insert(key, day),
-            None => self.churns.remove(&key),
+            Some(day) => self.churns.insert(text.to_owned(), (key, day)),
+            None => self.churns.remove(text),
         };
         for (name, value) in &row.custom {
             self.store.set_company_attribute(key, name, value.as_deref())?;

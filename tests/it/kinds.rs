@@ -1242,6 +1242,15 @@ fn in_both_orders(
 }
 
 #[test]
+fn a_row_that_calls_a_company_otherwise_takes_back_no_churn() {
+    let sandbox = Sandbox::new();
+    import(&sandbox, "companies", "company_id,name\nc1,Acme\n", [1, 0, 0]);
+    let text = "company_id,churned_on\nc1,2026-03-01\nAcme,\n";
+    import(&sandbox, "companies", text, [0, 2, 0]);
+    assert_eq!(fields(&sandbox, "c1", &["churned_on"]), json!(["2026-03-01"]));
+}
+
+#[test]
 fn a_row_that_does_not_count_states_no_churn() {
     let rows = ["a,A,2026-03-05,2026-03-05", "a,A,,2026-03-10"];
     let file = ("companies", "company_id,name,churned_on,updated_at", rows);
