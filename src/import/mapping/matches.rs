@@ -149,10 +149,12 @@ impl Matches {
         own.map(|(column, _)| column)
     }
 
-    /// The columns of the file that this kind does not know.
+    /// The columns of the file that this kind does not know, not even to order rows.
     pub(super) fn unknown(&self, header: &Header) -> impl Iterator<Item = usize> {
+        let orders =
+            |at: &usize| self.kind.latest_by.iter().any(|name| header.is_called(*at, name));
         let known = |at: &usize| self.found.iter().any(|found| found.places.contains(at));
-        (0..header.names.len()).filter(move |at| !known(at))
+        (0..header.names.len()).filter(move |at| !known(at) && !orders(at))
     }
 
     /// Whether `other` uses every required column of this kind as well, and so explains more of the
