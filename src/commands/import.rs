@@ -298,7 +298,8 @@ fn describe(plan: &Plan) -> String {
             false => format!("{} from '{}'", mapped.column.name, mapped.header),
         });
     let columns: Vec<String> = columns.collect();
-    let product = plan.mapping.product.map(|product| format!(" of {product}")).unwrap_or_default();
+    let product =
+        plan.mapping.product.map(|product| format!(" of {}", product.name)).unwrap_or_default();
     let mut text = format!("{}{product}: {}", plan.mapping.kind.name, columns.join(", "));
     let custom: Vec<&str> = plan.mapping.custom.iter().map(|custom| custom.name.as_str()).collect();
     if !custom.is_empty() {

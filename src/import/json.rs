@@ -112,6 +112,8 @@ pub struct Flattener {
     width: usize,
     /// The folded names that the header lacks, with the columns that they are names of.
     lacking: FxHashMap<String, &'static str>,
+    /// The names that have had no value so far, of those that must have one.
+    expected: Vec<(usize, String)>,
     /// What becomes of each name as it was encountered, including other spellings.
     places: FxHashMap<String, Destination>,
     path: String,
@@ -130,6 +132,7 @@ impl Flattener {
             names: names.map(|(place, name)| (folded(name), place)).collect(),
             width,
             lacking: FxHashMap::default(),
+            expected: Vec::new(),
             places,
             path: String::new(),
             text: String::new(),
@@ -142,6 +145,17 @@ impl Flattener {
     pub(crate) fn reject(&mut self, lacking: impl Iterator<Item = (String, &'static str)>) {
         self.lacking = lacking.filter(|(name, _)| !self.names.contains_key(name)).collect();
         self.places.retain(|_, destination| *destination != Destination::Nothing);
+    }
+
+    /// These names must have a value on some line.
+    pub(crate) fn expect(&mut self, names: &[String]) {
+        let place = |name: &String| Some((*self.names.get(&folded(name))?, name.clone()));
+        self.expected = names.iter().filter_map(place).collect();
+    }
+
+    /// A name that must have a value, and that no line so far has.
+    pub(crate) fn never_found(&self) -> Option<&str> {
+        self.expected.first().map(|(_, name)| name.as_str())
     }
 
     /// Turns a line into a row. Missing fields are empty.
@@ -162,7 +176,7 @@ impl Flattener {
 
     /// Adds the values of an object; names are prefixed with `column`.
     fn add(&mut self, json: &str, column: &str) -> Result<(), String> {
-        let Flattener { names, lacking, places, path, text, bounds, .. } = self;
+        let Flattener { names, lacking, expected, places, path, text, bounds, .. } = self;
         let mut late = None;
         walk(
             json,
@@ -173,6 +187,9 @@ impl Flattener {
                 Destination::Field(place) if bounds[place].0 == bounds[place].1 => {
                     bounds[place] = (text.len(), text.len() + value.len());
                     text.push_str(value);
+                    if !expected.is_empty() && !value.is_empty() {
+                        expected.retain(|(expected, _)| *expected != place);
+                    }
                 }
                 Destination::Lacking(column) if !value.is_empty() => {
                     late = Some(format!(

@@ -136,16 +136,18 @@ impl Incoming {
         records.set_whole_lines();
         let lines = records.sample(json::LINES_LOOKED_AT, true)?;
         let mut names = json::names_in(&lines);
-        if lines.len() == json::LINES_LOOKED_AT {
-            // A column that begins later can be named by hand.
-            let is_new = |name: &&String| {
-                !name.is_empty()
-                    && names.iter().all(|known| spelling::folded(known) != spelling::folded(name))
-            };
-            let later: Vec<String> =
-                options.map.iter().map(|(_, name)| name).filter(is_new).cloned().collect();
-            names.extend(later);
-        }
+        // A column that begins later can be named by hand.
+        let is_new = |name: &&String| {
+            !name.is_empty()
+                && names.iter().all(|known| spelling::folded(known) != spelling::folded(name))
+        };
+        let later: Vec<String> = match lines.len() {
+            json::LINES_LOOKED_AT => {
+                options.map.iter().map(|(_, name)| name).filter(is_new).cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        names.extend(later.iter().cloned());
         let line = lines.first().map_or(1, |line| line.line);
         if names.is_empty() {
             let message = format!(
@@ -154,7 +156,8 @@ impl Incoming {
             return Err(refused(message).hint("write one object a line: jq -c '.'").into());
         }
         let header = Header::of_names(line, names, &options.map, &file)?;
-        let flattener = Flattener::new(&header.names);
+        let mut flattener = Flattener::new(&header.names);
+        flattener.expect(&later);
         Ok(Incoming { records, header, json: Some((flattener, lines)), options })
     }
 

@@ -68,7 +68,11 @@ fn told(file: &str, options: &Options) -> Vec<String> {
 
 fn lines_of(sheet: &mut Sheet) -> Vec<String> {
     let (mut rejects, mapping) = (Rejects::new("f", None), sheet.plan().mapping.clone());
-    let mut lines = vec![format!("{} of {}", mapping.kind.name, mapping.product.unwrap_or("-"))];
+    let mut lines = vec![format!(
+        "{} of {}",
+        mapping.kind.name,
+        mapping.product.map_or("-", |product| &product.name)
+    )];
     let read = match mapping.kind.name.as_str() {
         EVENTS => event_lines(sheet, &mut rejects, &mut lines),
         _ => fact_lines(sheet, &mut rejects, &mut lines),
@@ -368,7 +372,7 @@ fn many_json_lines_are_read_in_little_memory() {
         .unwrap()
         .sheet(Zone::UTC, NOW.parse().unwrap(), &[])
         .unwrap();
-    assert_eq!(sheet.plan().mapping.product, Some("Mixpanel"));
+    assert_eq!(sheet.plan().mapping.product.map(|product| product.name.as_str()), Some("Mixpanel"));
     // If there are more names than the allowed number of columns, only meaningful ones are kept.
     assert_eq!(
         sheet.plan().headers,

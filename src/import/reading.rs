@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::cell_error::CellError;
 use super::cells::{self, content};
 use super::furniture::Furniture;
+use super::json::Flattener;
 use super::mapping::{Mapped, Mapping};
 use super::records::Row;
 use super::rejects::{Reject, Rejects, Verdict};
@@ -98,6 +99,12 @@ pub(super) fn read_rows(
     };
     // The rejects so far matter even more if the file is refused.
     rejects.flush()?;
+    if ended.is_ok()
+        && let Some(name) = lines.as_ref().and_then(Flattener::never_found)
+    {
+        let message = format!("{}: no line has '{name}', which --map names", plan.file);
+        return Err(refused(message).into());
+    }
     ended.map(|()| read - blank)
 }
 

@@ -154,6 +154,7 @@ fn a_list_of_people_is_told() {
         "person_id,company_id,name,last_login_at,signup_date\nu,a,U,2026-03-01,\nv,a,V,,\n",
         "person_id,company_id,email,score\nu,a,u@a.example,7\nv,a,v@a.example,7\n",
         "id,user_id,account_id,role\n1,u,a,admin\n2,v,a,admin\n",
+        "person_id,company_id,first_name,updated_at\nu,a,U,2026-03-01\nv,a,V,2026-03-01\n",
         "person_id,company_id,email,last_seen_at,updated_at\nu,a,x,,1\nu,a,y,,2\n",
     ] {
         assert_eq!(refusal_of(text).0, "people", "{text}");
@@ -458,6 +459,21 @@ fn a_column_that_begins_later_is_not_passed_over() {
         [
             "1001 a login -",
             "f.csv:1002: none of the first 1000 lines has 'quantity': say --map count=quantity"
+        ]
+    );
+    let rows = event_rows(&text, &mapped(&[("count", "quantty")]));
+    assert_eq!(rows.last().unwrap(), "f.csv: no line has 'quantty', which --map names");
+    // The names are those of the product, where it is known.
+    let line = "{\"event\":\"login\",\"properties\":{\"time\":1772355600,\"distinct_id\":\"u\",\"company_id\":\"a\"";
+    let mixpanel = format!("{line}}}}}\n").repeat(1000)
+        + &format!("{line},\"$insert_id\":\"i1\"}}}}\n{line}}},\"count\":7}}\n");
+    let rows = event_rows(&mixpanel, &Options::default());
+    assert_eq!(
+        rows[1000..],
+        [
+            "1002 a login -",
+            "f.csv:1001: none of the first 1000 lines has 'properties.$insert_id': \
+             say --map event_id=properties.$insert_id"
         ]
     );
     let rows = events_of(&text, &mapped(&[("count", "quantity")]));

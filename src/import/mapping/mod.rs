@@ -83,7 +83,7 @@ fn has_numbers(mapped: &Mapped) -> bool {
 pub(crate) struct Mapping {
     pub kind: &'static FactKind,
     /// The product that exported the file, if the header shows it.
-    pub product: Option<&'static str>,
+    pub product: Option<&'static Product>,
     /// The columns that are read, in the order of the kind.
     pub columns: Vec<Mapped>,
     /// The columns that become custom attributes, in the order of the file.
@@ -145,7 +145,6 @@ impl Mapping {
         let (custom, mut ignored) = the_rest(head, kind, product, &columns)?;
         refuse_events(head, &custom)?;
         ignored.retain(|header| latest.as_ref().is_none_or(|place| place.header != *header));
-        let product = product.map(|product| product.name.as_str());
         let notes = notes_on_namesakes(head.header, &mut ignored);
         let rest = Mapping::of(kind, columns);
         Ok(Mapping { product, custom, latest, orders_files, ignored, notes, ..rest })
@@ -250,8 +249,13 @@ impl Mapping {
         &self,
     ) -> impl Iterator<Item = (String, &'static str)> + use<'_> {
         let lacks = |column: &&Column| self.get(&column.name).is_none();
-        let columns = self.kind.columns.iter().filter(lacks);
-        columns.flat_map(|column| column.names().map(|name| (name, column.name.as_str())))
+        self.kind.columns.iter().filter(lacks).flat_map(|column| {
+            let from = self.product.and_then(|product| product.column(&column.name));
+            let of_product = from.map(|from| from.names(column)).unwrap_or_default();
+            let is_general = self.product.is_none_or(|product| !product.only);
+            let names = of_product.into_iter().chain(column.names().filter(move |_| is_general));
+            names.map(|name| (name, column.name.as_str()))
+        })
     }
 
     /// Renames the custom attributes that metrics have the names of: these names refer to the
