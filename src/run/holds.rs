@@ -119,24 +119,22 @@ impl RunningDay<'_> {
         Ok(())
     }
 
-    /// Acknowledges a signal whose rule no longer holds. Measured like a renewal, it belongs to the
-    /// day of the data, so that the next signal does not depend on when the days are run.
+    /// Acknowledges a signal whose rule no longer holds.
     fn recover(&self, signal: SignalId) -> Result<()> {
         let reason = format!("no longer holds since {}", self.day);
-        self.acknowledge(signal, self.day, Outcome::Recovered, reason)
+        self.acknowledge(signal, Outcome::Recovered, reason)
     }
 
-    /// Acknowledges a signal on a day and drops its tasks.
+    /// Acknowledges a signal and drops its tasks.
     pub(super) fn acknowledge(
         &self,
         signal: SignalId,
-        day: Day,
         outcome: Outcome,
         reason: String,
     ) -> Result<()> {
         let stamp = self.stamp(self.clock.now().day_in(self.store.zone()));
         self.store.drop_tasks_of_signal(signal, &reason, &stamp)?;
-        let entry = self.entry(Action::Acknowledged, day, reason);
+        let entry = self.entry(Action::Acknowledged, stamp.day, reason);
         let outcome = Some(outcome);
         self.store.add_history(signal, &HistoryEntry { at: stamp.at, outcome, ..entry })
     }

@@ -133,8 +133,7 @@ impl RunningDay<'_> {
     fn retract(&mut self, signal: &SignalRecord) -> Result<()> {
         let reason = format!("late events: {}", self.then_and_now(signal)?);
         self.store.withdraw_notices(signal.id, self.clock.now())?;
-        let today = self.clock.now().day_in(self.store.zone());
-        self.acknowledge(signal.id, today, Outcome::Retracted, reason)?;
+        self.acknowledge(signal.id, Outcome::Retracted, reason)?;
         // Closed signals are not judged any more, and this one may be reopened.
         self.store.record_holds(signal.id, Some(false), self.day)?;
         self.retracted += 1;

@@ -95,9 +95,13 @@ impl Store {
     }
 
     fn latest_raised(&self, name: &str, day: Day, until: Day) -> Result<AlreadyRaised> {
+        // A signal that a run acknowledged is closed from the day on which it no longer held, whenever
+        // that day was run.
         let sql = format!(
-            "SELECT s.id, s.company, s.raised_on, s.renewed_on, s.is_open, coalesce({LAST_TURN}, 'reopened') AS action
+            "SELECT s.id, s.company, s.raised_on, s.renewed_on, s.is_open,
+                    CASE WHEN s.is_recovered THEN 'acknowledged' ELSE coalesce({LAST_TURN}, 'reopened') END AS action
              FROM (SELECT s.id, s.company, s.raised_on, s.renewed_on, s.acknowledgement IS NULL AS is_open,
+                          a.outcome = 'recovered' AND a.by = 'signals' AND s.holds_since <= ?1 AS is_recovered,
                           row_number() OVER (PARTITION BY s.company ORDER BY s.raised_on DESC, s.id DESC) AS nth
                    FROM signals s LEFT JOIN signal_history a ON a.id = s.acknowledgement
                    WHERE s.rule = ?2 AND s.observation_from IS NULL AND s.raised_on <= ?3
