@@ -6,7 +6,7 @@ use anyhow::Result;
 use rustc_hash::FxHashMap;
 
 use super::Store;
-use super::signals::LAST_TURN;
+use super::signals::{IS_NOT_RETRACTED, LAST_TURN};
 use super::values::read_fields;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
@@ -60,7 +60,7 @@ impl Store {
     pub(crate) fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
         let sql = format!("SELECT s.id, s.company, s.type AS signal_type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
                            WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL AND coalesce(s.snoozed_until <= ?2, TRUE)
-                                      ELSE s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN} END
+                                      ELSE s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN} AND {IS_NOT_RETRACTED} END
                            ORDER BY s.raised_on, s.id");
         self.read_all(&sql, (until, today), |row| {
             read_fields!(row => OpenSignal: id, company, signal_type, raised_on, rule, detail,
@@ -81,7 +81,7 @@ impl Store {
                    GROUP BY company";
         let then = format!(
             "SELECT s.company, count(*) FROM signals s
-             WHERE s.type = 'bad' AND coalesce(s.holds, TRUE) AND s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN}
+             WHERE s.type = 'bad' AND coalesce(s.holds, TRUE) AND s.raised_on <= ?1 AND 'acknowledged' IS NOT {LAST_TURN} AND {IS_NOT_RETRACTED}
              GROUP BY s.company"
         );
         let sql = if until.is_none() { now } else { &then };

@@ -51,6 +51,14 @@ fn signals_that_late_events_refute_are_retracted() {
     let counts = ["bad_open_signals", "bad_closed_signals", "bad_activity_signals_28d"];
     assert_eq!(counts.map(|name| company[name].as_i64().unwrap()), [0, 1, 0]);
     assert!(company["last_signal_on"].is_null());
+    let figure = |report: &str, section: &str, measure: &str| {
+        let rows = sandbox.array(&format!("report {report} --as-of 2026-03-12"));
+        let is_asked = |row: &&Value| row["section"] == section && row["measure"] == measure;
+        rows.iter().find(is_asked).map(|row| row["value"].clone())
+    };
+    assert_eq!(figure("dashboard", "signals", "waiting"), Some(0.into()));
+    assert_eq!(figure("signals", "rules", "open"), Some(0.into()));
+    assert_eq!(figure("company acme", "signals", "id"), None);
 }
 
 /// The spread follows from 26 weeks, of which late events change one.

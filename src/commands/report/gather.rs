@@ -323,7 +323,7 @@ impl Question<'_> {
         let today = self.as_of.today();
         let mut signals = self.store.signals(filter, SignalOrder::NEWEST_FIRST)?;
         if let Some(day) = self.as_of.last_entry() {
-            for signal in &mut signals {
+            for signal in signals.iter_mut().filter(|signal| !signal.is_retracted()) {
                 signal.acknowledgement = self.store.acknowledgement_on(signal.id, day)?;
             }
         }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rusqlite::Row;
 
-use super::super::signals::LAST_TURN;
+use super::super::signals::{IS_NOT_RETRACTED, LAST_TURN};
 use super::{Family, Sheet, family};
 use crate::domain::attributes::{self, Attribute, MONTH, Of, SignalFacts, Stage};
 use crate::domain::day::Day;
@@ -11,11 +11,6 @@ use crate::domain::signal::{Action, SignalState, SignalType};
 
 /// Later than any other day.
 const END_OF_TIME: Day = Day::from_number(2_932_896);
-
-/// Whether a signal was not retracted. A retracted one was never to be raised: on every day it is
-/// closed, and none of the last 28 days.
-const IS_NOT_RETRACTED: &str = "(acknowledgement IS NULL
-     OR acknowledgement NOT IN (SELECT id FROM signal_history WHERE outcome = 'retracted'))";
 
 impl Sheet<'_> {
     /// Adds the counts of signals.

@@ -5,7 +5,7 @@ use rusqlite::Row;
 
 use super::super::Store;
 use super::super::values::{bind_fields, read_fields};
-use super::Acknowledgement;
+use super::{Acknowledgement, IS_NOT_RETRACTED};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::signal::{Action, HistoryEntry, SignalId, SignalLife, SignalType, Traffic};
@@ -23,7 +23,8 @@ impl Store {
         let sql = "SELECT s.id, s.company, s.rule, s.type AS signal_type, s.raised_on, h.action, h.at, h.day, h.by,
                           h.reason, h.outcome, h.until, h.assignee
                    FROM signals s
-                   LEFT JOIN signal_history h ON h.signal = s.id AND (?1 IS NULL OR h.day <= ?1)
+                   LEFT JOIN signal_history h ON h.signal = s.id
+                     AND (?1 IS NULL OR h.day <= ?1 OR (h.id = s.acknowledgement AND h.outcome = 'retracted'))
                    WHERE ?1 IS NULL OR s.raised_on <= ?1
                    ORDER BY s.id, h.id";
         let (mut lives, mut last): (Vec<SignalLife>, Option<SignalId>) = Default::default();
@@ -55,15 +56,18 @@ impl Store {
                           count(*) FILTER (WHERE acknowledgement IS NULL),
                           min(raised_on) FILTER (WHERE acknowledgement IS NULL)
                    FROM signals WHERE raised_on <= ?2 GROUP BY company, type";
-        let then = "SELECT s.company, s.type, count(*) FILTER (WHERE s.raised_on >= ?1), count(*) FILTER (WHERE h.day >= ?1),
-                           count(*) FILTER (WHERE h.id IS NULL), min(s.raised_on) FILTER (WHERE h.id IS NULL)
+        let is_open = format!("h.id IS NULL AND {IS_NOT_RETRACTED}");
+        let then = format!(
+            "SELECT s.company, s.type, count(*) FILTER (WHERE s.raised_on >= ?1), count(*) FILTER (WHERE h.day >= ?1),
+                           count(*) FILTER (WHERE {is_open}), min(s.raised_on) FILTER (WHERE {is_open})
                     FROM signals s
                     LEFT JOIN signal_history h
                       ON h.id = (SELECT d.id FROM signal_history d
                                  WHERE d.signal = s.id AND d.day <= ?3 AND d.action IN ('acknowledged', 'reopened')
                                  ORDER BY d.id DESC LIMIT 1)
                      AND h.action = 'acknowledged'
-                    WHERE s.raised_on <= min(?2, ?3) GROUP BY s.company, s.type";
+                    WHERE s.raised_on <= min(?2, ?3) GROUP BY s.company, s.type"
+        );
         let read = |row: &Row<'_>| {
             let (opened, closed, open) = (row.get(2)?, row.get(3)?, row.get(4)?);
             let traffic = Traffic { opened, closed, open, open_since: row.get(5)? };
@@ -71,7 +75,7 @@ impl Store {
         };
         match until {
             None => self.read_all(now, (recently, last), read),
-            Some(until) => self.read_all(then, (recently, last, until), read),
+            Some(until) => self.read_all(&then, (recently, last, until), read),
         }
     }
 

@@ -132,6 +132,11 @@ const IDS: &str = "{ids}";
 pub(super) const LAST_TURN: &str = "(SELECT h.action FROM signal_history h WHERE h.signal = s.id AND h.day <= ?1
                                   AND h.action IN ('acknowledged', 'reopened') ORDER BY h.id DESC LIMIT 1)";
 
+/// Whether a signal was not retracted. A retracted one was never to be raised: on every day it is
+/// closed.
+pub(super) const IS_NOT_RETRACTED: &str = "(acknowledgement IS NULL
+     OR acknowledgement NOT IN (SELECT id FROM signal_history WHERE outcome = 'retracted'))";
+
 /// What reading many signals needs to find out only once.
 #[derive(Default)]
 struct SignalReader {
