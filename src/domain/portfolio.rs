@@ -523,7 +523,7 @@ pub(crate) mod tests {
             Customer { band: Band::Poor, mrr: Some(1.0), ..customer(3) },
             Customer { mrr: Some(99.0), ..customer(4) },
             Customer { pulse: pulse(day(90), 1), bad_signals_that_hold: 9, ..customer(5) },
-            Customer { mrr: Some(5.0), ..customer(6) },
+            Customer { mrr: Some(5.0), churned_on: Some(day(101)), ..customer(6) },
             Customer { band: Band::Poor, churned_on: Some(day(100)), ..customer(7) },
         ];
         // C-5 has 4 + 3 points, C-3 has 3, C-2 and C-1 have 1, plus 1 for an MRR of at least the
