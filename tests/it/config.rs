@@ -503,7 +503,10 @@ fn files_that_cannot_be_read_and_databases_that_are_not_there() {
     sandbox.write("empty.toml", "\u{feff}# nothing\r\n");
     sandbox.ok("config check empty.toml").says(&["names nothing"]);
     assert!(!sandbox.path("signals.db").exists());
-    sandbox.ok("config apply empty.toml").says(&["created a new database"]);
+    sandbox.ok("config apply empty.toml").says(&["nothing was written to the new database"]);
+    assert!(!sandbox.path("signals.db").exists());
+    sandbox.ok("init");
+    sandbox.ok("config apply empty.toml").says(&["nothing changes"]);
     assert_eq!(exported(&sandbox), "");
 }
 
