@@ -7,7 +7,7 @@ use super::options::FormatOption;
 use super::output::Extras;
 use crate::context::Context;
 use crate::domain::similar_names::nearest;
-use crate::query::{FilterOptions, both_days, find_company, fits_several, the_one_called};
+use crate::query::{FilterOptions, both_days, find_company, the_one_called};
 use crate::render::{self, counted};
 use crate::store::{SignalFilter, SignalOrder, Snoozed, SortKey, Store};
 use crate::views::signals::SIGNALS;
@@ -154,14 +154,10 @@ pub(super) fn explain_csm(context: &Context, store: &Store, csm: Option<&str>) -
 /// Explains a name that is found by its beginning, too.
 fn explain_unfound(context: &Context, these: &str, what: &str, asked: &str, known: Vec<String>) {
     let names: Vec<&str> = known.iter().map(String::as_str).collect();
-    match fits_several(these, &names, asked) {
-        Some(error) => {
-            context.ui.hint(format!("{}: {}", error.message, error.hints.join("; ")));
-        }
-        None if the_one_called(&names, asked).is_none() => {
-            explain_unknown(context, what, asked, known);
-        }
-        None => {}
+    match the_one_called(these, &names, asked) {
+        Err(error) => context.ui.hint(format!("{}: {}", error.message, error.hints.join("; "))),
+        Ok(None) => explain_unknown(context, what, asked, known),
+        Ok(Some(_)) => {}
     }
 }
 

@@ -18,8 +18,8 @@ use crate::expression::{Expression, is_true};
 use crate::store::{AttributeTable, Catalogue, Scope, Segment, Store};
 
 pub(crate) use names::{
-    csm_called, find_company, find_csm, find_member, find_rule, fits_several, never_imported,
-    person_meant, rule_called, the_one_called, unknown,
+    csm_called, find_company, find_csm, find_member, find_rule, never_imported, person_meant,
+    rule_called, the_one_called, unknown,
 };
 pub(crate) use portfolio::{
     PORTFOLIO, current_pulses, has_churned, open_signals, portfolio, present_customers,
@@ -166,12 +166,9 @@ impl Selection {
 pub(crate) fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
     let segments = store.segments()?;
     let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
-    let called = the_one_called(&names, name);
+    let called = the_one_called("segments", &names, name)?;
     if let Some(found) = segments.iter().find(|segment| Some(segment.name.as_str()) == called) {
         return Ok(found.clone());
-    }
-    if let Some(error) = fits_several("segments", &names, name) {
-        return Err(error.into());
     }
     let names = segments.into_iter().map(|segment| segment.name);
     let hint = match nearest(name, names) {

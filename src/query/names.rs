@@ -14,10 +14,22 @@ use crate::domain::team;
 use crate::error::{CommandError, not_allowed};
 use crate::store::{Store, StoredRule};
 
-/// The name that a text refers to; `None` if there are none or several.
-pub(crate) fn the_one_called<'n>(names: &[&'n str], text: &str) -> Option<&'n str> {
+/// The name that a text refers to; `None` if there is none. `what` names the things in the plural.
+///
+/// # Errors
+/// Several that fit (exit 9).
+pub(crate) fn the_one_called<'n>(
+    what: &str,
+    names: &[&'n str],
+    text: &str,
+) -> Result<Option<&'n str>, CommandError> {
     let fitting = fitting(names, text);
-    if fitting.len() == 1 { fitting.first().copied() } else { None }
+    if fitting.len() < 2 {
+        return Ok(fitting.first().copied());
+    }
+    let message = format!("'{text}' fits {} {what}", fitting.len());
+    let named: Vec<&str> = fitting.into_iter().take(MOST_NAMED).collect();
+    Err(not_allowed(message).hint(format!("their names: {}", named.join(", "))))
 }
 
 /// The names that a text fits: itself, else those that differ in case alone, else those that begin
@@ -37,19 +49,21 @@ fn fitting<'n>(names: &[&'n str], text: &str) -> BTreeSet<&'n str> {
     same
 }
 
-/// The CSM or colleague that a text refers to; the text itself if there is none.
+/// The CSM or colleague that a text refers to; the text itself if there are none or several.
 pub(crate) fn csm_called(store: &Store, text: &str) -> Result<String> {
     called(&store.known_colleagues()?, text)
 }
 
-/// The rule that a text refers to, even if removed; the text itself if there is none.
+/// The rule that a text refers to, even if removed; the text itself if there are none or several.
 pub(crate) fn rule_called(store: &Store, text: &str) -> Result<String> {
     called(&store.rule_names()?, text)
 }
 
 fn called(names: &[String], text: &str) -> Result<String> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Ok(the_one_called(&names, text).unwrap_or(text).to_owned())
+    let fitting = fitting(&names, text);
+    let one = fitting.first().filter(|_| fitting.len() == 1);
+    Ok(one.copied().unwrap_or(text).to_owned())
 }
 
 /// The rule that the user refers to.
@@ -59,14 +73,12 @@ fn called(names: &[String], text: &str) -> Result<String> {
 pub(crate) fn find_rule(store: &Store, text: &str) -> Result<StoredRule> {
     let rules = store.rules()?;
     let names: Vec<&str> = rules.iter().map(|stored| stored.rule.name.as_str()).collect();
-    let called = the_one_called(&names, text);
+    let called = the_one_called("rules", &names, text)?;
     if let Some(found) = rules.iter().find(|stored| Some(stored.rule.name.as_str()) == called) {
         return Ok(found.clone());
     }
-    let known = || names.iter().map(|name| (*name).to_owned());
-    Err(fits_several("rules", &names, text)
-        .unwrap_or_else(|| unknown("rule", text, known(), "rule list"))
-        .into())
+    let known = names.iter().map(|name| (*name).to_owned());
+    Err(unknown("rule", text, known, "rule list").into())
 }
 
 /// The person of `--csm`, else the user of the command, if they are the CSM of a company.
@@ -131,17 +143,6 @@ pub(crate) fn unknown(
     not_allowed(format!("there is no {what} '{name}'")).hint(hint)
 }
 
-/// The error for a text that several names fit; `None` if none or only one does.
-pub(crate) fn fits_several(what: &str, names: &[&str], text: &str) -> Option<CommandError> {
-    let fitting = fitting(names, text);
-    if fitting.len() < 2 {
-        return None;
-    }
-    let message = format!("'{text}' fits {} {what}", fitting.len());
-    let named: Vec<&str> = fitting.into_iter().take(MOST_NAMED).collect();
-    Some(not_allowed(message).hint(format!("their names: {}", named.join(", "))))
-}
-
 /// A remark on an event that was never imported, with the most similar known one; `None` if it was.
 pub(crate) fn never_imported(store: &Store, event: &str) -> Result<Option<String>> {
     if store.has_event_name(event)? {
@@ -166,12 +167,9 @@ pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
     }
     let all: Vec<String> = team.iter().map(|member| member.name.clone()).collect();
     let names: Vec<&str> = all.iter().map(String::as_str).collect();
-    let called = the_one_called(&names, name);
+    let called = the_one_called("members of the team", &names, name)?;
     if let Some(found) = team.iter().find(|member| Some(member.name.as_str()) == called) {
         return Ok(found.clone());
-    }
-    if let Some(error) = fits_several("members of the team", &names, name) {
-        return Err(error.into());
     }
     let is_known_team = (1..=MOST_NAMED).contains(&all.len());
     let hint = match nearest(name, all.iter().cloned()) {
@@ -189,11 +187,9 @@ pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
 pub(crate) fn find_csm(store: &Store, text: &str) -> Result<String> {
     let names = store.csm_names()?;
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
-    match the_one_called(&known, text) {
+    match the_one_called("CSMs", &known, text)? {
         Some(name) => Ok(name.to_owned()),
-        None => Err(fits_several("CSMs", &known, text)
-            .unwrap_or_else(|| unknown("CSM", text, names.iter().cloned(), "report workload"))
-            .into()),
+        None => Err(unknown("CSM", text, names.iter().cloned(), "report workload").into()),
     }
 }
 
@@ -217,7 +213,8 @@ mod tests {
             ("nobody", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(the_one_called(&names, text), expected, "{text}");
+            let found = the_one_called("names", &names, text);
+            assert_eq!(found.unwrap_or_default(), expected, "{text}");
         }
     }
 }
