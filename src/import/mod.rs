@@ -137,14 +137,8 @@ impl Incoming {
         let lines = records.sample(json::LINES_LOOKED_AT, true)?;
         let mut names = json::names_in(&lines);
         // A column that begins later can be named by hand.
-        let is_new = |name: &&String| {
-            !name.is_empty()
-                && names.iter().all(|known| spelling::folded(known) != spelling::folded(name))
-        };
-        let later: Vec<String> = match lines.len() {
-            json::LINES_LOOKED_AT => {
-                options.map.iter().map(|(_, name)| name).filter(is_new).cloned().collect()
-            }
+        let later = match lines.len() {
+            json::LINES_LOOKED_AT => absent(&names, &options.map),
             _ => Vec::new(),
         };
         names.extend(later.iter().cloned());
@@ -227,6 +221,13 @@ impl Incoming {
         };
         Ok(Sheet { records, plan, times, lines, readable: Readable::new(cells) })
     }
+}
+
+/// The names of `--map` that are not among the given ones.
+fn absent(names: &[String], map: &[(String, String)]) -> Vec<String> {
+    let known: Vec<String> = names.iter().map(|name| spelling::folded(name)).collect();
+    let is_absent = |name: &&String| !name.is_empty() && !known.contains(&spelling::folded(name));
+    map.iter().map(|(_, name)| name).filter(is_absent).cloned().collect()
 }
 
 /// Whether the first line begins a JSON object.

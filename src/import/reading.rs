@@ -12,7 +12,7 @@ use super::rejects::{Reject, Rejects, Verdict};
 use super::times::{ColumnZone, TimeReader};
 use super::{Plan, Sheet};
 use crate::domain::EVENTS;
-use crate::error::refused;
+use crate::error::{CommandError, refused};
 
 /// What is wrong with a row, and in which column.
 pub(super) struct RowError<'c> {
@@ -50,12 +50,11 @@ pub(super) fn read_rows(
 ) -> Result<u64> {
     let Sheet { records, plan, times, lines, readable } = sheet;
     rejects.begin(&plan.headers)?;
-    let (mut read, width, mapping) = (0, plan.headers.len(), &plan.mapping);
+    // Rows without content are blank lines. No kind accepts them, so only rejected rows are examined.
+    let (mut read, mut blank, width, mapping) = (0, 0, plan.headers.len(), &plan.mapping);
     // Rows of events that are not data cannot be read as events anyway.
     let (is_table, is_events) = (lines.is_none(), mapping.kind.name == EVENTS);
     let mut furniture = Furniture::of(&plan.headers);
-    // Rows without content are blank lines. No kind accepts them, so only rejected rows are examined.
-    let mut blank = 0;
     let mut read_row = |row: Row<'_>, rejects: &mut Rejects<'_>| {
         let outcome = match shape(&row, width) {
             Ok(()) if is_events || !is_table => {
@@ -75,13 +74,9 @@ pub(super) fn read_rows(
             blank += 1;
             return Ok(());
         }
-        let outcome = match outcome {
-            Err(_) if is_table && let Some(what) = furniture.unreadable(&row) => {
-                Err(RowError::row(what.to_owned()))
-            }
-            outcome => outcome,
-        };
-        settle(outcome, row, plan, rejects)
+        let is_lost = is_table && outcome.is_err();
+        let what = is_lost.then(|| furniture.unreadable(&row)).flatten();
+        settle(what.map_or(outcome, |what| Err(RowError::row(what.to_owned()))), row, plan, rejects)
     };
     // Two loops, so that the format is not checked for every row.
     let ended = match lines {
@@ -99,13 +94,19 @@ pub(super) fn read_rows(
     };
     // The rejects so far matter even more if the file is refused.
     rejects.flush()?;
-    if ended.is_ok()
-        && let Some(name) = lines.as_ref().and_then(Flattener::never_found)
-    {
-        let message = format!("{}: no line has '{name}', which --map names", plan.file);
-        return Err(refused(message).into());
+    ended?;
+    refuse_never_found(lines.as_ref(), plan)?;
+    Ok(read - blank)
+}
+
+/// Refuses JSON lines of which none has a name that was given by hand.
+fn refuse_never_found(lines: Option<&Flattener>, plan: &Plan) -> Result<(), CommandError> {
+    match lines.and_then(Flattener::never_found) {
+        Some(name) => {
+            Err(refused(format!("{}: no line has '{name}', which --map names", plan.file)))
+        }
+        None => Ok(()),
     }
-    ended.map(|()| read - blank)
 }
 
 /// Adds a rejected row to the rejects, or refuses the file.
