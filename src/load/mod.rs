@@ -243,8 +243,7 @@ fn load(
     let kind = request.options.kind.as_deref();
     let remembered = store.column_map(&header, kind)?;
     let mut sheet = incoming.sheet(store.zone(), started_at, &remembered)?;
-    let metrics: Vec<String> =
-        store.metrics()?.into_iter().map(|metric| metric.name.to_string()).collect();
+    let metrics: Vec<String> = store.metrics()?.into_iter().map(|metric| metric.name).collect();
     sheet.give_way(&metrics);
     *plan = Some(sheet.plan().clone());
     let bar = bar(sheet.progress().total);

@@ -54,8 +54,8 @@ fn took(run: &RunRecord) -> f64 {
     run.steps.iter().map(|step| step.took.as_secs_f64() * 1000.0).sum()
 }
 
-/// The number of skipped companies, by reason: the most that any rule skipped, as rules skip the
-/// same ones.
+/// The number of skipped companies, by reason: the most that a rule skipped. The sum over the rules
+/// would count a company once for each of them.
 fn skipped(run: &RunRecord) -> serde_json::Value {
     let most = |count: fn(&RuleTally) -> u64| run.rules.iter().map(count).max().unwrap_or_default();
     json!({
